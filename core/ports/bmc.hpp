@@ -1,0 +1,69 @@
+// The BMC port: what the program wants from a baseboard management controller,
+// whatever protocol it speaks. Drivers (drivers/redfish, drivers/ipmi) implement
+// it; reconcilers and the controller use it.
+//
+// Thread rule: one operation at a time per Bmc, from any thread; the caller
+// serialises. Different Bmc objects are independent.
+//
+// Errors common to all operations: Unreachable, Timeout, Cancelled, Auth,
+// Untrusted, Unsupported, RateLimited, Busy, Corrupt, Internal. After an error of
+// a write that is not one of Auth, Untrusted, Unsupported, Invalid or Unreachable
+// the effect is unknown: read before writing again.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/call.hpp"
+#include "core/endpoint.hpp"
+#include "core/identity.hpp"
+#include "core/ports/secrets.hpp"
+#include "core/power.hpp"
+#include "core/result.hpp"
+
+namespace nimbus {
+
+class BmcPower {
+ public:
+  virtual ~BmcPower() = default;
+  virtual Result<PowerState> power(const Call& call) = 0;
+  /// Sends the action once; never repeats one whose outcome is unknown. Does not
+  /// wait for the state to change.
+  virtual Result<WriteOutcome> act(PowerAction action, const Call& call) = 0;
+};
+
+class BmcIdentity {
+ public:
+  virtual ~BmcIdentity() = default;
+  /// What the machine says of itself, read now, on the present session. Fields
+  /// that this BMC cannot tell stay empty.
+  virtual Result<Identity> identity(const Call& call) = 0;
+  /// A number that changes whenever the driver had to connect anew: what was read
+  /// before under another number says nothing about the machine now behind the
+  /// address.
+  virtual unsigned long session() const noexcept = 0;
+};
+
+/// One BMC. An aspect that the driver does not have is a null pointer; the
+/// pointers live as long as the Bmc.
+class Bmc {
+ public:
+  virtual ~Bmc() = default;
+  virtual BmcPower* power() noexcept { return nullptr; }
+  virtual BmcIdentity* identity() noexcept { return nullptr; }
+  /// Ends the session politely, for shutdown; errors do not matter.
+  virtual void close(const Call& call) noexcept = 0;
+};
+
+/// One kind of BMC ("redfish", "ipmi"). Lives longer than every Bmc it made.
+/// Thread rule: safe from any thread.
+class BmcDriver {
+ public:
+  virtual ~BmcDriver() = default;
+  /// Checks the endpoint and makes an object for it. Sends nothing: the first
+  /// operation connects. `secrets` is asked for each login and must outlive the Bmc.
+  /// Errors: Invalid (address, suite or trust that this driver cannot use).
+  virtual Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets) = 0;
+};
+
+}  // namespace nimbus
