@@ -52,6 +52,7 @@ function(nimbus_unit_tests name)
   set(target "unit_${name}")
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE nimbus_flags nimbus_doctest_main ${arg_DEPS})
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit")  # for support/
   target_compile_definitions(${target} PRIVATE
     NIMBUS_TEST_DATA="${CMAKE_SOURCE_DIR}/tests" NIMBUS_SOURCE="${CMAKE_SOURCE_DIR}")
   add_test(NAME unit.${name} COMMAND ${target})

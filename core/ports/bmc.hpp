@@ -7,8 +7,8 @@
 //
 // Errors common to all operations: Unreachable, Timeout, Cancelled, Auth,
 // Untrusted, Unsupported, RateLimited, Busy, Corrupt, Internal. After an error of
-// a write that is not one of Auth, Untrusted, Unsupported, Invalid or Unreachable
-// the effect is unknown: read before writing again.
+// a write that is not one of Auth, Untrusted, Unsupported, Invalid, Conflict or
+// Unreachable the effect is unknown: read before writing again.
 #pragma once
 
 #include <memory>
@@ -29,6 +29,11 @@ class BmcPower {
   virtual Result<PowerState> power(const Call& call) = 0;
   /// Sends the action once; never repeats one whose outcome is unknown. Does not
   /// wait for the state to change.
+  ///
+  /// Writes only on the present session, the one whose identity the caller has
+  /// checked: if there is none, or it turns out to be lost, nothing is sent and the
+  /// error is Conflict; the caller reads the identity again. (Behind a new session
+  /// there may be another machine.)
   virtual Result<WriteOutcome> act(PowerAction action, const Call& call) = 0;
 };
 

@@ -1,0 +1,163 @@
+#include "controller/queue.hpp"
+
+#include <algorithm>
+
+namespace nimbus::controller {
+namespace {
+
+constexpr std::array<int, kLanes> kWeights = {8, 4, 2, 1};
+
+}  // namespace
+
+WorkQueue::WorkQueue(const Clock& clock, Limits limits)
+    : clock_(clock), limits_(std::move(limits)), credit_(kWeights) {}
+
+void WorkQueue::add(const std::string& key, Lane lane, std::chrono::milliseconds delay,
+                    std::vector<std::string> needs) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (shut_down_) return;
+    const MonoTime ready_at = clock_.now() + delay;
+    const bool is_running = running_.contains(key);
+    auto [at, fresh] = items_.try_emplace(key, Item{lane, ready_at, {}});
+    Item& item = at->second;
+    if (!fresh) {
+      if (!is_running) order_of(item.lane).erase({item.ready_at, key});
+      item.lane = std::min(item.lane, lane);
+      item.ready_at = std::min(item.ready_at, ready_at);
+    }
+    item.needs = std::move(needs);
+    if (!is_running) order_of(item.lane).insert({item.ready_at, key});
+  }
+  changed_.notify_one();
+}
+
+std::optional<std::string> WorkQueue::try_take() {
+  const std::lock_guard lock(mutex_);
+  return shut_down_ ? std::nullopt : take_locked(clock_.now());
+}
+
+std::optional<std::string> WorkQueue::take(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!shut_down_ && !stop.stop_requested()) {
+    const MonoTime now = clock_.now();
+    if (auto key = take_locked(now)) {
+      // Another ready key may be left for another waiter.
+      changed_.notify_one();
+      return key;
+    }
+    // Any notification ends the wait, and the loop looks again.
+    bool woken = false;
+    const auto once = [&] { return std::exchange(woken, true); };
+    if (const auto next = next_ready_after(now)) {
+      changed_.wait_until(lock, stop, *next, once);
+    } else {
+      changed_.wait(lock, stop, once);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WorkQueue::take_locked(MonoTime now) {
+  // Two rounds: one with the credit that is left, one with fresh credit.
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      if (credit_[lane] <= 0) continue;
+      if (auto key = first_runnable(static_cast<Lane>(lane), now)) {
+        credit_[lane] -= 1;
+        hand_out(static_cast<Lane>(lane), *key);
+        return key;
+      }
+    }
+    credit_ = kWeights;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WorkQueue::first_runnable(Lane lane, MonoTime now) const {
+  if (lane == Lane::Slow && slow_running_ >= limits_.slow_workers) return std::nullopt;
+  for (const auto& [ready_at, key] : order_[static_cast<std::size_t>(lane)]) {
+    if (ready_at > now) return std::nullopt;
+    if (permitted(items_.at(key).needs)) return key;
+  }
+  return std::nullopt;
+}
+
+void WorkQueue::hand_out(Lane lane, const std::string& key) {
+  auto node = items_.extract(key);
+  order_of(lane).erase({node.mapped().ready_at, key});
+  for (const auto& name : node.mapped().needs) in_use_[name] += 1;
+  if (lane == Lane::Slow) slow_running_ += 1;
+  running_.emplace(key, Running{lane, std::move(node.mapped().needs)});
+}
+
+bool WorkQueue::permitted(const std::vector<std::string>& needs) const {
+  return std::ranges::all_of(needs, [&](const std::string& name) {
+    const auto limit = limits_.semaphores.find(name);
+    const std::size_t permits = limit == limits_.semaphores.end() ? 1 : limit->second;
+    const auto used = in_use_.find(name);
+    return used == in_use_.end() || used->second < permits;
+  });
+}
+
+void WorkQueue::done(const std::string& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto node = running_.extract(key);
+    if (!node) return;
+    if (node.mapped().lane == Lane::Slow) slow_running_ -= 1;
+    for (const auto& name : node.mapped().held) {
+      const auto used = in_use_.find(name);
+      if (--used->second == 0) in_use_.erase(used);
+    }
+    if (const auto item = items_.find(key); item != items_.end()) {
+      order_of(item->second.lane).insert({item->second.ready_at, key});
+    }
+  }
+  changed_.notify_all();  // semaphores may have unblocked several keys
+}
+
+void WorkQueue::remove(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto item = items_.find(key);
+  if (item == items_.end()) return;
+  order_of(item->second.lane).erase({item->second.ready_at, key});
+  items_.erase(item);
+}
+
+void WorkQueue::shut_down() {
+  {
+    const std::lock_guard lock(mutex_);
+    shut_down_ = true;
+  }
+  changed_.notify_all();
+}
+
+std::optional<MonoTime> WorkQueue::next_ready_after(MonoTime now) const {
+  std::optional<MonoTime> next;
+  for (const auto& order : order_) {
+    // Ready keys that are blocked wait for done(), not for time.
+    const auto at = order.upper_bound({now, std::string(1, '\x7f')});
+    if (at != order.end() && (!next || at->first < *next)) next = at->first;
+  }
+  return next;
+}
+
+WorkQueue::Depth WorkQueue::depth() const {
+  const std::lock_guard lock(mutex_);
+  return {items_.size(), running_.size()};
+}
+
+std::chrono::milliseconds WorkQueue::oldest_wait() const {
+  const std::lock_guard lock(mutex_);
+  const MonoTime now = clock_.now();
+  std::chrono::milliseconds oldest{0};
+  for (const auto& order : order_) {
+    if (!order.empty() && order.begin()->first <= now) {
+      oldest = std::max(oldest, std::chrono::duration_cast<std::chrono::milliseconds>(now - order.begin()->first));
+    }
+  }
+  return oldest;
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,164 @@
+#include "controller/queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/time/time.hpp"
+#include "support/fake_clock.hpp"
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+  testing::FakeClock clock;
+  WorkQueue queue{clock, {.slow_workers = 1, .semaphores = {{"feed-a", 2}}}};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "queue: many adds of one key are one run") {
+  for (int i = 0; i < 5; ++i) queue.add("m1", Lane::Event);
+  CHECK(queue.try_take() == "m1");
+  CHECK(!queue.try_take());
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: adds during a run cause exactly one more run, after it") {
+  queue.add("m1", Lane::Event);
+  REQUIRE(queue.try_take() == "m1");
+  for (int i = 0; i < 5; ++i) queue.add("m1", Lane::Event);
+  CHECK(!queue.try_take());  // at most one runner per key
+  queue.done("m1");
+  CHECK(queue.try_take() == "m1");
+  queue.done("m1");
+  CHECK(!queue.try_take());
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: a delayed key is handed out when it is time; an earlier add wins") {
+  queue.add("m1", Lane::Resync, 10s);
+  CHECK(!queue.try_take());
+  queue.add("m1", Lane::Resync, 20s);
+  clock.advance(10s);
+  CHECK(queue.try_take() == "m1");
+  queue.done("m1");
+  queue.add("m1", Lane::Resync, 10s);
+  queue.add("m1", Lane::Person);
+  CHECK(queue.try_take() == "m1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: raising the lane never delays") {
+  queue.add("m1", Lane::Resync);
+  queue.add("m1", Lane::Person, 10s);
+  CHECK(queue.try_take() == "m1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: no lane starves") {
+  // Person and event work never ends; resync and slow work still gets its share.
+  std::map<char, int> taken;
+  for (int round = 0; round < 150; ++round) {
+    for (const char lane : {'p', 'e', 'r', 's'}) {
+      const auto which = lane == 'p'   ? Lane::Person
+                         : lane == 'e' ? Lane::Event
+                         : lane == 'r' ? Lane::Resync
+                                       : Lane::Slow;
+      for (int i = 0; i < 10; ++i) queue.add(std::string(1, lane) + std::to_string(i), which);
+    }
+    const auto key = queue.try_take();
+    REQUIRE(key.has_value());
+    taken[key->front()] += 1;
+    queue.done(*key);
+  }
+  CHECK(taken['p'] == 80);
+  CHECK(taken['e'] == 40);
+  CHECK(taken['r'] == 20);
+  CHECK(taken['s'] == 10);
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: dead machines occupy a bounded number of workers") {
+  queue.add("dead1", Lane::Slow);
+  queue.add("dead2", Lane::Slow);
+  queue.add("live", Lane::Resync);
+  std::vector<std::string> handed;
+  while (auto key = queue.try_take()) handed.push_back(*key);
+  CHECK(handed == std::vector<std::string>{"live", "dead1"});
+  queue.done("dead1");
+  CHECK(queue.try_take() == "dead2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: semaphores are taken with the key and given back") {
+  for (const char* key : {"m1", "m2", "m3"}) queue.add(key, Lane::Event, {}, {"feed-a"});
+  queue.add("m4", Lane::Event);
+  CHECK(queue.try_take() == "m1");
+  CHECK(queue.try_take() == "m2");
+  CHECK(queue.try_take() == "m4");  // m3 waits for the feed without holding up others
+  CHECK(!queue.try_take());
+  queue.done("m1");
+  CHECK(queue.try_take() == "m3");
+}
+
+TEST_CASE_FIXTURE(Fixture, "queue: a removed key does not run; shutting down ends everything") {
+  queue.add("m1", Lane::Event);
+  queue.add("m2", Lane::Event);
+  queue.remove("m1");
+  CHECK(queue.try_take() == "m2");
+  queue.add("m2", Lane::Event);
+  queue.remove("m2");
+  queue.done("m2");
+  CHECK(!queue.try_take());
+  queue.add("m3", Lane::Event);
+  queue.shut_down();
+  CHECK(!queue.try_take());
+  CHECK(!queue.take({}));
+}
+
+TEST_CASE("queue: with real threads, one runner per key and no lost wake-up") {
+  base::SystemClock clock;
+  WorkQueue queue(clock, {.slow_workers = 1, .semaphores = {}});
+  constexpr int kKeys = 20;
+  constexpr int kAdds = 2000;
+  std::array<std::atomic<int>, kKeys> inside{};
+  std::array<std::atomic<int>, kKeys> seen{};   // the newest value that a run saw
+  std::array<std::atomic<int>, kKeys> value{};
+  std::atomic<bool> overlap{false};
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&](std::stop_token stop) {
+      while (const auto key = queue.take(stop)) {
+        const auto n = static_cast<std::size_t>(std::stoi(*key));
+        if (++inside[n] != 1) overlap = true;
+        seen[n] = value[n].load();
+        --inside[n];
+        queue.done(*key);
+      }
+    });
+  }
+  for (int i = 0; i < kAdds; ++i) {
+    const auto n = static_cast<std::size_t>(i % kKeys);
+    ++value[n];
+    queue.add(std::to_string(n), Lane::Event, std::chrono::milliseconds(i % 3));
+  }
+  const auto deadline = clock.now() + 20s;
+  const auto settled = [&] {
+    const auto depth = queue.depth();
+    return depth.queued == 0 && depth.running == 0;
+  };
+  while (!settled() && clock.now() < deadline) std::this_thread::yield();
+  CHECK(settled());
+  CHECK(!overlap);
+  for (std::size_t n = 0; n < kKeys; ++n) CHECK(seen[n] == value[n]);
+  queue.shut_down();
+}
+
+TEST_CASE("queue: a stop token wakes a waiting worker") {
+  base::SystemClock clock;
+  WorkQueue queue(clock, {});
+  std::jthread worker([&](std::stop_token stop) { CHECK(!queue.take(stop)); });
+  worker.request_stop();
+}
