@@ -1,4 +1,4 @@
-#include "controller/queue.hpp"
+#include "controller/work/queue.hpp"
 
 #include <algorithm>
 

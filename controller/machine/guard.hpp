@@ -1,0 +1,41 @@
+// The guard: may a write to this machine happen now? Pure. Asked just before
+// every write; a refusal becomes a wait with a reason that status shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/desired/machine.hpp"
+#include "core/identity.hpp"
+
+namespace nimbus::controller {
+
+/// Whether this controller may write at all.
+struct Authority {
+  enum class State {
+    Starting,  // no term yet: observe only
+    Held,      // the term is ours
+    Deposed,   // another controller took a higher one: never again in this process
+  };
+  State state = State::Starting;
+  unsigned long term = 0;
+  std::string detail;  // why not, for people
+};
+
+struct Refusal {
+  std::string_view reason;  // stable word, the `reason` of a condition
+  std::string message;
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+struct GuardInput {
+  Authority authority;
+  Lifecycle lifecycle;
+  IdentityMatch identity;      // of the session that the write would go to
+  std::string local_hold;      // reason of a hold on this controller; empty: none
+};
+
+std::optional<Refusal> guard_write(const GuardInput& input);
+
+}  // namespace nimbus::controller

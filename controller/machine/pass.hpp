@@ -1,0 +1,67 @@
+// One pass over one machine: observe, decide, guard, journal, act, observe again.
+//
+// Level-triggered and idempotent: it knows what is wanted and what is seen, not why
+// it was called. It never waits for a machine to boot; a long wait is a time to look
+// again. Thread rule: one pass at a time per machine.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "controller/machine/guard.hpp"
+#include "controller/machine/power_runs.hpp"
+#include "core/desired/machine.hpp"
+#include "core/observed.hpp"
+#include "core/ports/bmc.hpp"
+#include "core/ports/clock.hpp"
+#include "reconcilers/power/decide.hpp"
+
+namespace nimbus::controller {
+
+/// What a pass works with, shared by all machines.
+struct PassTools {
+  const Clock& clock;
+  /// Makes the Bmc for an endpoint; errors as BmcDriver::attach.
+  std::function<Result<std::unique_ptr<Bmc>>(const BmcEndpoint&)> attach;
+  /// Asked just before each write.
+  std::function<Authority()> authority;
+  reconcilers::PowerPolicy power;
+  std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
+};
+
+/// What a machine's next pass must know of the earlier ones.
+struct MachineMemory {
+  explicit MachineMemory(PowerRuns power_runs) : runs(std::move(power_runs)) {}
+
+  PowerRuns runs;
+  std::unique_ptr<Bmc> bmc;
+  BmcEndpoint endpoint;                 // that `bmc` was made for
+  unsigned long identified_session = 0;  // the session that `identity` was read on
+  std::optional<Identity> identity;
+  std::optional<WallTime> transition_since;
+  int failures = 0;  // passes in a row in which the BMC could not be read
+};
+
+/// What one pass found: all that status, metrics and the next look need.
+struct MachineReport {
+  Observed<PowerState> power = Observed<PowerState>::unknown("not looked at yet");
+  Identity identity;
+  IdentityMatch match;
+  reconcilers::PowerDecision decision;
+  std::optional<Refusal> refusal;     // why a decided write did not happen
+  std::optional<Error> error;         // why something could not be read or written
+  bool wrote = false;                 // a write was sent to the device
+};
+
+struct PassWish {
+  const DesiredMachine& desired;
+  const std::string& commit;  // accepted registry commit
+};
+
+MachineReport run_pass(const PassWish& wish, MachineMemory& memory, const PassTools& tools, std::stop_token stop);
+
+}  // namespace nimbus::controller

@@ -1,0 +1,277 @@
+#include "controller/machine/pass.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "support/fake_bmc.hpp"
+#include "support/fake_clock.hpp"
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+using nimbus::testing::FakeBmc;
+using nimbus::testing::FakeClock;
+using nimbus::testing::FakeMachine;
+using DecisionKind = reconcilers::PowerDecision::Kind;
+
+namespace {
+
+/// Survives "crashes": a new MachineMemory on the same log is a restart.
+class MemoryRunLog final : public RunLog {
+ public:
+  Result<std::int64_t> begin(const MachineId&, const Run& run) override {
+    if (broken) return Error{Code::Internal, "disk full"};
+    runs.push_back(run);
+    runs.back().id = static_cast<std::int64_t>(runs.size());
+    return runs.back().id;
+  }
+  Result<> finish(std::int64_t id, RunOutcome outcome, const std::string& detail, WallTime at) override {
+    auto& run = runs.at(static_cast<std::size_t>(id - 1));
+    run.outcome = outcome;
+    run.detail = detail;
+    run.finished = at;
+    return {};
+  }
+  Result<std::vector<Run>> last_runs(const MachineId&, std::size_t most) override {
+    std::vector<Run> newest(runs.rbegin(), runs.rend());
+    newest.resize(std::min(newest.size(), most));
+    return newest;
+  }
+  std::vector<Run> runs;
+  bool broken = false;
+};
+
+struct Fixture {
+  FakeClock clock;
+  FakeMachine machine;
+  MemoryRunLog log;
+  Authority authority{.state = Authority::State::Held, .term = 1, .detail = {}};
+  PassTools tools{.clock = clock,
+                  .attach = [this](const BmcEndpoint&) -> Result<std::unique_ptr<Bmc>> {
+                    return std::make_unique<FakeBmc>(machine);
+                  },
+                  .authority = [this] { return authority; },
+                  .power = {}};
+  DesiredMachine desired = [] {
+    DesiredMachine d;
+    d.id = {"lab", "m1"};
+    d.power = WantedPower::On;
+    d.enforcement = Enforcement::Enforce;
+    d.identity.serial = "S1";
+    d.digest = "d1";
+    return d;
+  }();
+  const std::string commit = "c1";
+  std::unique_ptr<MachineMemory> memory = restart();
+
+  std::unique_ptr<MachineMemory> restart() {
+    machine.session_open = false;
+    return std::make_unique<MachineMemory>(PowerRuns({"lab", "m1"}, log));
+  }
+  MachineReport pass() { return run_pass({desired, commit}, *memory, tools, {}); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "pass: power on, once; a second pass does nothing") {
+  const auto first = pass();
+  CHECK(first.wrote);
+  CHECK(machine.received == std::vector{PowerAction::On});
+  CHECK(first.decision.kind == DecisionKind::Nothing);
+  CHECK(log.runs.at(0).outcome == RunOutcome::Done);
+  const auto second = pass();
+  CHECK(!second.wrote);
+  CHECK(machine.received.size() == 1);
+  CHECK(log.runs.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: observe only never writes") {
+  desired.enforcement = Enforcement::Observe;
+  CHECK(pass().decision.kind == DecisionKind::Report);
+  CHECK(machine.received.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: nothing is written to another machine than the one meant") {
+  machine.identity.serial = "OTHER";
+  const auto report = pass();
+  CHECK(machine.received.empty());
+  REQUIRE(report.refusal.has_value());
+  CHECK(report.refusal->reason == "WrongMachine");
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: an unreadable identity means observe only") {
+  machine.fail_identity = [] { return Error{Code::Timeout, "no answer"}; };
+  const auto report = pass();
+  CHECK(machine.received.empty());
+  REQUIRE(report.refusal.has_value());
+  CHECK(report.refusal->reason == "IdentityUnknown");
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a machine swapped after it was identified is not written to") {
+  desired.power = WantedPower::Off;
+  machine.power = PowerState::Off;
+  pass();  // identified, nothing to do
+  machine.power = PowerState::On;
+  SUBCASE("the session goes on, the identity changes") { machine.identity.serial = "OTHER"; }
+  SUBCASE("between the last look and the write") {
+    machine.before_act = [&] {
+      machine.drop_session();
+      machine.identity.serial = "OTHER";
+    };
+  }
+  const auto report = pass();
+  CHECK(!report.wrote);
+  CHECK(machine.received.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: brakes and authority") {
+  SUBCASE("hands off") { desired.lifecycle.hands_off = true; }
+  SUBCASE("maintenance") { desired.lifecycle.state = LifecycleState::Maintenance; }
+  SUBCASE("retired") { desired.lifecycle.state = LifecycleState::Retired; }
+  SUBCASE("no term yet") { authority.state = Authority::State::Starting; }
+  SUBCASE("deposed") { authority.state = Authority::State::Deposed; }
+  const auto report = pass();
+  CHECK(machine.received.empty());
+  CHECK(report.refusal.has_value());
+  CHECK(log.runs.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: without a durable intent there is no write") {
+  log.broken = true;
+  const auto report = pass();
+  CHECK(machine.received.empty());
+  CHECK(report.error.has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a write whose answer got lost is not repeated before the machine was given time") {
+  machine.fail_act_sent = [] { return Error{Code::Timeout, "no answer"}; };
+  machine.ignores_actions = true;
+  CHECK(pass().error.has_value());
+  CHECK(pass().decision.kind == DecisionKind::Wait);
+  CHECK(machine.received.size() == 1);
+  machine.power = PowerState::On;  // it had worked after all
+  CHECK(pass().decision.kind == DecisionKind::Nothing);
+  CHECK(machine.received.size() == 1);
+  CHECK(log.runs.at(0).outcome == RunOutcome::Done);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: killed after the intent, with or without the write: one more at most, after a look") {
+  struct Crash {};
+  const bool sent = [] {
+    bool value = false;
+    SUBCASE("before the write reached the machine") { value = false; }
+    SUBCASE("after it") { value = true; }
+    return value;
+  }();
+  machine.before_act = [&] {
+    if (sent) machine.apply(PowerAction::On);
+    throw Crash{};
+  };
+  CHECK_THROWS_AS(pass(), Crash);
+  machine.before_act = {};
+  memory = restart();
+  const auto report = pass();
+  CHECK(report.decision.kind == (sent ? DecisionKind::Nothing : DecisionKind::Wait));
+  clock.advance(tools.power.settle);
+  pass();
+  CHECK(machine.power == PowerState::On);
+  CHECK(machine.received.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: soft off, then hard off after the deadline, never sooner") {
+  desired.power = WantedPower::Off;
+  machine.power = PowerState::On;
+  machine.ignores_soft_off = true;
+  pass();
+  clock.advance(tools.power.soft_off_deadline - 1s);
+  CHECK(pass().decision.kind == DecisionKind::Wait);
+  CHECK(machine.received == std::vector{PowerAction::SoftOff});
+  clock.advance(1s);
+  pass();
+  CHECK(machine.received == std::vector{PowerAction::SoftOff, PowerAction::HardOff});
+  CHECK(machine.power == PowerState::Off);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a machine that does not obey is held after three tries, and recovers later") {
+  machine.ignores_actions = true;
+  for (int i = 0; i < 10; ++i) {
+    pass();
+    clock.advance(tools.power.settle);
+  }
+  CHECK(machine.received.size() == 3);
+  CHECK(pass().decision.kind == DecisionKind::Hold);
+  machine.ignores_actions = false;
+  clock.advance(tools.power.attempts_window);
+  pass();
+  CHECK(machine.power == PowerState::On);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a changed wish is obeyed at once, whatever was tried before") {
+  machine.ignores_actions = true;
+  for (int i = 0; i < 10; ++i) {
+    pass();
+    clock.advance(tools.power.settle);
+  }
+  REQUIRE(pass().decision.kind == DecisionKind::Hold);
+  machine.ignores_actions = false;
+  desired.digest = "d2";
+  pass();
+  CHECK(machine.power == PowerState::On);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a changed address means a new connection and a new identity") {
+  desired.bmc.address = "10.0.0.1";
+  pass();
+  REQUIRE(machine.sessions == 1);
+  desired.bmc.address = "10.0.0.2";
+  machine.power = PowerState::Off;
+  machine.identity.serial = "OTHER";
+  const auto report = pass();
+  CHECK(machine.sessions == 2);
+  CHECK(!report.wrote);
+}
+
+// Every port call fails in turn, in each way, n times; then everything works, and
+// the machine must come to what is wanted, with one action at most per two passes.
+TEST_CASE("pass: fault matrix converges") {
+  for (const auto code : {Code::Unreachable, Code::Timeout, Code::Cancelled, Code::Auth, Code::Untrusted, Code::NotFound,
+                          Code::Unsupported, Code::Conflict, Code::Invalid, Code::RateLimited, Code::Busy,
+                          Code::Corrupt, Code::Internal}) {
+    for (int where = 0; where < 4; ++where) {
+      for (int times = 1; times <= 3; ++times) {
+        for (const auto wanted : {WantedPower::On, WantedPower::Off}) {
+          Fixture f;
+          f.desired.power = wanted;
+          f.machine.power = wanted == WantedPower::On ? PowerState::Off : PowerState::On;
+          int left = times;
+          const auto fail = [&]() -> std::optional<Error> {
+            if (left == 0) return std::nullopt;
+            left -= 1;
+            return Error{code, "injected"};
+          };
+          if (where == 0) f.machine.fail_power = fail;
+          if (where == 1) f.machine.fail_identity = fail;
+          if (where == 2) f.machine.fail_act_unsent = fail;
+          if (where == 3) f.machine.fail_act_sent = fail;
+          for (int i = 0; i < 20; ++i) {
+            f.pass();
+            f.clock.advance(f.tools.power.settle);
+          }
+          f.clock.advance(f.tools.power.attempts_window);
+          f.pass();
+          const auto goal = wanted == WantedPower::On ? PowerState::On : PowerState::Off;
+          CAPTURE(to_string(code));
+          CAPTURE(where);
+          CAPTURE(times);
+          REQUIRE(f.machine.power == goal);
+          REQUIRE(f.machine.received.size() <= 4);
+          const auto before = f.machine.received.size();
+          REQUIRE(!f.pass().wrote);
+          REQUIRE(f.machine.received.size() == before);
+        }
+      }
+    }
+  }
+}
