@@ -11,7 +11,7 @@ namespace nimbus::base {
 namespace {
 
 /// The hidden commands that every program answers; nothing if `words` is not one.
-std::optional<ExitNow> built_in(const Program& program, std::vector<std::string> words) {
+std::optional<ExitNow> built_in(const CommandTable& program, std::vector<std::string> words) {
   if (words.empty()) return std::nullopt;
   const std::string name = words.front();
   words.erase(words.begin());
@@ -39,7 +39,7 @@ Environment process_environment() {
   };
 }
 
-std::variant<Parsed, ExitNow> parse(const Program& program, int argc, const char* const* argv,
+std::variant<Parsed, ExitNow> parse(const CommandTable& program, int argc, const char* const* argv,
                                     const Environment& environment) {
   std::vector<std::string> words;
   for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
@@ -47,7 +47,7 @@ std::variant<Parsed, ExitNow> parse(const Program& program, int argc, const char
   return Parser(program, environment).run(std::move(words));
 }
 
-ExitNow usage_error(const Program& program, const std::vector<std::string>& path, std::string_view message) {
+ExitNow usage_error(const CommandTable& program, const std::vector<std::string>& path, std::string_view message) {
   const std::string line = command_line(program, path);
   return {.code = kExitUsage, .stderr_text = line + ": " + std::string(message) + "\nTry '" + line + " --help'.\n"};
 }

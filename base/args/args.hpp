@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/args/program.hpp"
+#include "base/args/command_table.hpp"
 
 namespace nimbus::base {
 
@@ -70,17 +70,17 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 /// The process's own.
 Environment process_environment();
 
-std::variant<Parsed, ExitNow> parse(const Program& program, int argc, const char* const* argv,
+std::variant<Parsed, ExitNow> parse(const CommandTable& program, int argc, const char* const* argv,
                                     const Environment& environment = process_environment());
 
 /// A usage error in the program's usual words, for checks that the table cannot express.
-ExitNow usage_error(const Program& program, const std::vector<std::string>& path, std::string_view message);
+ExitNow usage_error(const CommandTable& program, const std::vector<std::string>& path, std::string_view message);
 
 /// Writes the texts to standard output and standard error; returns the exit code.
 int finish(const ExitNow& exit);
 
 /// What --help prints for the command at `path` (empty: the program); examples first.
-std::string help_text(const Program& program, const std::vector<std::string>& path);
+std::string help_text(const CommandTable& program, const std::vector<std::string>& path);
 /// What `help TOPIC` prints.
 std::string topic_text(const Topic& topic);
 

@@ -15,7 +15,7 @@ struct Line {
   bool flags_ended = false;
 };
 
-const Flag* find_flag(const Program& program, const Command& command, std::string_view word) {
+const Flag* find_flag(const CommandTable& program, const Command& command, std::string_view word) {
   for (const auto* flags : {&command.flags, &program.global_flags}) {
     for (const auto& flag : *flags) {
       if (word == "--" + flag.name) return &flag;
@@ -25,7 +25,7 @@ const Flag* find_flag(const Program& program, const Command& command, std::strin
   return nullptr;
 }
 
-void advance(const Program& program, Line& line, const std::string& word) {
+void advance(const CommandTable& program, Line& line, const std::string& word) {
   if (line.waiting != nullptr) {
     line.waiting = nullptr;
   } else if (!line.flags_ended && word == "--") {
@@ -71,7 +71,7 @@ bool is_plain_word(std::string_view word) {
 
 class Collector {
  public:
-  Collector(const Program& program, std::string_view typed) : program_(program), typed_(typed) {}
+  Collector(const CommandTable& program, std::string_view typed) : program_(program), typed_(typed) {}
 
   void add(std::string value, std::string_view help) {
     if (value.starts_with(typed_) && is_plain_word(value))
@@ -100,7 +100,7 @@ class Collector {
   Completion take() { return std::move(out_); }
 
  private:
-  const Program& program_;
+  const CommandTable& program_;
   std::string_view typed_;
   Completion out_;
 };
@@ -116,7 +116,7 @@ void add_positional(const Command& command, std::size_t index, Collector& collec
 
 }  // namespace
 
-Completion complete(const Program& program, const std::vector<std::string>& given) {
+Completion complete(const CommandTable& program, const std::vector<std::string>& given) {
   std::vector<std::string> words = without_split_equals(given);
   if (words.empty()) words.emplace_back();
   const std::string typed = words.back();

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/args/program.hpp"
+#include "base/args/command_table.hpp"
 
 namespace nimbus::base {
 
@@ -19,13 +19,13 @@ struct Completion {
 
 /// `words`: what stands on the line after the program's name; the last one (maybe
 /// empty) is being typed. Only candidates that start with it are returned.
-Completion complete(const Program& program, const std::vector<std::string>& words);
+Completion complete(const CommandTable& program, const std::vector<std::string>& words);
 
 /// The protocol of __complete: a line ":files", ":folders" or ":none", then one
 /// "value<TAB>help" a line. Foreign control characters never reach the shell.
 std::string to_text(const Completion& completion);
 
 /// "bash", "zsh" or "fish"; nothing for another shell.
-std::optional<std::string> completion_script(const Program& program, std::string_view shell);
+std::optional<std::string> completion_script(const CommandTable& program, std::string_view shell);
 
 }  // namespace nimbus::base

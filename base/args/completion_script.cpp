@@ -85,7 +85,7 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 
 }  // namespace
 
-std::optional<std::string> completion_script(const Program& program, std::string_view shell) {
+std::optional<std::string> completion_script(const CommandTable& program, std::string_view shell) {
   std::string script;
   if (shell == "bash") script = kBash;
   if (shell == "zsh") script = kZsh;

@@ -61,7 +61,7 @@ std::string positional_usage(const Positional& positional) {
   return positional.name;
 }
 
-std::string usage_line(const Program& program, const std::vector<std::string>& path) {
+std::string usage_line(const CommandTable& program, const std::vector<std::string>& path) {
   const Command* command = find_command(program, path);
   std::string out = command_line(program, path);
   if (command == nullptr) return out;
@@ -71,7 +71,7 @@ std::string usage_line(const Program& program, const std::vector<std::string>& p
   return out;
 }
 
-std::vector<std::vector<std::string>> shown_commands(const Program& program) {
+std::vector<std::vector<std::string>> shown_commands(const CommandTable& program) {
   std::vector<std::vector<std::string>> out;
   std::vector<std::string> path;
   collect(program.root, path, out);

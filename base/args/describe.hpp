@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/args/program.hpp"
+#include "base/args/command_table.hpp"
 
 namespace nimbus::base {
 
@@ -17,9 +17,9 @@ std::string positional_meaning(const Positional& positional);
 /// "DIR", "[DIR]", "NAME…", "[NAME…]"
 std::string positional_usage(const Positional& positional);
 /// "nimbusctl validate [DIR] [FLAGS]"
-std::string usage_line(const Program& program, const std::vector<std::string>& path);
+std::string usage_line(const CommandTable& program, const std::vector<std::string>& path);
 
 /// All shown commands in the table's order, parents first; the program itself left out.
-std::vector<std::vector<std::string>> shown_commands(const Program& program);
+std::vector<std::vector<std::string>> shown_commands(const CommandTable& program);
 
 }  // namespace nimbus::base

@@ -79,7 +79,7 @@ std::string wrap(std::string_view text, std::size_t width, std::size_t indent) {
   return out;
 }
 
-std::string help_text(const Program& program, const std::vector<std::string>& path) {
+std::string help_text(const CommandTable& program, const std::vector<std::string>& path) {
   const Command* command = find_command(program, path);
   if (command == nullptr) command = &program.root;
   std::string out =

@@ -27,7 +27,7 @@ std::string roff(std::string_view text) {
   return out;
 }
 
-std::string roff_name(const Program& program, const std::vector<std::string>& path) {
+std::string roff_name(const CommandTable& program, const std::vector<std::string>& path) {
   std::string out = program.root.name;
   for (const auto& name : path) out += "-" + name;
   return out;
@@ -70,7 +70,7 @@ std::string roff_flags(const std::vector<Flag>& flags) {
   return out;
 }
 
-std::string roff_commands(const Program& program, const Command& command, const std::vector<std::string>& path) {
+std::string roff_commands(const CommandTable& program, const Command& command, const std::vector<std::string>& path) {
   std::string out;
   for (const auto& below : command.commands) {
     if (below.shown == Shown::Hidden) continue;
@@ -82,7 +82,7 @@ std::string roff_commands(const Program& program, const Command& command, const 
   return out;
 }
 
-std::string roff_environment(const Program& program, const Command& command) {
+std::string roff_environment(const CommandTable& program, const Command& command) {
   std::string out;
   for (const auto* flags : {&command.flags, &program.global_flags}) {
     for (const auto& flag : *flags) {
@@ -92,7 +92,7 @@ std::string roff_environment(const Program& program, const Command& command) {
   return out;
 }
 
-std::string roff_exit_status(const Program& program, const Command& command, bool is_root) {
+std::string roff_exit_status(const CommandTable& program, const Command& command, bool is_root) {
   std::string out;
   for (const auto& exit : is_root ? program.exit_codes : command.exit_codes) {
     out += roff_item(fmt::format("{}", exit.code), exit.meaning + ".");
@@ -108,7 +108,7 @@ std::string section(std::string_view title, const std::string& body) {
   return body.empty() ? std::string() : fmt::format(".SH {}\n{}", title, body);
 }
 
-std::string roff_see_also(const Program& program, const std::vector<std::string>& path) {
+std::string roff_see_also(const CommandTable& program, const std::vector<std::string>& path) {
   if (path.empty()) return {};
   auto parent = path;
   parent.pop_back();
@@ -167,7 +167,7 @@ std::string markdown_exit_codes(const std::vector<ExitCode>& codes) {
   return out + "\n";
 }
 
-std::string markdown_command(const Program& program, const std::vector<std::string>& path) {
+std::string markdown_command(const CommandTable& program, const std::vector<std::string>& path) {
   const Command& command = *find_command(program, path);
   std::string out = fmt::format("## {}\n\n{}.\n\n```text\n{}\n```\n\n", command_line(program, path),
                                 markdown(command.summary), usage_line(program, path));
@@ -191,7 +191,7 @@ std::string markdown_command(const Program& program, const std::vector<std::stri
 
 }  // namespace
 
-std::string man_page(const Program& program, const std::vector<std::string>& path) {
+std::string man_page(const CommandTable& program, const std::vector<std::string>& path) {
   const Command* found = find_command(program, path);
   if (found == nullptr) return {};
   const Command& command = *found;
@@ -236,7 +236,7 @@ std::string man_page(const Program& program, const std::vector<std::string>& pat
   return out;
 }
 
-std::vector<ManPage> man_pages(const Program& program) {
+std::vector<ManPage> man_pages(const CommandTable& program) {
   std::vector<std::vector<std::string>> paths = {{}};
   for (auto& path : shown_commands(program)) paths.push_back(std::move(path));
   std::vector<ManPage> out;
@@ -246,7 +246,7 @@ std::vector<ManPage> man_pages(const Program& program) {
   return out;
 }
 
-std::string reference_page(const Program& program) {
+std::string reference_page(const CommandTable& program) {
   std::string out = fmt::format(
       "# {}\n\n<!-- Made from the command table: `{} __reference`. A test compares this file with it. -->\n\n{}.\n\n",
       program.root.name, program.root.name, markdown(program.root.summary));

@@ -16,7 +16,7 @@ namespace nimbus::base {
 
 class Parser {
  public:
-  Parser(const Program& program, const Environment& environment)
+  Parser(const CommandTable& program, const Environment& environment)
       : program_(program), environment_(environment), command_(&program.root) {}
 
   std::variant<Parsed, ExitNow> run(std::vector<std::string> words);
@@ -39,7 +39,7 @@ class Parser {
   std::vector<const Flag*> flags() const;
   std::string suggest_flag(std::string_view name) const;
 
-  const Program& program_;
+  const CommandTable& program_;
   const Environment& environment_;
   const Command* command_;
   std::vector<std::string> words_;

@@ -5,9 +5,9 @@
 #include "base/args/complete.hpp"
 #include "base/args/manual.hpp"
 
-inline nimbus::base::Program sample_program() {
+inline nimbus::base::CommandTable sample_program() {
   using namespace nimbus::base;
-  Program program;
+  CommandTable program;
   program.root = {
       .name = "ship",
       .summary = "moves cargo",

@@ -1,10 +1,10 @@
-#include "base/args/program.hpp"
+#include "base/args/command_table.hpp"
 
 #include <algorithm>
 
 namespace nimbus::base {
 
-const Command* find_command(const Program& program, const std::vector<std::string>& path) {
+const Command* find_command(const CommandTable& program, const std::vector<std::string>& path) {
   const Command* command = &program.root;
   for (const auto& name : path) {
     const auto& below = command->commands;
@@ -15,7 +15,7 @@ const Command* find_command(const Program& program, const std::vector<std::strin
   return command;
 }
 
-std::string command_line(const Program& program, const std::vector<std::string>& path) {
+std::string command_line(const CommandTable& program, const std::vector<std::string>& path) {
   std::string out = program.root.name;
   for (const auto& name : path) out += " " + name;
   return out;

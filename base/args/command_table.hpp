@@ -83,7 +83,7 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-struct Program {
+struct CommandTable {
   Command root;                           // its name is the program's
   std::vector<Flag> global_flags = {};    // accepted before and after any command
   std::vector<ExitCode> exit_codes = {};  // of every command
@@ -96,9 +96,9 @@ struct Program {
 };
 
 /// The command at `path` ("provider", "list"); null if there is none.
-const Command* find_command(const Program& program, const std::vector<std::string>& path);
+const Command* find_command(const CommandTable& program, const std::vector<std::string>& path);
 
 /// "nimbusctl provider list": the program's name and the path.
-std::string command_line(const Program& program, const std::vector<std::string>& path);
+std::string command_line(const CommandTable& program, const std::vector<std::string>& path);
 
 }  // namespace nimbus::base
