@@ -1,0 +1,195 @@
+#include "controller/config/config.hpp"
+
+#include <array>
+#include <set>
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "base/file/file.hpp"
+#include "base/log/log.hpp"
+#include "base/time/time.hpp"
+#include "base/toml/reader.hpp"
+#include "base/toml/toml.hpp"
+#include "core/names.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using base::toml::Fault;
+using base::toml::TableReader;
+
+constexpr std::size_t kMostWorkers = 256;
+
+void read(TableReader& table, std::string_view key, std::string& into) {
+  if (auto text = table.string(key)) into = std::move(*text);
+}
+
+void read(TableReader& table, std::string_view key, std::chrono::milliseconds& into) {
+  const auto text = table.string(key);
+  if (!text) return;
+  if (const auto duration = base::parse_duration(*text)) {
+    into = *duration;
+  } else {
+    table.fault(key, fmt::format("\"{}\" is no duration: write a whole number and ms, s, m, h or d, like \"30s\"", *text));
+  }
+}
+
+/// The program does not run from where it was started: paths must be absolute.
+void read_path(TableReader& table, std::string_view key, std::string& into) {
+  read(table, key, into);
+  if (!into.empty() && into.front() != '/') table.fault(key, fmt::format("\"{}\" must be an absolute path", into));
+}
+
+void check_choice(TableReader& table, std::string_view key, bool known, std::string_view choices) {
+  if (!known) table.fault(key, fmt::format("must be one of {}", choices));
+}
+
+void read_remote(TableReader table, Config& config) {
+  auto& remote = config.registry;
+  table.require("url");
+  read(table, "url", remote.url);
+  const bool plain_path = remote.url.starts_with("/");
+  bool scheme = plain_path;
+  for (const std::string_view known : {"https://", "ssh://", "file://"}) scheme = scheme || remote.url.starts_with(known);
+  if (!remote.url.empty() && !scheme) {
+    table.fault("url", "must start with https://, ssh:// or file://, or be an absolute path");
+  }
+  const auto authority = remote.url.find("://") == std::string::npos ? std::string() : remote.url.substr(remote.url.find("://") + 3);
+  const auto at = authority.substr(0, authority.find('/')).find('@');
+  if (remote.url.starts_with("https://") && at != std::string::npos) {
+    table.fault("url", "must not hold a user or password: use token_file");
+  }
+  read(table, "branch", remote.branch);
+  read_path(table, "ssh_key", remote.ssh_key);
+  read_path(table, "known_hosts", remote.known_hosts);
+  read_path(table, "token_file", remote.token_file);
+  read_path(table, "ca_file", remote.ca_file);
+  if (remote.url.starts_with("ssh://") && remote.known_hosts.empty()) {
+    table.fault("known_hosts", "known_hosts is needed for ssh: the forge's host key is never accepted unseen");
+  }
+  read(table, "poll", config.poll);
+  read(table, "deadline", config.git_deadline);
+  table.finish();
+}
+
+WebhookConfig read_webhook(TableReader table) {
+  WebhookConfig webhook;
+  table.require("name").require("kind").require("secret_files");
+  read(table, "name", webhook.name);
+  if (!webhook.name.empty() && !is_dns_label(webhook.name)) table.fault("name", "must be a DNS label, like \"github\"");
+  if (auto kind = table.choice("kind", {"github"})) webhook.kind = *kind;
+  if (auto files = table.strings("secret_files")) webhook.secret_files = *files;
+  if (table.value("secret_files") != nullptr && (webhook.secret_files.empty() || webhook.secret_files.size() > 2)) {
+    table.fault("secret_files", "one file, or two during a rotation");
+  }
+  for (const auto& file : webhook.secret_files) {
+    if (!file.starts_with("/")) table.fault("secret_files", fmt::format("\"{}\" must be an absolute path", file));
+  }
+  table.finish();
+  return webhook;
+}
+
+CaConfig read_ca(TableReader table) {
+  CaConfig ca;
+  table.require("name").require("file");
+  read(table, "name", ca.name);
+  read_path(table, "file", ca.file);
+  table.finish();
+  return ca;
+}
+
+void read_reconcile(TableReader table, Config& config) {
+  if (const auto workers = table.integer("workers", 1, kMostWorkers)) {
+    config.workers = static_cast<std::size_t>(*workers);
+  }
+  read(table, "observe", config.observe);
+  read(table, "deadline", config.pass_deadline);
+  read(table, "retry_most", config.retry_most);
+  table.finish();
+}
+
+void read_power(TableReader table, reconcilers::PowerPolicy& power) {
+  read(table, "settle", power.settle);
+  read(table, "soft_off_deadline", power.soft_off_deadline);
+  read(table, "transition_deadline", power.transition_deadline);
+  if (const auto most = table.integer("most_attempts", 1, 1000)) power.most_attempts = static_cast<int>(*most);
+  read(table, "attempts_window", power.attempts_window);
+  table.finish();
+}
+
+void read_log(TableReader table, Config& config) {
+  read(table, "level", config.log_level);
+  read(table, "format", config.log_format);
+  check_choice(table, "level", base::parse_level(config.log_level).has_value(), "\"debug\", \"info\", \"warning\", \"error\"");
+  check_choice(table, "format", base::parse_log_format(config.log_format).has_value(), "\"text\", \"json\", \"logfmt\"");
+  table.finish();
+}
+
+void read_top(TableReader& top, Config& config) {
+  top.require("provider").require("data").require("secrets").require("registry");
+  read(top, "provider", config.provider);
+  if (!config.provider.empty() && !is_dns_label(config.provider)) {
+    top.fault("provider", "must be a provider's name: lower-case letters, digits and dashes");
+  }
+  read(top, "id", config.id);
+  read_path(top, "data", config.data);
+  read_path(top, "secrets", config.secrets);
+  if (auto table = top.table("registry")) read_remote(std::move(*table), config);
+  if (auto table = top.table("status")) {
+    read(*table, "publish", config.publish);
+    read(*table, "heartbeat", config.heartbeat);
+    table->finish();
+  }
+  if (auto table = top.table("http")) {
+    read(*table, "listen", config.listen);
+    table->finish();
+  }
+  std::set<std::string> names;
+  for (auto& table : top.tables("webhook")) {
+    config.webhooks.push_back(read_webhook(table));
+    if (!names.insert(config.webhooks.back().name).second) table.fault("name", "used twice");
+  }
+  for (auto& table : top.tables("ca")) config.cas.push_back(read_ca(table));
+  if (auto table = top.table("reconcile")) read_reconcile(std::move(*table), config);
+  if (auto table = top.table("power")) read_power(std::move(*table), config.power);
+  if (auto table = top.table("log")) read_log(std::move(*table), config);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "controller";
+}
+
+}  // namespace
+
+Result<Config> parse_config(const std::string& text, const std::string& path) {
+  auto parsed = base::toml::parse(text);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return Error{Code::Invalid, fmt::format("{}:{}:{}: {}", path, error.at.line, error.at.column, error.message)};
+  }
+  Config config;
+  std::vector<Fault> faults;
+  TableReader top(*parsed, "", faults);
+  read_top(top, config);
+  top.finish();
+  if (!faults.empty()) {
+    std::string message;
+    for (const auto& fault : faults) {
+      message += fmt::format("{}{}:{}:{}: {}", message.empty() ? "" : "\n", path, fault.at.line, fault.at.column,
+                             fault.message);
+    }
+    return Error{Code::Invalid, message};
+  }
+  if (config.id.empty()) config.id = config.provider + "/" + host_name();
+  return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+  auto text = base::read_file(path, base::toml::kMaxText);
+  if (!text) return std::move(text.error()).with("while reading the configuration");
+  return parse_config(*text, path);
+}
+
+}  // namespace nimbus::controller

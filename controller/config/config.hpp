@@ -1,0 +1,65 @@
+// nimbusd.toml: what one controller needs to know that is not in the registry.
+// Documented in docs/reference/nimbusd.toml.md.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "reconcilers/power/decide.hpp"
+
+namespace nimbus::controller {
+
+struct RemoteConfig {
+  std::string url;          // https://, ssh://, file:// or an absolute path
+  std::string branch = "main";
+  std::string ssh_key;      // path; empty: no key of our own
+  std::string known_hosts;  // path; must be given for ssh
+  std::string token_file;   // path to an https token; empty: none
+  std::string ca_file;      // path to the CA of an https forge; empty: the system's
+};
+
+struct WebhookConfig {
+  std::string name;                  // the path is /webhook/<name>
+  std::string kind;                  // "github"
+  std::vector<std::string> secret_files;  // one, or two during a rotation
+};
+
+struct CaConfig {
+  std::string name;  // as machine files call it: tls = { ca = "…" }
+  std::string file;
+};
+
+struct Config {
+  std::string provider;
+  std::string id;       // of this controller; default "<provider>/<host name>"
+  std::string data;     // folder: mirror, journal; may be lost, never shared
+  std::string secrets;  // folder
+  RemoteConfig registry;
+  std::chrono::milliseconds poll = std::chrono::seconds(60);
+  std::chrono::milliseconds git_deadline = std::chrono::seconds(60);
+  std::chrono::milliseconds publish = std::chrono::seconds(10);     // least time between status commits
+  std::chrono::milliseconds heartbeat = std::chrono::minutes(10);   // status.toml alone, at most this often
+  std::string listen = "127.0.0.1:9640";                            // loopback address:port, or unix:/path
+  std::vector<WebhookConfig> webhooks;
+  std::vector<CaConfig> cas;
+  std::size_t workers = 16;
+  std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine
+  std::chrono::milliseconds pass_deadline = std::chrono::seconds(30);
+  std::chrono::milliseconds retry_most = std::chrono::minutes(5);   // back-off for machines that do not answer
+  reconcilers::PowerPolicy power;
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+/// Reads and checks the file; the error lists every fault with line and column.
+/// Errors: NotFound, Invalid, Internal.
+Result<Config> load_config(const std::string& path);
+
+/// As load_config, for a text; `path` is only named in messages.
+Result<Config> parse_config(const std::string& text, const std::string& path);
+
+}  // namespace nimbus::controller

@@ -1,0 +1,68 @@
+#include "controller/secrets/file_secrets.hpp"
+
+#include <fmt/core.h>
+
+#include "base/file/file.hpp"
+#include "base/toml/reader.hpp"
+#include "base/toml/toml.hpp"
+#include "core/names.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+constexpr std::size_t kMostSecretBytes = 16 * 1024;
+
+struct StoredSecret {
+  Credential credential;
+  std::vector<std::string> allow;
+};
+
+/// Faults name keys and places only: a message must not repeat what the file holds.
+Result<StoredSecret> parse(const std::string& text, const std::string& path) {
+  const auto table = base::toml::parse(text);
+  if (!table) {
+    return Error{Code::Invalid, fmt::format("{}:{}: not valid TOML", path, table.error().at.line)};
+  }
+  StoredSecret stored;
+  std::vector<base::toml::Fault> faults;
+  base::toml::TableReader top(*table, "", faults);
+  top.require("username").require("password").require("allow");
+  stored.credential.username = top.string("username").value_or("");
+  stored.credential.password = Secret(top.string("password").value_or(""));
+  stored.credential.k_g = Secret(top.string("k_g").value_or(""));
+  stored.allow = top.strings("allow").value_or(std::vector<std::string>{});
+  top.finish();
+  if (!faults.empty()) {
+    return Error{Code::Invalid, fmt::format("{}:{}:{}: {}", path, faults.front().at.line, faults.front().at.column,
+                                            "needs username, password and allow (a list of addresses), may have k_g, "
+                                            "and nothing else")};
+  }
+  return stored;
+}
+
+}  // namespace
+
+FileSecrets::FileSecrets(std::string folder) : folder_(std::move(folder)) {}
+
+Result<Credential> FileSecrets::credential(std::string_view name, std::string_view destination) const {
+  if (!is_secret_name(name)) return Error{Code::Invalid, fmt::format("\"{}\" is no name of a secret", name)};
+  const std::string path = fmt::format("{}/{}.toml", folder_, name);
+  auto text = base::read_private_file(path, kMostSecretBytes);
+  if (!text) {
+    if (text.error().code == Code::NotFound) {
+      return Error{Code::NotFound, fmt::format("no secret \"{}\": make {} with username, password and allow", name, path)};
+    }
+    return std::move(text.error()).with(fmt::format("while reading the secret \"{}\"", name));
+  }
+  const Secret wiped_afterwards(std::move(*text));
+  auto stored = parse(std::string(wiped_afterwards.reveal()), path);
+  if (!stored) return std::move(stored.error());
+  if (!is_allowed_destination(destination, stored->allow)) {
+    return Error{Code::Untrusted, fmt::format("the secret \"{}\" may not be sent to {}: its `allow` does not list that address",
+                                              name, destination)};
+  }
+  stored->credential.name = name;
+  return std::move(stored->credential);
+}
+
+}  // namespace nimbus::controller
