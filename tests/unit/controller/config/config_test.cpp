@@ -1,0 +1,99 @@
+#include "controller/config/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kLeast = R"(provider = "lab"
+data = "/var/lib/nimbus"
+secrets = "/etc/nimbus/secrets"
+[registry]
+url = "/srv/registry.git"
+)";
+
+std::string fault_of(const std::string& text) {
+  const auto config = parse_config(text, "n.toml");
+  return config ? "accepted" : config.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("configuration: the least, with defaults") {
+  const auto config = parse_config(kLeast, "n.toml");
+  REQUIRE(config.has_value());
+  CHECK(config->provider == "lab");
+  CHECK(config->id.starts_with("lab/"));
+  CHECK(config->registry.branch == "main");
+  CHECK(config->poll == 60s);
+  CHECK(config->workers == 16);
+}
+
+TEST_CASE("configuration: everything") {
+  const auto config = parse_config(R"(provider = "lab"
+id = "lab/ctl-1"
+data = "/d"
+secrets = "/s"
+[registry]
+url = "ssh://git@forge.example/registry.git"
+branch = "live"
+ssh_key = "/k"
+known_hosts = "/h"
+poll = "5s"
+deadline = "20s"
+[status]
+publish = "1s"
+heartbeat = "5m"
+[http]
+listen = "unix:/run/nimbus/http"
+[[webhook]]
+name = "github"
+kind = "github"
+secret_files = ["/w1", "/w2"]
+[[ca]]
+name = "bmc-ca"
+file = "/ca.pem"
+[reconcile]
+workers = 4
+observe = "2s"
+deadline = "10s"
+retry_most = "1m"
+[power]
+settle = "5s"
+soft_off_deadline = "1m"
+transition_deadline = "2m"
+most_attempts = 5
+attempts_window = "1h"
+[log]
+level = "debug"
+format = "json"
+)",
+                                   "n.toml");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->registry.branch == "live");
+  CHECK(config->webhooks.at(0).secret_files.size() == 2);
+  CHECK(config->power.most_attempts == 5);
+  CHECK(config->cas.at(0).name == "bmc-ca");
+}
+
+TEST_CASE("configuration: faults name place and cure, all in one pass") {
+  CHECK(fault_of("provider = 1\n").find("n.toml:1:") != std::string::npos);
+  const auto several = fault_of("provider = \"lab\"\ndata = \"relative\"\nsecrets = \"/s\"\n[registry]\nurl = \"git://x\"\npol = \"5s\"\n");
+  CHECK(several.find("n.toml:2:8: ") != std::string::npos);
+  CHECK(several.find("absolute") != std::string::npos);
+  CHECK(several.find("n.toml:5:7: ") != std::string::npos);
+  CHECK(several.find("poll") != std::string::npos);  // did you mean
+  CHECK(fault_of(kLeast + "poll = \"5\"\n").find("5s") == std::string::npos);
+  CHECK(fault_of(kLeast + "poll = \"5\"\n").find("no duration") != std::string::npos);
+  CHECK(fault_of("provider = \"lab\"\ndata = \"/d\"\nsecrets = \"/s\"\n[registry]\nurl = \"ssh://git@h/r\"\n")
+            .find("known_hosts") != std::string::npos);
+  CHECK(fault_of("provider = \"lab\"\ndata = \"/d\"\nsecrets = \"/s\"\n[registry]\nurl = \"https://u:p@h/r\"\n")
+            .find("token_file") != std::string::npos);
+  CHECK(fault_of("[").find("n.toml:1") != std::string::npos);
+  CHECK(fault_of(kLeast) == "accepted");
+}
