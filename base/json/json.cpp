@@ -101,7 +101,10 @@ struct Printer {
         break;
       case Json::Kind::Double:
         if (const double number = *json.as_double(); std::isfinite(number)) {
-          fmt::format_to(std::back_inserter(out), "{}", number);
+          const std::string digits = fmt::format("{}", number);
+          out += digits;
+          // Else 1.0 would read back as an integer and -0.0 as 0.
+          if (digits.find_first_of(".e") == std::string::npos) out += ".0";
         } else {
           out += "null";
         }

@@ -69,6 +69,8 @@ TEST_CASE("json: written text is valid and reads back") {
   REQUIRE(back.has_value());
   json.set("nan", nullptr);
   CHECK(*back == json);
+  CHECK(Json(-0.0).text() == "-0.0");
+  CHECK(Json(1e30).text() == "1e+30");
   CHECK(Json::object().text(JsonStyle::Pretty) == "{}");
   CHECK(Json(std::uint64_t{18446744073709551615U}).kind() == Json::Kind::Double);
 }
