@@ -6,6 +6,7 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -22,12 +23,27 @@ class TreeBuilder {
 
   bool Null() { return add(Json()); }
   bool Bool(bool value) { return add(Json(value)); }
-  bool Int(int value) { return add(Json(value)); }
-  bool Uint(unsigned value) { return add(Json(value)); }
-  bool Int64(std::int64_t value) { return add(Json(value)); }
-  bool Uint64(std::uint64_t value) { return add(Json(value)); }
-  bool Double(double value) { return add(Json(value)); }
-  bool RawNumber(const char* /*text*/, rapidjson::SizeType /*size*/, bool /*copy*/) { return false; }
+  // Numbers come as text: the library's own conversion to double is undefined for
+  // some zeros ("-0e86").
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool /*copy*/) {
+    const char* end = text + size;
+    std::int64_t whole = 0;
+    // "-0" stays a double: an integer has no negative zero.
+    if (const auto [stop, error] = std::from_chars(text, end, whole);
+        error == std::errc() && stop == end && !(whole == 0 && *text == '-'))
+      return add(Json(whole));
+    double number = 0;
+    if (const auto [stop, error] = std::from_chars(text, end, number); error != std::errc() || stop != end) {
+      why_ = "a number out of range";
+      return false;
+    }
+    return add(Json(number));
+  }
+  bool Int(int /*value*/) { return false; }
+  bool Uint(unsigned /*value*/) { return false; }
+  bool Int64(std::int64_t /*value*/) { return false; }
+  bool Uint64(std::uint64_t /*value*/) { return false; }
+  bool Double(double /*value*/) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool /*copy*/) {
     return add(Json(std::string_view(text, size)));
   }
@@ -140,7 +156,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(bytes);
     rapidjson::Reader reader;
     constexpr unsigned kFlags =
-        rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+        rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
     const auto result = reader.Parse<kFlags>(input, builder);
     if (!result.IsError()) return builder.take();
     const std::string why = builder.why().empty() ? rapidjson::GetParseError_En(result.Code()) : builder.why();
