@@ -2,11 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <map>
-
 #include "support/fake_bmc.hpp"
 #include "support/fake_clock.hpp"
+#include "support/memory_run_log.hpp"
 
 using namespace nimbus;
 using namespace nimbus::controller;
@@ -14,34 +12,10 @@ using namespace std::chrono_literals;
 using nimbus::testing::FakeBmc;
 using nimbus::testing::FakeClock;
 using nimbus::testing::FakeMachine;
+using nimbus::testing::MemoryRunLog;
 using DecisionKind = reconcilers::PowerDecision::Kind;
 
 namespace {
-
-/// Survives "crashes": a new MachineMemory on the same log is a restart.
-class MemoryRunLog final : public RunLog {
- public:
-  Result<std::int64_t> begin(const MachineId&, const Run& run) override {
-    if (broken) return Error{Code::Internal, "disk full"};
-    runs.push_back(run);
-    runs.back().id = static_cast<std::int64_t>(runs.size());
-    return runs.back().id;
-  }
-  Result<> finish(std::int64_t id, RunOutcome outcome, const std::string& detail, WallTime at) override {
-    auto& run = runs.at(static_cast<std::size_t>(id - 1));
-    run.outcome = outcome;
-    run.detail = detail;
-    run.finished = at;
-    return {};
-  }
-  Result<std::vector<Run>> last_runs(const MachineId&, std::size_t most) override {
-    std::vector<Run> newest(runs.rbegin(), runs.rend());
-    newest.resize(std::min(newest.size(), most));
-    return newest;
-  }
-  std::vector<Run> runs;
-  bool broken = false;
-};
 
 struct Fixture {
   FakeClock clock;
@@ -80,11 +54,11 @@ TEST_CASE_FIXTURE(Fixture, "pass: power on, once; a second pass does nothing") {
   CHECK(first.wrote);
   CHECK(machine.received == std::vector{PowerAction::On});
   CHECK(first.decision.kind == DecisionKind::Nothing);
-  CHECK(log.runs.at(0).outcome == RunOutcome::Done);
+  CHECK(log.runs().at(0).outcome == RunOutcome::Done);
   const auto second = pass();
   CHECK(!second.wrote);
   CHECK(machine.received.size() == 1);
-  CHECK(log.runs.size() == 1);
+  CHECK(log.runs().size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "pass: observe only never writes") {
@@ -135,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "pass: brakes and authority") {
   const auto report = pass();
   CHECK(machine.received.empty());
   CHECK(report.refusal.has_value());
-  CHECK(log.runs.empty());
+  CHECK(log.runs().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "pass: without a durable intent there is no write") {
@@ -154,7 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "pass: a write whose answer got lost is not repeated 
   machine.power = PowerState::On;  // it had worked after all
   CHECK(pass().decision.kind == DecisionKind::Nothing);
   CHECK(machine.received.size() == 1);
-  CHECK(log.runs.at(0).outcome == RunOutcome::Done);
+  CHECK(log.runs().at(0).outcome == RunOutcome::Done);
 }
 
 TEST_CASE_FIXTURE(Fixture, "pass: killed after the intent, with or without the write: one more at most, after a look") {

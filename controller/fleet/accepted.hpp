@@ -1,0 +1,42 @@
+// The registry as accepted: what is in force for this provider, as one immutable
+// value, swapped as a whole when a commit was accepted.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/desired/machine.hpp"
+#include "core/result.hpp"
+
+namespace nimbus::controller {
+
+struct AcceptedMachine {
+  std::shared_ptr<const DesiredMachine> desired;
+  /// Why the newest version of this machine is not in force; empty: it is.
+  std::string stalled;
+};
+
+struct RegistryProblem {
+  std::string code;
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string message;
+};
+
+struct AcceptedRegistry {
+  enum class State { Accepted, Partly, Refused };
+  State state = State::Accepted;
+  std::string observed_commit;  // the newest one seen
+  std::string accepted_commit;  // the newest one of which something is in force
+  std::vector<RegistryProblem> problems;
+  std::map<std::string, AcceptedMachine> machines;  // of this provider, by name
+  /// Machines whose file is there but that were never accepted: not ours to touch,
+  /// and not gone either.
+  std::set<std::string> unusable;
+};
+
+}  // namespace nimbus::controller

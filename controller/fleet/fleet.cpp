@@ -1,0 +1,129 @@
+#include "controller/fleet/fleet.hpp"
+
+#include <utility>
+
+namespace nimbus::controller {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// New machines are first looked at within this time, spread, so that a start does
+/// not open all sessions at once.
+constexpr milliseconds kFirstLookSpread{1000};
+constexpr std::size_t kSpreadFrom = 50;  // fewer machines are looked at immediately
+
+bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
+  return before.desired->digest != now.desired->digest || before.stalled != now.stalled ||
+         // A brake pulled in a commit that is otherwise refused changes no digest.
+         before.desired->lifecycle != now.desired->lifecycle;
+}
+
+}  // namespace
+
+Fleet::Fleet(std::string provider, WorkQueue& queue, Tools tools)
+    : provider_(std::move(provider)),
+      queue_(queue),
+      tools_(std::move(tools)),
+      registry_(std::make_shared<const AcceptedRegistry>()) {}
+
+void Fleet::accept(std::shared_ptr<const AcceptedRegistry> registry) {
+  std::shared_ptr<const AcceptedRegistry> before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = std::exchange(registry_, registry);
+  }
+  for (const auto& [name, machine] : registry->machines) {
+    const auto known = before->machines.find(name);
+    if (known == before->machines.end()) {
+      const bool spread = registry->machines.size() > kSpreadFrom;
+      const auto delay = spread ? milliseconds{static_cast<milliseconds::rep>(
+                                      tools_.jitter() * static_cast<double>(kFirstLookSpread.count()))}
+                                : milliseconds{0};
+      queue_.add(name, Lane::Event, delay);
+    } else if (differs(known->second, machine)) {
+      queue_.add(name, Lane::Event);
+    }
+  }
+  for (const auto& [name, machine] : before->machines) {
+    if (!registry->machines.contains(name)) queue_.add(name, Lane::Event);
+  }
+}
+
+std::shared_ptr<const AcceptedRegistry> Fleet::accepted() const {
+  const std::lock_guard lock(mutex_);
+  return registry_;
+}
+
+void Fleet::work(std::stop_token stop) {
+  while (const auto name = queue_.take(stop)) {
+    pass_over(*name, stop);
+    queue_.done(*name);
+  }
+}
+
+void Fleet::pass_over(const std::string& name, std::stop_token stop) {
+  const auto registry = accepted();
+  const auto found = registry->machines.find(name);
+  if (found == registry->machines.end()) {
+    release(name);
+    return;
+  }
+  const AcceptedMachine& machine = found->second;
+  Slot& mine = slot(name);
+  const MonoTime start = tools_.pass.clock.now();
+  MachineReport report =
+      run_pass({*machine.desired, registry->accepted_commit}, mine.memory, tools_.pass, std::move(stop));
+  const auto duration = std::chrono::duration_cast<milliseconds>(tools_.pass.clock.now() - start);
+  {
+    const std::lock_guard lock(mutex_);
+    mine.power = report.power;
+    mine.failures = mine.memory.failures;
+  }
+  tools_.passed(report, duration);
+  const auto next =
+      next_look(report, mine.memory.failures, tools_.cadence, tools_.pass.clock.wall(), tools_.jitter());
+  tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.failures});
+  queue_.add(name, next.slow ? Lane::Slow : Lane::Resync, next.delay);
+}
+
+void Fleet::release(const std::string& name) {
+  std::unique_ptr<Slot> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    auto node = slots_.extract(name);
+    if (!node) return;
+    gone = std::move(node.mapped());
+  }
+  if (gone->memory.bmc) gone->memory.bmc->close({tools_.pass.clock.now() + std::chrono::seconds(5)});
+}
+
+Fleet::Slot& Fleet::slot(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  auto& slot = slots_[name];
+  if (!slot) slot = std::make_unique<Slot>(PowerRuns(MachineId{provider_, name}, tools_.runs));
+  return *slot;
+}
+
+void Fleet::close(const Call& call) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, slot] : slots_) {
+    if (slot->memory.bmc) slot->memory.bmc->close(call);
+    slot->memory.bmc.reset();
+  }
+}
+
+FleetCounts Fleet::counts() const {
+  const std::lock_guard lock(mutex_);
+  FleetCounts counts;
+  counts.machines = registry_->machines.size();
+  for (const auto& [name, machine] : registry_->machines) counts.stalled += machine.stalled.empty() ? 0U : 1U;
+  for (const auto& [name, slot] : slots_) {
+    counts.unreachable += slot->failures > 0 ? 1U : 0U;
+    if (!slot->power.is_known()) continue;
+    counts.on += slot->power.value() == PowerState::On ? 1U : 0U;
+    counts.off += slot->power.value() == PowerState::Off ? 1U : 0U;
+  }
+  return counts;
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,78 @@
+// The fleet: the machines of the accepted registry, each looked at by one worker at
+// a time, whenever the queue says so.
+//
+// Thread rule: accept() and work() are safe from any thread; any number of workers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "controller/fleet/accepted.hpp"
+#include "controller/fleet/facts.hpp"
+#include "controller/machine/cadence.hpp"
+#include "controller/machine/pass.hpp"
+#include "controller/work/queue.hpp"
+
+namespace nimbus::controller {
+
+/// Counts of the whole fleet, for metrics.
+struct FleetCounts {
+  std::size_t machines = 0;
+  std::size_t stalled = 0;
+  std::size_t unreachable = 0;
+  std::size_t on = 0;
+  std::size_t off = 0;
+};
+
+class Fleet {
+ public:
+  struct Tools {
+    PassTools pass;
+    CadenceLimits cadence;
+    RunLog& runs;
+    FactSink& facts;
+    std::function<double()> jitter;  // in [0, 1); called from several threads
+    /// After each pass: kind of result ("success", "error", "refused") and duration.
+    std::function<void(const MachineReport&, std::chrono::milliseconds)> passed;
+  };
+
+  Fleet(std::string provider, WorkQueue& queue, Tools tools);
+
+  /// Takes over what is accepted now. Machines whose desired digest or stall changed
+  /// are queued at once, new ones spread over a moment, and removed ones released.
+  void accept(std::shared_ptr<const AcceptedRegistry> registry);
+  std::shared_ptr<const AcceptedRegistry> accepted() const;
+
+  /// A worker's life: passes until `stop` or the queue's end.
+  void work(std::stop_token stop);
+
+  /// Ends the BMC sessions; after the last worker has returned.
+  void close(const Call& call);
+
+  FleetCounts counts() const;
+
+ private:
+  struct Slot {
+    explicit Slot(PowerRuns runs) : memory(std::move(runs)) {}
+    MachineMemory memory;
+    Observed<PowerState> power = Observed<PowerState>::unknown("");
+    int failures = 0;
+  };
+
+  void pass_over(const std::string& name, std::stop_token stop);
+  void release(const std::string& name);
+  Slot& slot(const std::string& name);
+
+  const std::string provider_;
+  WorkQueue& queue_;
+  const Tools tools_;
+  mutable std::mutex mutex_;  // of the two members below; a slot's memory belongs to its worker
+  std::shared_ptr<const AcceptedRegistry> registry_;
+  std::map<std::string, std::unique_ptr<Slot>> slots_;
+};
+
+}  // namespace nimbus::controller

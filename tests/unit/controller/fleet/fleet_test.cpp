@@ -1,0 +1,129 @@
+#include "controller/fleet/fleet.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "support/fake_bmc.hpp"
+#include "support/fake_clock.hpp"
+#include "support/memory_run_log.hpp"
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Sink final : public FactSink {
+ public:
+  void seen(const MachineFacts& facts) override {
+    const std::lock_guard lock(mutex);
+    newest.insert_or_assign(facts.machine.desired->id.machine, facts);
+    total += 1;
+  }
+  std::mutex mutex;
+  std::map<std::string, MachineFacts> newest;
+  std::atomic<int> total{0};
+};
+
+struct Fixture {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue{clock, {}};
+  nimbus::testing::MemoryRunLog runs;
+  Sink sink;
+  std::map<std::string, nimbus::testing::FakeMachine> machines;
+  Fleet fleet{"lab", queue,
+              {.pass = {.clock = clock,
+                        .attach = [this](const BmcEndpoint& endpoint) -> Result<std::unique_ptr<Bmc>> {
+                          return std::make_unique<nimbus::testing::FakeBmc>(machines.at(endpoint.address));
+                        },
+                        .authority = [] { return Authority{.state = Authority::State::Held, .term = 1, .detail = {}}; },
+                        .power = {}},
+               .cadence = {.observe = 30s, .retry_most = 5min},
+               .runs = runs,
+               .facts = sink,
+               .jitter = [] { return 0.5; },
+               .passed = [](const MachineReport&, std::chrono::milliseconds) {}}};
+
+  std::shared_ptr<AcceptedRegistry> registry(std::initializer_list<const char*> names) {
+    auto made = std::make_shared<AcceptedRegistry>();
+    for (const char* name : names) {
+      machines.try_emplace(name);
+      auto desired = std::make_shared<DesiredMachine>();
+      desired->id = {"lab", name};
+      desired->bmc.address = name;
+      desired->identity.serial = "S1";
+      desired->power = WantedPower::On;
+      desired->enforcement = Enforcement::Enforce;
+      desired->digest = "d";
+      made->machines[name] = {std::move(desired), ""};
+    }
+    return made;
+  }
+
+  /// Runs everything that is due now.
+  int drain() {
+    const int before = sink.total;
+    std::stop_source stop;
+    std::jthread worker([&] { fleet.work(stop.get_token()); });
+    while (true) {
+      const auto depth = queue.depth();
+      if (depth.running == 0 && queue.oldest_wait() == 0ms && !due()) break;
+      std::this_thread::yield();
+    }
+    stop.request_stop();
+    worker.join();
+    return sink.total - before;
+  }
+  bool due() { return sink.total < expected; }
+  int expected = 0;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "fleet: an accepted registry is brought about, and then left alone") {
+  fleet.accept(registry({"m1", "m2"}));
+  expected = 2;
+  CHECK(drain() == 2);
+  CHECK(machines["m1"].power == PowerState::On);
+  CHECK(machines["m2"].power == PowerState::On);
+  CHECK(fleet.counts().on == 2);
+  clock.advance(33s);
+  expected = 4;
+  CHECK(drain() == 2);
+  CHECK(runs.runs().size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: only what a commit changed is looked at; what is gone is released") {
+  fleet.accept(registry({"m1", "m2", "m3"}));
+  expected = 3;
+  drain();
+  auto next = registry({"m1", "m2"});
+  auto changed = std::make_shared<DesiredMachine>(*next->machines["m2"].desired);
+  changed->digest = "d2";
+  changed->power = WantedPower::Off;
+  next->machines["m2"].desired = changed;
+  fleet.accept(next);
+  expected = 4;
+  CHECK(drain() == 1);
+  CHECK(machines["m2"].received.back() == PowerAction::SoftOff);
+  CHECK(machines["m1"].received.size() == 1);
+  CHECK(machines["m3"].received.size() == 1);
+  CHECK(!machines["m3"].session_open);
+  CHECK(machines["m1"].session_open);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: a dead machine moves to the slow lane and does not stop the others") {
+  auto both = registry({"dead", "live"});
+  machines["dead"].fail_power = [] { return Error{Code::Timeout, "no answer"}; };
+  fleet.accept(both);
+  expected = 2;
+  drain();
+  CHECK(machines["live"].power == PowerState::On);
+  CHECK(fleet.counts().unreachable == 1);
+  CHECK(sink.newest.at("dead").failures == 1);
+}
