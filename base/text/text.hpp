@@ -17,6 +17,8 @@ namespace nimbus::base {
 std::string printable(std::string_view text, std::size_t limit = 1024);
 
 bool is_valid_utf8(std::string_view text) noexcept;
+/// Each byte that belongs to no valid sequence becomes U+FFFD.
+std::string repaired_utf8(std::string_view text);
 
 std::string to_hex(std::span<const std::uint8_t> bytes);
 std::optional<std::vector<std::uint8_t>> from_hex(std::string_view hex);
