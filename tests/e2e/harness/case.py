@@ -1,0 +1,58 @@
+"""The base of end-to-end tests."""
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import unittest
+
+from .site import Site
+from .wait import SLOWNESS
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PROGRAMS = pathlib.Path(os.environ.get("NIMBUS_PROGRAMS", ROOT / "build" / "dev" / "bin"))
+# Below ctest's own limit, so that a hanging test still cleans up after itself.
+LIMIT_SECONDS = int(os.environ.get("NIMBUS_TEST_LIMIT", "280"))
+
+
+class EndToEnd(unittest.TestCase):
+    """Gives each test a folder and, with site(), a site below it. After a failure the
+    logs are printed and the folder stays."""
+
+    longMessage = True
+
+    def setUp(self):
+        # Short: paths of UNIX sockets have at most 107 characters.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nimbus-e2e-"))
+        self._site = None
+        signal.signal(signal.SIGALRM, self._out_of_time)
+        signal.alarm(int(LIMIT_SECONDS * SLOWNESS))
+        self.addCleanup(self._clean_up)
+
+    @staticmethod
+    def _out_of_time(_signal, _frame):
+        raise AssertionError(f"the test took more than {LIMIT_SECONDS * SLOWNESS:.0f} s")
+
+    def site(self):
+        if self._site is None:
+            self._site = Site(self.folder, PROGRAMS)
+        return self._site
+
+    def tearDown(self):
+        outcome = getattr(self, "_outcome", None)
+        if outcome is not None and not outcome.success and self._site is not None:
+            print(f"\n{self.id()} failed; its folder is {self.folder}\n{self._site.diagnosis()}", file=sys.stderr)
+
+    def _clean_up(self):
+        signal.alarm(0)
+        if self._site is not None:
+            self._site.stop()
+        outcome = getattr(self, "_outcome", None)
+        if outcome is None or outcome.success:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    """For the end of each test file. Children that outlive a test object are no news."""
+    unittest.main(verbosity=2, warnings="ignore")

@@ -1,0 +1,106 @@
+"""A whole small site, put together from the other modules."""
+import pathlib
+
+from .controller import Nimbusd
+from .forge import GitForge
+from .ipmi import IpmiFleet
+from .registry import RegistryRepo
+from .status import StatusBranch
+from .sushy import SushyFleet
+
+
+class Site:
+    """A forge, a registry, BMCs and a controller below one folder.
+
+    Parts start when asked for, and stop() ends all of them in reverse order.
+    """
+
+    def __init__(self, folder, programs, provider="lab", outlive=False):
+        self.folder = pathlib.Path(folder).resolve()
+        self.programs = pathlib.Path(programs)
+        self.provider = provider
+        self.outlive = outlive
+        self.parts = []
+        self.ipmi = self.redfish = self.controller = None
+        self.forge = self._own(GitForge(self.folder / "forge", outlive=outlive).start())
+        self.registry = RegistryRepo(self.folder / "registry", self.forge, provider)
+        self.status = StatusBranch(self.forge, provider)
+
+    def _own(self, part):
+        self.parts.append(part)
+        return part
+
+    def start_ipmi(self, count=1, **options):
+        self.ipmi = IpmiFleet(self.folder / "ipmi", count, **options)
+        self._own(self.ipmi)
+        self.ipmi.start()
+        return self.ipmi.bmcs
+
+    def start_redfish(self, count=1):
+        self.redfish = SushyFleet(self.folder / "redfish", count, outlive=self.outlive)
+        self._own(self.redfish)
+        self.redfish.start()
+        return self.redfish.bmcs
+
+    def new_controller(self, name="controller", **options):
+        """A controller with secrets for all BMCs that were started before; not running yet."""
+        controller = Nimbusd(self.programs / "nimbusd", self.folder / name, self.forge, self.provider, outlive=self.outlive,
+                             **options)
+        if self.ipmi:
+            one = self.ipmi.bmcs[0]
+            controller.add_secret("bmc/ipmi", one.user, one.password, [b.address for b in self.ipmi.bmcs])
+        if self.redfish:
+            controller.add_secret("bmc/redfish", self.redfish.user, self.redfish.password,
+                                  [b.url for b in self.redfish.bmcs])
+        return self._own(controller)
+
+    def start_controller(self, **options):
+        self.controller = self.new_controller(**options).start()
+        return self.controller
+
+    # --- machine files
+
+    def ipmi_machine(self, name, bmc, power="on", enforcement="enforce", serial=None, extra=""):
+        """Writes the file of a machine behind an IPMI BMC; None leaves a key out."""
+        wanted = "".join(f'{k} = "{v}"\n' for k, v in (("power", power), ("enforcement", enforcement)) if v)
+        path = self.registry.machine_path(name)
+        self.registry.write(path, f"""{wanted}{extra}
+[bmc]
+driver = "ipmi"
+address = "{bmc.address}"
+credentials = ["bmc/ipmi"]
+cipher_suite = 3
+
+[identity]
+serial = "{serial or bmc.serial}"
+""".lstrip())
+        return path
+
+    def redfish_machine(self, name, bmc, power="on", enforcement="enforce", uuid=None, extra=""):
+        """Writes the file of a machine behind a Redfish BMC; None leaves a key out."""
+        wanted = "".join(f'{k} = "{v}"\n' for k, v in (("power", power), ("enforcement", enforcement)) if v)
+        path = self.registry.machine_path(name)
+        self.registry.write(path, f"""{wanted}{extra}
+[bmc]
+driver = "redfish"
+address = "{bmc.url}"
+credentials = ["bmc/redfish"]
+tls = {{ pin = ["{self.redfish.pin}"] }}
+
+[identity]
+uuid = "{uuid or bmc.uuid}"
+""".lstrip())
+        return path
+
+    def stop(self):
+        for part in reversed(self.parts):
+            part.stop()
+        self.parts = []
+
+    def diagnosis(self):
+        """Everything that helps to understand a failure."""
+        texts = [f"--- status branch\n{self.status.log()}"]
+        for part in self.parts:
+            for piece in getattr(part, "bmcs", None) or [part]:
+                texts.append(piece.tail())
+        return "\n".join(texts)
