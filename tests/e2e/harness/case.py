@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from .site import Site
-from .wait import SLOWNESS
+from .wait import SLOWNESS, stays_true, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAMS = pathlib.Path(os.environ.get("NIMBUS_PROGRAMS", ROOT / "build" / "dev" / "bin"))
@@ -38,6 +38,19 @@ class EndToEnd(unittest.TestCase):
         if self._site is None:
             self._site = Site(self.folder, PROGRAMS)
         return self._site
+
+    def wait(self, condition, what, seconds=60):
+        """wait_until with this test's logs as the diagnosis (printed by tearDown)."""
+        return wait_until(condition, seconds, what)
+
+    def nothing_happens(self, controller, bmcs, passes=6):
+        """Lets the controller look at its machines `passes` times each and checks that
+        no device was written to and no status was committed meanwhile."""
+        status, writes = self.site().status.head(), [len(bmc.writes()) for bmc in bmcs]
+        enough = controller.passes() + passes * len(bmcs)
+        stays_true(lambda: self.site().status.head() == status, "no status commit",
+                   until=lambda: controller.passes() >= enough, seconds=90)
+        self.assertEqual([len(bmc.writes()) for bmc in bmcs], writes, "a device was written to")
 
     def tearDown(self):
         outcome = getattr(self, "_outcome", None)

@@ -36,11 +36,18 @@ listen = "127.0.0.1:0"
 [[webhook]]
 name = "github"
 kind = "github"
-secret_file = "{webhook_secret}"
+secret_files = ["{webhook_secret}"]
 
 [reconcile]
 observe = "{observe}"
+retry_most = "2s"
 workers = 4
+
+[power]
+settle = "2s"
+
+[log]
+level = "debug"
 """
 
 
@@ -95,11 +102,11 @@ class Nimbusd:
         self.wait_ready(seconds)
         return self
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=30, ready_too=False):
         def ready():
             if not self.child.alive():
                 raise AssertionError(f"nimbusd ended with {self.child.process.returncode}\n{self.tail()}")
-            return self.healthy()
+            return self.ready() if ready_too else self.healthy()
         wait_until(ready, seconds, "nimbusd is ready", self.tail)
 
     def alive(self):
@@ -138,7 +145,8 @@ class Nimbusd:
         return self._http(urllib.request.Request(f"http://{self.address()}{path}")) if self.address() else (0, "")
 
     def post(self, path, body, headers):
-        return self._http(urllib.request.Request(f"http://{self.address()}{path}", data=body, headers=headers, method="POST"))
+        return self._http(urllib.request.Request(f"http://{self.address()}{path}", data=body, headers=headers,
+                                                 method="POST"))
 
     @staticmethod
     def _http(request):
@@ -152,6 +160,9 @@ class Nimbusd:
 
     def healthy(self):
         return self.get("/healthz")[0] == 200
+
+    def ready(self):
+        return self.get("/readyz")[0] == 200
 
     def metrics(self):
         """All samples: {'name{labels}': value}."""
@@ -168,11 +179,15 @@ class Nimbusd:
         """The sum of all samples of one name, whatever their labels; 0 if there is none."""
         return sum(value for key, value in self.metrics().items() if key.split("{", 1)[0] == name)
 
+    def passes(self):
+        """How often it looked at machines so far."""
+        return self.metric("nimbus_reconcile_total")
+
     def push_webhook(self, commit, branch=BRANCH, secret=WEBHOOK_SECRET, delivery="1"):
         """What GitHub sends after a push; returns the HTTP status."""
         body = json.dumps({"ref": f"refs/heads/{branch}", "after": commit, "repository": {"full_name": "acme/metal"}}).encode()
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        return self.post("/webhooks/github", body, {
+        return self.post("/webhook/github", body, {
             "Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": delivery,
             "X-Hub-Signature-256": f"sha256={signature}"})[0]
 

@@ -67,6 +67,15 @@ class Child:
         return f"--- {self.log} (end)\n{tail(self.log)}"
 
 
+def start_time(pid):
+    """When a process started, in the kernel's ticks: with the id it names one process. None when gone."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
 def tail(path, most=LOG_TAIL_BYTES):
     """The end of a text file, or a remark that there is none."""
     path = pathlib.Path(path)

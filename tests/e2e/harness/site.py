@@ -4,9 +4,9 @@ import pathlib
 from .controller import Nimbusd
 from .forge import GitForge
 from .ipmi import IpmiFleet
+from .redfish import RedfishFleet
 from .registry import RegistryRepo
 from .status import StatusBranch
-from .sushy import SushyFleet
 
 
 class Site:
@@ -36,8 +36,8 @@ class Site:
         self.ipmi.start()
         return self.ipmi.bmcs
 
-    def start_redfish(self, count=1):
-        self.redfish = SushyFleet(self.folder / "redfish", count, outlive=self.outlive)
+    def start_redfish(self, count=1, **options):
+        self.redfish = RedfishFleet(self.folder / "redfish", count, **options)
         self._own(self.redfish)
         self.redfish.start()
         return self.redfish.bmcs
@@ -50,13 +50,24 @@ class Site:
             one = self.ipmi.bmcs[0]
             controller.add_secret("bmc/ipmi", one.user, one.password, [b.address for b in self.ipmi.bmcs])
         if self.redfish:
-            controller.add_secret("bmc/redfish", self.redfish.user, self.redfish.password,
-                                  [b.url for b in self.redfish.bmcs])
+            one = self.redfish.bmcs[0]
+            controller.add_secret("bmc/redfish", one.user, one.password, [b.url for b in self.redfish.bmcs])
         return self._own(controller)
 
     def start_controller(self, **options):
         self.controller = self.new_controller(**options).start()
         return self.controller
+
+    def reconciled(self, machine, power=None):
+        """A condition to wait for: status says ready, with this power."""
+        document = self.status.machine(machine) or {}
+        ready = document.get("condition", {}).get("ready", {})
+        return ready.get("status") == "true" and (power is None or document.get("power") == power)
+
+    def published(self, commit):
+        """A condition to wait for: status tells about this registry commit."""
+        registry = (self.status.controller() or {}).get("registry", {})
+        return registry.get("observed_commit") == commit
 
     # --- machine files
 
@@ -85,7 +96,7 @@ serial = "{serial or bmc.serial}"
 driver = "redfish"
 address = "{bmc.url}"
 credentials = ["bmc/redfish"]
-tls = {{ pin = ["{self.redfish.pin}"] }}
+tls = {{ pin = ["{bmc.pin}"] }}
 
 [identity]
 uuid = "{uuid or bmc.uuid}"
