@@ -1,0 +1,122 @@
+#include "controller/status/board.hpp"
+
+#include <utility>
+
+#include "controller/status/describe.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+registry::RegistryState state_of(AcceptedRegistry::State state) {
+  switch (state) {
+    case AcceptedRegistry::State::Accepted: return registry::RegistryState::Accepted;
+    case AcceptedRegistry::State::Partly: return registry::RegistryState::Partly;
+    case AcceptedRegistry::State::Refused: return registry::RegistryState::Refused;
+  }
+  return registry::RegistryState::Refused;
+}
+
+/// "providers/p/machines/[group/]m017.toml" -> "m017"
+std::string machine_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
+  return file.ends_with(".toml") ? file.substr(0, file.size() - 5) : std::string();
+}
+
+}  // namespace
+
+StatusBoard::StatusBoard(const Clock& clock, std::string provider, std::string controller_id, Outlet outlet)
+    : clock_(clock),
+      machines_folder_("providers/" + provider + "/machines/"),
+      id_(std::move(controller_id)),
+      outlet_(std::move(outlet)) {}
+
+void StatusBoard::seen(const MachineFacts& facts) {
+  const std::lock_guard lock(mutex_);
+  const std::string& path = facts.machine.desired->path;
+  if (term_ == 0) {
+    waiting_.insert_or_assign(path, facts);
+    return;
+  }
+  tell(facts);
+}
+
+void StatusBoard::tell(const MachineFacts& facts) {
+  const std::string& path = facts.machine.desired->path;
+  const auto earlier = before(path);
+  publish_machine(path, earlier, describe(facts, earlier, clock_.wall()));
+}
+
+std::optional<registry::MachineStatus> StatusBoard::before(const std::string& path) {
+  if (const auto known = documents_.find(path); known != documents_.end()) return known->second;
+  // Machine names are unique per provider: the same name elsewhere is a file that
+  // moved (another rack), and what is known of the machine moves along.
+  const std::string name = machine_of(path);
+  for (auto known = documents_.begin(); known != documents_.end(); ++known) {
+    if (machine_of(known->first) != name) continue;
+    auto node = documents_.extract(known);
+    outlet_.moved_away(node.key());
+    return std::move(node.mapped());
+  }
+  return std::nullopt;
+}
+
+void StatusBoard::accepted(std::shared_ptr<const AcceptedRegistry> registry) {
+  const std::lock_guard lock(mutex_);
+  registry_ = std::move(registry);
+  if (term_ == 0) return;
+  publish_removed();
+  publish_controller();
+}
+
+void StatusBoard::seed(std::uint64_t term, const std::map<std::string, std::string>& documents) {
+  const std::lock_guard lock(mutex_);
+  term_ = term;
+  for (const auto& [path, text] : documents) {
+    if (!path.starts_with(machines_folder_)) continue;
+    // A document that we cannot read is replaced by the next look.
+    if (auto status = registry::parse_machine_status(text, path)) documents_.insert_or_assign(path, std::move(*status));
+  }
+  const auto waiting = std::exchange(waiting_, {});
+  for (const auto& [path, facts] : waiting) tell(facts);
+  publish_removed();
+  publish_controller();
+}
+
+void StatusBoard::publish_machine(const std::string& path, const std::optional<registry::MachineStatus>& before,
+                                  registry::MachineStatus status) {
+  const auto known = documents_.find(path);
+  if (known != documents_.end() && known->second == status) return;
+  outlet_.machine(path, registry::to_text(status), machine_of(path) + ": " + headline(before, status));
+  documents_.insert_or_assign(path, std::move(status));
+}
+
+void StatusBoard::publish_removed() {
+  if (!registry_) return;
+  for (const auto& [path, status] : documents_) {
+    const std::string name = machine_of(path);
+    const auto machine = registry_->machines.find(name);
+    if (status.phase == registry::MachinePhase::Unmanaged || registry_->unusable.contains(name)) continue;
+    if (machine != registry_->machines.end()) continue;  // here, or moved: the next look tells
+    publish_machine(path, status, describe_unmanaged(status, clock_.wall()));
+  }
+}
+
+void StatusBoard::publish_controller() {
+  if (!registry_) return;
+  registry::ControllerStatus status;
+  status.id = id_;
+  status.term = term_;
+  status.accepted_commit = registry_->accepted_commit;
+  status.observed_commit = registry_->observed_commit;
+  status.state = state_of(registry_->state);
+  for (const auto& problem : registry_->problems) {
+    status.problems.push_back({problem.file, problem.line, problem.column, problem.code, problem.message});
+  }
+  if (told_ == status) return;
+  const bool meaningful = !told_ || told_->state != status.state || told_->problems != status.problems;
+  told_ = status;
+  outlet_.controller(status, meaningful);
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,62 @@
+// The status board: the newest document of every machine, and of the controller
+// itself, on its way to the status branch.
+//
+// Until the earlier documents have been read back from the branch nothing is
+// published: what they know (claims, erase records, since when) must not be lost.
+// Thread rule: safe from any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "controller/fleet/accepted.hpp"
+#include "controller/fleet/facts.hpp"
+#include "core/ports/clock.hpp"
+#include "registry/status/controller_status.hpp"
+#include "registry/status/machine_status.hpp"
+
+namespace nimbus::controller {
+
+class StatusBoard final : public FactSink {
+ public:
+  struct Outlet {
+    /// A document changed: its path, its text, and a few words about the change.
+    std::function<void(const std::string& path, const std::string& text, const std::string& headline)> machine;
+    /// The machine's file moved: its document goes with it, and leaves this path.
+    std::function<void(const std::string& path)> moved_away;
+    /// The controller's own document changed; `meaningful`: worth a commit by itself.
+    std::function<void(const registry::ControllerStatus&, bool meaningful)> controller;
+  };
+
+  StatusBoard(const Clock& clock, std::string provider, std::string controller_id, Outlet outlet);
+
+  void seen(const MachineFacts& facts) override;
+  void accepted(std::shared_ptr<const AcceptedRegistry> registry);
+  /// The term is ours, and these are the documents of the branch (path -> text).
+  void seed(std::uint64_t term, const std::map<std::string, std::string>& documents);
+
+ private:
+  void tell(const MachineFacts& facts);
+  std::optional<registry::MachineStatus> before(const std::string& path);
+  void publish_machine(const std::string& path, const std::optional<registry::MachineStatus>& before,
+                       registry::MachineStatus status);
+  void publish_removed();
+  void publish_controller();
+
+  const Clock& clock_;
+  const std::string machines_folder_;  // "providers/<provider>/machines/"
+  const std::string id_;
+  const Outlet outlet_;
+  std::mutex mutex_;
+  std::uint64_t term_ = 0;  // 0: not seeded yet
+  std::shared_ptr<const AcceptedRegistry> registry_;
+  std::map<std::string, registry::MachineStatus> documents_;  // by path, as last told
+  std::map<std::string, MachineFacts> waiting_;               // by path, until seeded
+  std::optional<registry::ControllerStatus> told_;
+};
+
+}  // namespace nimbus::controller

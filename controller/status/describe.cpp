@@ -1,0 +1,238 @@
+#include "controller/status/describe.hpp"
+
+#include <algorithm>
+
+namespace nimbus::controller {
+namespace {
+
+using registry::Conditions;
+using registry::ConditionValue;
+using registry::MachineStatus;
+using registry::set_condition;
+using DecisionKind = reconcilers::PowerDecision::Kind;
+using Verdict = IdentityMatch::Verdict;
+
+/// One lost packet is no news; two passes in a row without an answer are.
+constexpr int kUnreachableAfter = 2;
+/// The newest runs that a document shows; the journal has them all.
+constexpr std::size_t kRunsShown = 5;
+
+ConditionValue truth(bool value) { return value ? ConditionValue::True : ConditionValue::False; }
+
+/// "wrong-machine" -> "WrongMachine"; codes become reasons of conditions.
+std::string reason_of(Code code) {
+  std::string out;
+  bool upper = true;
+  for (const char c : to_string(code)) {
+    if (c == '-') {
+      upper = true;
+      continue;
+    }
+    out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    upper = false;
+  }
+  return out;
+}
+
+/// A condition that says something only while it is true.
+void set_exception(Conditions& conditions, const std::string& name, bool present, std::string_view reason,
+                   std::string_view message, WallTime now) {
+  if (present) {
+    set_condition(conditions, name, ConditionValue::True, reason, message, now);
+  } else {
+    conditions.erase(name);
+  }
+}
+
+class Description {
+ public:
+  Description(const MachineFacts& facts, MachineStatus status, WallTime now)
+      : facts_(facts), desired_(*facts.machine.desired), report_(facts.report), status_(std::move(status)), now_(now) {}
+
+  MachineStatus make() {
+    status_.desired_digest = desired_.digest;
+    if (status_.phase == registry::MachinePhase::Unmanaged) status_.phase = registry::MachinePhase::Enrolled;
+    if (report_.power.is_known()) status_.power = report_.power.value();
+    if (unreachable()) status_.power.reset();
+    if (!report_.identity.empty()) status_.identity = report_.identity;
+    set_runs();
+    set_reachable();
+    set_identity();
+    set_drift();
+    set_brakes();
+    set_exception(status_.conditions, "stalled", !facts_.machine.stalled.empty(), "InvalidFile", facts_.machine.stalled,
+                  now_);
+    set_ready();
+    return std::move(status_);
+  }
+
+ private:
+  bool read() const { return report_.power.is_known() || report_.power.is_unsupported(); }
+  bool unreachable() const { return !read() && facts_.failures >= kUnreachableAfter; }
+
+  void set_runs() {
+    status_.runs.clear();
+    for (const auto& run : facts_.runs) {
+      if (status_.runs.size() == kRunsShown) break;
+      registry::RunRecord record;
+      record.action = to_string(run.action);
+      record.commit = run.commit;
+      record.started = run.started;
+      record.finished = run.finished;
+      record.outcome = outcome_of(run.outcome);
+      record.message = run.detail;
+      status_.runs.push_back(std::move(record));
+    }
+  }
+
+  static registry::RunRecordOutcome outcome_of(RunOutcome outcome) {
+    switch (outcome) {
+      case RunOutcome::Pending: return registry::RunRecordOutcome::Pending;
+      case RunOutcome::Done: return registry::RunRecordOutcome::Done;
+      case RunOutcome::Failed: return registry::RunRecordOutcome::Failed;
+      case RunOutcome::Unknown: return registry::RunRecordOutcome::Unknown;
+    }
+    return registry::RunRecordOutcome::Unknown;
+  }
+
+  void set_reachable() {
+    if (read()) {
+      set_condition(status_.conditions, "reachable", ConditionValue::True, "Answers", "", now_);
+    } else if (unreachable()) {
+      const Code code = report_.error ? report_.error->code : Code::Unreachable;
+      set_condition(status_.conditions, "reachable", ConditionValue::False, reason_of(code),
+                    report_.error ? report_.error->message : "the BMC could not be read", now_);
+    }
+  }
+
+  void set_identity() {
+    if (!read()) return;  // says nothing new about who it is
+    const auto value = report_.match.verdict == Verdict::Unreadable ? ConditionValue::Unknown
+                                                                    : truth(report_.match.verdict == Verdict::Matches);
+    const std::string_view reason = report_.match.verdict == Verdict::Matches   ? "Matches"
+                                    : report_.match.verdict == Verdict::Differs ? "WrongMachine"
+                                                                                : "Unreadable";
+    set_condition(status_.conditions, "identity", value, reason, report_.match.reason, now_);
+  }
+
+  void set_drift() {
+    if (!report_.power.is_known()) return;
+    status_.drifts.clear();
+    if (report_.decision.kind == DecisionKind::Report) {
+      status_.drifts.push_back({.key = "power",
+                                .desired = std::string(to_string(desired_.power)),
+                                .observed = std::string(to_string(report_.power.value()))});
+    }
+    set_exception(status_.conditions, "drift", !status_.drifts.empty(), "Observed",
+                  "differs from the registry; enforcement = \"observe\" only reports", now_);
+  }
+
+  void set_brakes() {
+    const auto& lifecycle = desired_.lifecycle;
+    set_exception(status_.conditions, "hands-off", lifecycle.hands_off, "Registry", lifecycle.reason, now_);
+    set_exception(status_.conditions, "maintenance", lifecycle.state == LifecycleState::Maintenance, "Registry",
+                  lifecycle.reason, now_);
+    if (read()) {
+      set_exception(status_.conditions, "hold", report_.decision.kind == DecisionKind::Hold, "PowerNotObeyed",
+                    report_.decision.reason, now_);
+    }
+  }
+
+  void set_ready() {
+    if (!read()) {
+      if (unreachable()) {
+        set_condition(status_.conditions, "ready", ConditionValue::Unknown, "Unreachable", "the BMC could not be read",
+                      now_);
+      }
+      return;
+    }
+    if (report_.refusal) {
+      not_ready(report_.refusal->reason, report_.refusal->message);
+    } else if (report_.match.verdict == Verdict::Differs) {
+      not_ready("WrongMachine", report_.match.reason);
+    } else if (report_.error) {
+      not_ready(reason_of(report_.error->code), report_.error->message);
+    } else {
+      set_ready_by_decision();
+    }
+  }
+
+  void set_ready_by_decision() {
+    switch (report_.decision.kind) {
+      case DecisionKind::Nothing:
+        status_.applied_digest = desired_.digest;
+        set_condition(status_.conditions, "ready", ConditionValue::True, "Reconciled", "", now_);
+        return;
+      case DecisionKind::Report: not_ready("Drift", report_.decision.reason); return;
+      case DecisionKind::Act:
+      case DecisionKind::Wait: not_ready("PowerChanging", report_.decision.reason); return;
+      case DecisionKind::Hold: not_ready("Hold", report_.decision.reason); return;
+      case DecisionKind::Unknown:
+        set_condition(status_.conditions, "ready", ConditionValue::Unknown, "PowerUnknown", report_.decision.reason, now_);
+        return;
+    }
+  }
+
+  void not_ready(std::string_view reason, std::string_view message) {
+    set_condition(status_.conditions, "ready", ConditionValue::False, reason, message, now_);
+  }
+
+  const MachineFacts& facts_;
+  const DesiredMachine& desired_;
+  const MachineReport& report_;
+  MachineStatus status_;
+  const WallTime now_;
+};
+
+const registry::Condition* find(const MachineStatus& status, const std::string& name) {
+  const auto at = status.conditions.find(name);
+  return at == status.conditions.end() ? nullptr : &at->second;
+}
+
+/// Whether `name` came to be `value` between the two.
+bool became(const std::optional<MachineStatus>& before, const MachineStatus& after, const std::string& name,
+            ConditionValue value) {
+  const auto* now = find(after, name);
+  if (now == nullptr || now->value != value) return false;
+  const auto* then = before ? find(*before, name) : nullptr;
+  return then == nullptr || then->value != value;
+}
+
+}  // namespace
+
+MachineStatus describe(const MachineFacts& facts, const std::optional<MachineStatus>& before, WallTime now) {
+  return Description(facts, before.value_or(MachineStatus{}), now).make();
+}
+
+MachineStatus describe_unmanaged(const MachineStatus& before, WallTime now) {
+  MachineStatus status = before;
+  status.phase = registry::MachinePhase::Unmanaged;
+  status.power.reset();
+  status.drifts.clear();
+  status.conditions.clear();
+  set_condition(status.conditions, "ready", ConditionValue::False, "Removed",
+                "no longer in the registry; nothing is written to it", now);
+  return status;
+}
+
+std::string headline(const std::optional<MachineStatus>& before, const MachineStatus& after) {
+  if (!before) return "enrolled";
+  if (before->phase != after.phase) return std::string(registry::to_string(after.phase));
+  if (became(before, after, "identity", ConditionValue::False)) return "another machine answers, nothing is written to it";
+  if (became(before, after, "stalled", ConditionValue::True)) return "its file is invalid, the last good version stays";
+  if (became(before, after, "hold", ConditionValue::True)) return "held, a person must look";
+  if (became(before, after, "reachable", ConditionValue::False)) return "BMC does not answer";
+  if (!after.runs.empty() && (before->runs.empty() || before->runs.front() != after.runs.front())) {
+    const auto& run = after.runs.front();
+    return run.outcome == registry::RunRecordOutcome::Done
+               ? run.action
+               : run.action + " " + std::string(registry::to_string(run.outcome));
+  }
+  if (became(before, after, "drift", ConditionValue::True)) return "power differs from the registry, only reported";
+  if (became(before, after, "reachable", ConditionValue::True)) return "BMC answers again";
+  if (before->power != after.power && after.power) return "found " + std::string(to_string(*after.power));
+  if (became(before, after, "ready", ConditionValue::True)) return "as wanted";
+  return "updated";
+}
+
+}  // namespace nimbus::controller
