@@ -257,6 +257,12 @@ Result<git_oid> build_tree(Objects& objects, const Folder& changes, const git_oi
 
 }  // namespace
 
+ObjectId blob_id(std::string_view bytes) {
+  git_oid id{};
+  if (!start_git_library() || git_odb_hash(&id, bytes.data(), bytes.size(), GIT_OBJECT_BLOB) < 0) return {};
+  return object_id_text(id);
+}
+
 Result<std::optional<ObjectId>> write_commit(const GitRepository& repository, const NewCommit& commit,
                                              CommitSigner* signer) {
   Folder changes;

@@ -49,6 +49,9 @@ struct NewCommit {
 Result<std::optional<ObjectId>> write_commit(const GitRepository& repository, const NewCommit& commit,
                                              CommitSigner* signer = nullptr);
 
+/// The id that these bytes have as a file in Git.
+ObjectId blob_id(std::string_view bytes);
+
 /// Fit for a message: one line, printable, not too long.
 std::string commit_subject(std::string_view text);
 
