@@ -10,8 +10,8 @@ constexpr std::size_t kConstantSize = 20;
 constexpr std::size_t kRmcpSize = 4;
 
 std::array<std::uint8_t, 4> bytes_of(std::uint32_t value) {
-  return {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value >> 16),
-          static_cast<std::uint8_t>(value >> 24)};
+  return {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+          static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)};
 }
 
 /// Section 13.32: K1 and K2 are the integrity key's code over a constant.
@@ -29,7 +29,8 @@ Buffer rakp2_code(const CipherSuite& suite, const Handshake& h, Bytes user_key) 
   const auto console = bytes_of(h.console_session);
   const auto bmc = bytes_of(h.bmc_session);
   const std::array<std::uint8_t, 2> tail{h.role, static_cast<std::uint8_t>(h.user.size())};
-  return base::hmac(suite.hash, user_key, {console, bmc, h.console_random, h.bmc_random, h.guid, tail, base::as_bytes(h.user)});
+  return base::hmac(suite.hash, user_key,
+                    {console, bmc, h.console_random, h.bmc_random, h.guid, tail, base::as_bytes(h.user)});
 }
 
 Buffer rakp3_code(const CipherSuite& suite, const Handshake& h, Bytes user_key) {

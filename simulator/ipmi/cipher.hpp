@@ -19,7 +19,7 @@ struct CipherSuite {
   std::uint8_t integrity;        // 1: HMAC-SHA1-96, 4: HMAC-SHA256-128
   std::uint8_t confidentiality;  // 1: AES-CBC-128
   base::Hash hash;
-  std::size_t code_size;         // of a packet, and of RAKP 4
+  std::size_t code_size;  // of a packet, and of RAKP 4
 };
 inline constexpr CipherSuite kSuite3{3, 1, 1, 1, base::Hash::Sha1, 12};
 inline constexpr CipherSuite kSuite17{17, 3, 4, 1, base::Hash::Sha256, 16};

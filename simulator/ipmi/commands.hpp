@@ -30,8 +30,8 @@ struct Exchange {
   Responder& responder;
   Session* session;  // null outside of a session
   Bytes request;
-  Buffer reply;                   // without the completion code
-  bool silent = false;            // no answer at all
+  Buffer reply;         // without the completion code
+  bool silent = false;  // no answer at all
 };
 
 /// Returns the completion code.
@@ -42,8 +42,8 @@ struct Command {
   std::uint8_t net_fn;
   std::uint8_t number;
   const char* name;
-  Privilege least;        // None: also outside of a session
-  std::size_t least_size; // of the request's data
+  Privilege least;         // None: also outside of a session
+  std::size_t least_size;  // of the request's data
   Effect effect;
   Handler handler;
 };

@@ -10,7 +10,9 @@ constexpr std::uint8_t kNetFn = 0x06;
 constexpr std::uint8_t kLanChannel = 1;
 constexpr std::uint8_t kThisChannel = 0x0e;
 
-bool is_lan_channel(std::uint8_t channel) { return (channel & 0x0f) == kLanChannel || (channel & 0x0f) == kThisChannel; }
+bool is_lan_channel(std::uint8_t channel) {
+  return (channel & 0x0f) == kLanChannel || (channel & 0x0f) == kThisChannel;
+}
 
 std::uint8_t device_id(Exchange& x) {
   const auto& hardware = x.machine.hardware();
@@ -28,7 +30,7 @@ std::uint8_t device_id(Exchange& x) {
   x.reply = {0x20, 0x01, static_cast<std::uint8_t>(major & 0x7f), static_cast<std::uint8_t>(minor),
              0x02,   // IPMI 2.0
              0x9f};  // chassis, SEL, SDR repository, sensors, FRU, event generator
-  const std::uint32_t maker = hardware.bmc_manufacturer_id;
+  const std::uint32_t maker = x.machine.profile == nullptr ? 0 : x.machine.profile->enterprise;
   x.reply.insert(x.reply.end(), {static_cast<std::uint8_t>(maker), static_cast<std::uint8_t>(maker >> 8),
                                  static_cast<std::uint8_t>(maker >> 16)});
   put16(x.reply, hardware.bmc_product_id);
@@ -65,10 +67,14 @@ std::uint8_t watchdog(Exchange& x) {
 std::uint8_t channel_authentication(Exchange& x) {
   if (!is_lan_channel(x.request[0])) return kInvalidField;
   const bool extended = (x.request[0] & 0x80) != 0;
-  x.reply = {kLanChannel, static_cast<std::uint8_t>(extended ? 0x80 : 0x00),
-             0x04,                                              // named users only, K_g is zero
+  x.reply = {kLanChannel,
+             static_cast<std::uint8_t>(extended ? 0x80 : 0x00),
+             0x04,                                               // named users only, K_g is zero
              static_cast<std::uint8_t>(extended ? 0x02 : 0x00),  // IPMI 2.0
-             0, 0, 0, 0};
+             0,
+             0,
+             0,
+             0};
   return kOk;
 }
 
@@ -88,8 +94,8 @@ std::uint8_t set_privilege(Exchange& x) {
     x.reply = {static_cast<std::uint8_t>(x.session->privilege)};
     return kOk;
   }
-  if (wanted > Privilege::Administrator) return 0x80;             // not available
-  if (wanted > x.session->highest) return 0x81;                    // exceeds channel or user limit
+  if (wanted > Privilege::Administrator) return 0x80;  // not available
+  if (wanted > x.session->highest) return 0x81;        // exceeds channel or user limit
   x.session->privilege = wanted;
   x.reply = {static_cast<std::uint8_t>(wanted)};
   return kOk;
@@ -97,7 +103,8 @@ std::uint8_t set_privilege(Exchange& x) {
 
 std::uint8_t close_session(Exchange& x) {
   const std::uint32_t id = get32(x.request, 0);
-  if (id != x.session->handshake.bmc_session && x.session->privilege < Privilege::Administrator) return kInsufficientPrivilege;
+  if (id != x.session->handshake.bmc_session && x.session->privilege < Privilege::Administrator)
+    return kInsufficientPrivilege;
   return x.responder.sessions().find(id) == nullptr ? 0x87 : kOk;  // the responder ends it after its answer
 }
 
@@ -116,8 +123,12 @@ std::uint8_t session_info(Exchange& x) {
     return kOk;
   }
   const auto position = std::ranges::find_if(all, [found](const auto& s) { return s.get() == found; });
-  x.reply = {static_cast<std::uint8_t>(position - all.begin() + 1), static_cast<std::uint8_t>(Sessions::kSlots), active,
-             found->account, static_cast<std::uint8_t>(found->privilege), static_cast<std::uint8_t>(0x10 | kLanChannel)};
+  x.reply = {static_cast<std::uint8_t>(position - all.begin() + 1),
+             static_cast<std::uint8_t>(Sessions::kSlots),
+             active,
+             found->account,
+             static_cast<std::uint8_t>(found->privilege),
+             static_cast<std::uint8_t>(0x10 | kLanChannel)};
   return kOk;
 }
 
@@ -142,7 +153,8 @@ std::uint8_t activate_payload(Exchange& x) {
   }
   x.session->sol.emplace();
   x.session->sol->position = x.machine.console.end();
-  x.reply = {0, 0, 0, 0, static_cast<std::uint8_t>(SolState::kMaxData), 0, static_cast<std::uint8_t>(SolState::kMaxData), 0};
+  x.reply = {
+      0, 0, 0, 0, static_cast<std::uint8_t>(SolState::kMaxData), 0, static_cast<std::uint8_t>(SolState::kMaxData), 0};
   put16(x.reply, 623);     // on the port of the session itself
   put16(x.reply, 0xffff);  // no VLAN
   return kOk;

@@ -21,9 +21,9 @@ struct DeviceCode {
   BootDevice device;
 };
 constexpr DeviceCode kDevices[] = {
-    {0x00, BootDevice::None},        {0x04, BootDevice::Pxe},   {0x08, BootDevice::Disk},   {0x0c, BootDevice::SafeMode},
-    {0x10, BootDevice::Diagnostics}, {0x14, BootDevice::Cd},    {0x18, BootDevice::Setup},  {0x1c, BootDevice::Usb},
-    {0x20, BootDevice::RemoteCd},    {0x24, BootDevice::Usb},   {0x3c, BootDevice::Floppy},
+    {0x00, BootDevice::None},        {0x04, BootDevice::Pxe}, {0x08, BootDevice::Disk},   {0x0c, BootDevice::SafeMode},
+    {0x10, BootDevice::Diagnostics}, {0x14, BootDevice::Cd},  {0x18, BootDevice::Setup},  {0x1c, BootDevice::Usb},
+    {0x20, BootDevice::RemoteCd},    {0x24, BootDevice::Usb}, {0x3c, BootDevice::Floppy},
 };
 
 std::optional<BootDevice> device_of(std::uint8_t code, const Quirks& quirks) {
@@ -48,7 +48,8 @@ std::uint8_t capabilities(Exchange& x) {
 
 std::uint8_t status(Exchange& x) {
   const auto& machine = x.machine;
-  x.reply = {static_cast<std::uint8_t>((machine.has_power() ? 0x01U : 0x00U) | static_cast<unsigned>(machine.restore_policy << 5U)),
+  x.reply = {static_cast<std::uint8_t>((machine.has_power() ? 0x01U : 0x00U) |
+                                       static_cast<unsigned>(machine.restore_policy << 5U)),
              static_cast<std::uint8_t>(machine.restart_cause == 0x01 ? 0x10 : 0x00),
              static_cast<std::uint8_t>(machine.identify ? 0x50 : 0x40), 0x00};
   return kOk;
@@ -99,7 +100,8 @@ std::uint8_t set_boot_flags(Exchange& x, Bytes data) {
   wanted.mode = (data[0] & 0x20) != 0 ? BootMode::Uefi : BootMode::Legacy;
   wanted.device = *device;
   wanted.ipmi_rest = {static_cast<std::uint8_t>(data[1] & ~kDeviceMask), data[2], data[3], data[4]};
-  const auto expiry = (x.machine.keep_boot_flags & kKeepOnTimeout) != 0 ? Machine::Expiry::Never : Machine::Expiry::After60Seconds;
+  const auto expiry =
+      (x.machine.keep_boot_flags & kKeepOnTimeout) != 0 ? Machine::Expiry::Never : Machine::Expiry::After60Seconds;
   x.machine.set_boot_override(std::move(wanted), Source::Ipmi, expiry);
   return kOk;
 }
@@ -111,21 +113,26 @@ Buffer boot_flags(const Machine& machine) {
   if (override.enabled == BootEnabled::Continuous) first |= 0x40U;
   if (override.mode == BootMode::Uefi) first |= 0x20U;
   const auto& rest = override.ipmi_rest;
-  return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(rest[0] | code_of(override.device)), rest[1], rest[2], rest[3]};
+  return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(rest[0] | code_of(override.device)), rest[1],
+          rest[2], rest[3]};
 }
 
 std::uint8_t set_boot_option(Exchange& x) {
   const Bytes data = x.request.subspan(1);
   switch (x.request[0] & 0x7f) {
-    case kSetInProgress: return data.empty() || data[0] > 2 ? kInvalidField : kOk;
+    case kSetInProgress:
+      return data.empty() || data[0] > 2 ? kInvalidField : kOk;
     case kValidBitClearing:
       if (x.machine.quirks.has(Quirk::NoFlagTimeoutControl)) return kNotSupportedParameter;
       if (data.empty()) return kLengthInvalid;
       x.machine.keep_boot_flags = data[0] & 0x1f;
       return kOk;
-    case kInfoAcknowledge: return data.size() < 2 ? kLengthInvalid : kOk;
-    case kBootFlags: return set_boot_flags(x, data);
-    default: return kNotSupportedParameter;
+    case kInfoAcknowledge:
+      return data.size() < 2 ? kLengthInvalid : kOk;
+    case kBootFlags:
+      return set_boot_flags(x, data);
+    default:
+      return kNotSupportedParameter;
   }
 }
 
@@ -133,18 +140,23 @@ std::uint8_t get_boot_option(Exchange& x) {
   const std::uint8_t parameter = x.request[0] & 0x7f;
   x.reply = {0x01, parameter};
   switch (parameter) {
-    case kSetInProgress: x.reply.push_back(0x00); return kOk;
+    case kSetInProgress:
+      x.reply.push_back(0x00);
+      return kOk;
     case kValidBitClearing:
       if (x.machine.quirks.has(Quirk::NoFlagTimeoutControl)) break;
       x.reply.push_back(x.machine.keep_boot_flags);
       return kOk;
-    case kInfoAcknowledge: x.reply.insert(x.reply.end(), {0x00, 0x00}); return kOk;
+    case kInfoAcknowledge:
+      x.reply.insert(x.reply.end(), {0x00, 0x00});
+      return kOk;
     case kBootFlags: {
       const Buffer flags = boot_flags(x.machine);
       x.reply.insert(x.reply.end(), flags.begin(), flags.end());
       return kOk;
     }
-    default: break;
+    default:
+      break;
   }
   x.reply.clear();
   return kNotSupportedParameter;

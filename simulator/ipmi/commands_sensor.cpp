@@ -8,7 +8,7 @@ namespace nimbus::simulator::ipmi {
 namespace {
 
 constexpr std::uint8_t kNetFn = 0x04;
-constexpr std::uint8_t kScanning = 0xc0;     // events and scanning enabled
+constexpr std::uint8_t kScanning = 0xc0;  // events and scanning enabled
 constexpr std::uint8_t kUnavailable = 0x20;
 
 /// Which limits the reading is beyond (table 35-15, byte 3).
@@ -38,8 +38,16 @@ std::uint8_t thresholds(Exchange& x) {
   const Sensor* sensor = x.machine.hardware().sensor(x.request[0]);
   if (sensor == nullptr) return kNotPresent;
   const Thresholds& t = sensor->thresholds;
-  const auto raw = [&](const std::optional<double>& limit) { return limit ? raw_of(*sensor, *limit) : std::uint8_t{0}; };
-  x.reply = {threshold_mask(t), raw(t.lower_caution), raw(t.lower_critical), 0, raw(t.upper_caution), raw(t.upper_critical), 0};
+  const auto raw = [&](const std::optional<double>& limit) {
+    return limit ? raw_of(*sensor, *limit) : std::uint8_t{0};
+  };
+  x.reply = {threshold_mask(t),
+             raw(t.lower_caution),
+             raw(t.lower_critical),
+             0,
+             raw(t.upper_caution),
+             raw(t.upper_critical),
+             0};
   return kOk;
 }
 
@@ -69,8 +77,19 @@ std::uint8_t type(Exchange& x) {
   return kOk;
 }
 
+/// Platform Event Message (section 29.3): an event from the network lands in the log.
+std::uint8_t platform_event(Exchange& x) {
+  const Bytes d = x.request;  // generator, revision, sensor type, number, event type, data 1 to 3
+  std::array<std::uint8_t, 16> record{};
+  record[2] = 0x02;
+  record[7] = d[0];
+  std::copy_n(d.begin() + 1, 7, record.begin() + 9);
+  return x.machine.events.add_raw(record, x.machine.bmc_time()) ? kOk : kOutOfSpace;
+}
+
 using enum Effect;
 constexpr Command kCommands[] = {
+    {kNetFn, 0x02, "platform-event", Privilege::Operator, 8, Writes, platform_event},
     {kNetFn, 0x25, "get-sensor-hysteresis", Privilege::User, 2, Reads, hysteresis},
     {kNetFn, 0x27, "get-sensor-thresholds", Privilege::User, 1, Reads, thresholds},
     {kNetFn, 0x29, "get-sensor-event-enable", Privilege::User, 1, Reads, event_enable},

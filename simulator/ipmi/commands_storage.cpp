@@ -151,7 +151,8 @@ std::uint8_t sel_delete(Exchange& x) {
 }
 
 std::uint8_t sel_clear(Exchange& x) {
-  if (get16(x.request, 0) != x.responder.sel_reservation || x.responder.sel_reservation == 0) return kReservationCancelled;
+  if (get16(x.request, 0) != x.responder.sel_reservation || x.responder.sel_reservation == 0)
+    return kReservationCancelled;
   if (x.request[2] != 'C' || x.request[3] != 'L' || x.request[4] != 'R') return kInvalidField;
   if (x.request[5] == 0xaa) {
     x.machine.events.clear(x.machine.bmc_time());

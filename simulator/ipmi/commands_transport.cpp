@@ -24,32 +24,78 @@ std::uint8_t get_lan(Exchange& x) {
   const auto& lan = x.machine.lan;
   const auto put = [&](std::initializer_list<std::uint8_t> bytes) { x.reply.insert(x.reply.end(), bytes); };
   switch (x.request[1]) {
-    case 0: put({0x00}); return kOk;                         // set in progress
-    case 1: put({0x00}); return kOk;                         // IPMI 1.5 authentication types: none
-    case 2: put({0, 0, 0, 0, 0}); return kOk;
-    case kAddress: append(x.reply, lan.address); return kOk;
-    case kAddressSource: put({lan.address_source}); return kOk;
-    case kMac: append(x.reply, x.machine.identity.bmc_mac); return kOk;
-    case kNetmask: append(x.reply, lan.netmask); return kOk;
-    case 7: put({0x40, 0x40, 0x10}); return kOk;             // TTL, flags, type of service
-    case 8: case 9: put({0x6f, 0x02}); return kOk;           // port 623
-    case 10: put({0x00}); return kOk;                        // no gratuitous ARP
-    case 11: put({0x00}); return kOk;
-    case kGateway: append(x.reply, lan.gateway); return kOk;
-    case 13: case 15: put({0, 0, 0, 0, 0, 0}); return kOk;
-    case 14: put({0, 0, 0, 0}); return kOk;
-    case 16: x.reply.insert(x.reply.end(), 18, 0); return kOk;  // community string
-    case 17: put({0x00}); return kOk;                        // alert destinations
-    case 20: put({0, 0}); return kOk;                        // no VLAN
-    case 21: put({0}); return kOk;
-    case 22: put({static_cast<std::uint8_t>(x.machine.quirks.has(Quirk::NoSuite17) ? 1 : 2)}); return kOk;
+    case 0:
+      put({0x00});
+      return kOk;  // set in progress
+    case 1:
+      put({0x00});
+      return kOk;  // IPMI 1.5 authentication types: none
+    case 2:
+      put({0, 0, 0, 0, 0});
+      return kOk;
+    case kAddress:
+      append(x.reply, lan.address);
+      return kOk;
+    case kAddressSource:
+      put({lan.address_source});
+      return kOk;
+    case kMac:
+      append(x.reply, x.machine.identity.bmc_mac);
+      return kOk;
+    case kNetmask:
+      append(x.reply, lan.netmask);
+      return kOk;
+    case 7:
+      put({0x40, 0x40, 0x10});
+      return kOk;  // TTL, flags, type of service
+    case 8:
+    case 9:
+      put({0x6f, 0x02});
+      return kOk;  // port 623
+    case 10:
+      put({0x00});
+      return kOk;  // no gratuitous ARP
+    case 11:
+      put({0x00});
+      return kOk;
+    case kGateway:
+      append(x.reply, lan.gateway);
+      return kOk;
+    case 13:
+    case 15:
+      put({0, 0, 0, 0, 0, 0});
+      return kOk;
+    case 14:
+      put({0, 0, 0, 0});
+      return kOk;
+    case 16:
+      x.reply.insert(x.reply.end(), 18, 0);
+      return kOk;  // community string
+    case 17:
+      put({0x00});
+      return kOk;  // alert destinations
+    case 20:
+      put({0, 0});
+      return kOk;  // no VLAN
+    case 21:
+      put({0});
+      return kOk;
+    case 22:
+      put({static_cast<std::uint8_t>(x.machine.quirks.has(Quirk::NoSuite17) ? 1 : 2)});
+      return kOk;
     case 23:
       put({0x00, 3});
       if (!x.machine.quirks.has(Quirk::NoSuite17)) put({17});
       return kOk;
-    case 24: put({0x00, 0x44, 0, 0, 0, 0, 0, 0, 0}); return kOk;  // both suites up to administrator
-    case 26: put({0, 0, 0, 0, 0, 0}); return kOk;
-    default: x.reply.clear(); return kNotSupportedParameter;
+    case 24:
+      put({0x00, 0x44, 0, 0, 0, 0, 0, 0, 0});
+      return kOk;  // both suites up to administrator
+    case 26:
+      put({0, 0, 0, 0, 0, 0});
+      return kOk;
+    default:
+      x.reply.clear();
+      return kNotSupportedParameter;
   }
 }
 
@@ -64,16 +110,25 @@ std::uint8_t set_lan(Exchange& x) {
   const Bytes data = x.request.subspan(2);
   auto& lan = x.machine.lan;
   switch (x.request[1]) {
-    case 0: return kOk;
-    case kAddress: return store(lan.address, data);
+    case 0:
+      return kOk;
+    case kAddress:
+      return store(lan.address, data);
     case kAddressSource:
       if (data.empty()) return kLengthInvalid;
       lan.address_source = data[0] & 0x0f;
       return kOk;
-    case kNetmask: return store(lan.netmask, data);
-    case kGateway: return store(lan.gateway, data);
-    case kMac: case 1: case 22: case 23: return 0x82;  // read-only
-    default: return kNotSupportedParameter;
+    case kNetmask:
+      return store(lan.netmask, data);
+    case kGateway:
+      return store(lan.gateway, data);
+    case kMac:
+    case 1:
+    case 22:
+    case 23:
+      return 0x82;  // read-only
+    default:
+      return kNotSupportedParameter;
   }
 }
 
@@ -82,15 +137,34 @@ std::uint8_t get_sol(Exchange& x) {
   if ((x.request[0] & kRevisionOnly) != 0) return kOk;
   const auto put = [&](std::initializer_list<std::uint8_t> bytes) { x.reply.insert(x.reply.end(), bytes); };
   switch (x.request[1]) {
-    case 0: put({0x00}); return kOk;
-    case 1: put({0x01}); return kOk;                // enabled
-    case 2: put({0x82}); return kOk;                // encrypted, user privilege
-    case 3: put({0x0c, 0x60}); return kOk;          // accumulate interval, threshold
-    case 4: put({0x07, 0x32}); return kOk;          // 7 retries, 500 ms
-    case 5: case 6: put({0x0a}); return kOk;        // 115.2 kbps
-    case 7: put({0x01}); return kOk;                // channel
-    case 8: put({0x6f, 0x02}); return kOk;          // port 623
-    default: x.reply.clear(); return kNotSupportedParameter;
+    case 0:
+      put({0x00});
+      return kOk;
+    case 1:
+      put({0x01});
+      return kOk;  // enabled
+    case 2:
+      put({0x82});
+      return kOk;  // encrypted, user privilege
+    case 3:
+      put({0x0c, 0x60});
+      return kOk;  // accumulate interval, threshold
+    case 4:
+      put({0x07, 0x32});
+      return kOk;  // 7 retries, 500 ms
+    case 5:
+    case 6:
+      put({0x0a});
+      return kOk;  // 115.2 kbps
+    case 7:
+      put({0x01});
+      return kOk;  // channel
+    case 8:
+      put({0x6f, 0x02});
+      return kOk;  // port 623
+    default:
+      x.reply.clear();
+      return kNotSupportedParameter;
   }
 }
 

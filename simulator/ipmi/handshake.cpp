@@ -41,7 +41,8 @@ const CipherSuite* choose_suite(const Proposal& auth, const Proposal& integrity,
                                 bool suite17) {
   for (const CipherSuite* suite : {&kSuite17, &kSuite3}) {
     if (suite == &kSuite17 && !suite17) continue;
-    if ((auth.any || auth.algorithm == suite->authentication) && (integrity.any || integrity.algorithm == suite->integrity) &&
+    if ((auth.any || auth.algorithm == suite->authentication) &&
+        (integrity.any || integrity.algorithm == suite->integrity) &&
         (confidentiality.any || confidentiality.algorithm == suite->confidentiality)) {
       return suite;
     }
@@ -75,7 +76,8 @@ Buffer Responder::open_session(Bytes request, const base::SocketAddress& from) {
   if (suite == nullptr) return fail(kNoSuiteMatch);
   const std::uint8_t wanted = request[1] & 0x0f;
   if (wanted > kHighestPrivilege) return fail(kInvalidRole);
-  Session* session = sessions_.open(machine_->now(), machine_->quirks.has(Quirk::ThreeSessions) ? kFewSlots : Sessions::kSlots);
+  Session* session =
+      sessions_.open(machine_->now(), machine_->quirks.has(Quirk::ThreeSessions) ? kFewSlots : Sessions::kSlots);
   if (session == nullptr) return fail(kNoResources);
   session->peer = from;
   session->suite = suite;
@@ -123,8 +125,9 @@ Buffer Responder::rakp1(Bytes request) {
   auto& handshake = session->handshake;
   if (session->stage == Session::Stage::Challenged) {
     // The same message again: its answer was lost. Another one may not change what was agreed.
-    const bool same = std::equal(handshake.console_random.begin(), handshake.console_random.end(), request.begin() + 8) &&
-                      handshake.role == request[24] && handshake.user == name;
+    const bool same =
+        std::equal(handshake.console_random.begin(), handshake.console_random.end(), request.begin() + 8) &&
+        handshake.role == request[24] && handshake.user == name;
     return same ? challenge(*session, tag) : Buffer{};
   }
   if (session->stage != Session::Stage::Opened) return {};
@@ -157,9 +160,9 @@ Buffer Responder::rakp3(Bytes request) {
     return {};
   }
   const Account* account = machine_->accounts.slot(session->account);
-  const bool good = account != nullptr &&
-                    base::equal_constant_time(rakp3_code(*session->suite, session->handshake, key_of(*account)),
-                                              request.subspan(8));
+  const bool good =
+      account != nullptr &&
+      base::equal_constant_time(rakp3_code(*session->suite, session->handshake, key_of(*account)), request.subspan(8));
   if (!good) {
     machine_->record(Source::Ipmi, "login", session->handshake.user, fmt::format("{:#04x}", kInvalidIntegrityValue));
     sessions_.close(id);

@@ -20,7 +20,8 @@ void put_rmcp(Buffer& out, std::uint8_t kind) {
 
 std::optional<Frame> parse_asf(Bytes body) {
   if (body.size() < 8 || body[4] != kAsfPing) return std::nullopt;
-  const std::uint32_t enterprise = static_cast<std::uint32_t>(body[0]) << 24 | static_cast<std::uint32_t>(body[1]) << 16 |
+  const std::uint32_t enterprise = static_cast<std::uint32_t>(body[0]) << 24 |
+                                   static_cast<std::uint32_t>(body[1]) << 16 |
                                    static_cast<std::uint32_t>(body[2]) << 8 | body[3];
   if (enterprise != kAsfEnterprise) return std::nullopt;
   return Frame{.kind = Frame::Kind::AsfPing, .asf_tag = body[5]};
@@ -80,7 +81,8 @@ std::uint32_t get32(Bytes bytes, std::size_t at) noexcept {
 }
 
 std::optional<Frame> parse_frame(Bytes datagram) {
-  if (datagram.size() <= kRmcpSize || datagram.size() > kMaxDatagram || datagram[0] != kRmcpVersion) return std::nullopt;
+  if (datagram.size() <= kRmcpSize || datagram.size() > kMaxDatagram || datagram[0] != kRmcpVersion)
+    return std::nullopt;
   const Bytes body = datagram.subspan(kRmcpSize);
   if (datagram[3] == kClassAsf) return parse_asf(body);
   if (datagram[3] != kClassIpmi) return std::nullopt;
@@ -175,7 +177,8 @@ Buffer build_session_packet(Payload type, bool encrypted, bool authenticated, st
   out.reserve(kRmcpSize + kRmcpPlusHeader + payload.size() + 24);
   put_rmcp(out, kClassIpmi);
   out.push_back(kAuthRmcpPlus);
-  out.push_back(static_cast<std::uint8_t>(static_cast<unsigned>(type) | (encrypted ? 0x80U : 0U) | (authenticated ? 0x40U : 0U)));
+  out.push_back(
+      static_cast<std::uint8_t>(static_cast<unsigned>(type) | (encrypted ? 0x80U : 0U) | (authenticated ? 0x40U : 0U)));
   put32(out, session);
   put32(out, sequence);
   put16(out, static_cast<std::uint16_t>(payload.size()));

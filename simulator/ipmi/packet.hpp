@@ -20,8 +20,14 @@ inline constexpr std::uint8_t kClassAsf = 0x06;
 inline constexpr std::uint8_t kClassIpmi = 0x07;
 
 enum class Payload : std::uint8_t {
-  Ipmi = 0x00, Sol = 0x01, OpenSessionRequest = 0x10, OpenSessionResponse = 0x11,
-  Rakp1 = 0x12, Rakp2 = 0x13, Rakp3 = 0x14, Rakp4 = 0x15,
+  Ipmi = 0x00,
+  Sol = 0x01,
+  OpenSessionRequest = 0x10,
+  OpenSessionResponse = 0x11,
+  Rakp1 = 0x12,
+  Rakp2 = 0x13,
+  Rakp3 = 0x14,
+  Rakp4 = 0x15,
 };
 
 /// Behind the four bytes of RMCP.

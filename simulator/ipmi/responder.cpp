@@ -63,13 +63,17 @@ void Responder::receive(Bytes datagram, const base::SocketAddress& from, const S
         receive_message(*message, nullptr, from, frame->payload, frame->kind == Frame::Kind::RmcpPlus, send);
       }
       return;
-    case Payload::OpenSessionRequest: return answer(Payload::OpenSessionResponse, open_session(frame->payload, from));
-    case Payload::Rakp1: return answer(Payload::Rakp2, rakp1(frame->payload));
-    case Payload::Rakp3: return answer(Payload::Rakp4, rakp3(frame->payload));
+    case Payload::OpenSessionRequest:
+      return answer(Payload::OpenSessionResponse, open_session(frame->payload, from));
+    case Payload::Rakp1:
+      return answer(Payload::Rakp2, rakp1(frame->payload));
+    case Payload::Rakp3:
+      return answer(Payload::Rakp4, rakp3(frame->payload));
     case Payload::Sol:
     case Payload::OpenSessionResponse:
     case Payload::Rakp2:
-    case Payload::Rakp4: return;
+    case Payload::Rakp4:
+      return;
   }
 }
 
@@ -113,7 +117,8 @@ void Responder::receive_message(const Message& message, Session* session, const 
   Exchange exchange{*machine_, *this, session, message.data, {}};
   std::uint8_t code = kOk;
   const Privilege privilege = session == nullptr ? Privilege::None : session->privilege;
-  const bool hurried = session != nullptr && machine_->quirks.has(Quirk::BusyWhenHurried) && machine_->now() - last_command_ < kHurry;
+  const bool hurried =
+      session != nullptr && machine_->quirks.has(Quirk::BusyWhenHurried) && machine_->now() - last_command_ < kHurry;
   last_command_ = machine_->now();
   if (command == nullptr) {
     code = session == nullptr ? kInsufficientPrivilege : kInvalidCommand;
@@ -126,11 +131,13 @@ void Responder::receive_message(const Message& message, Session* session, const 
   } else {
     code = command->handler(exchange);
   }
-  const std::string name = command == nullptr ? fmt::format("{:02x}/{:02x}", message.net_fn, message.command) : command->name;
+  const std::string name =
+      command == nullptr ? fmt::format("{:02x}/{:02x}", message.net_fn, message.command) : command->name;
   if (session != nullptr || command == nullptr) {
     // Passwords travel in Set User Password only: its data stay out of the journal.
     const bool secret = command != nullptr && command->net_fn == 0x06 && command->number == 0x47;
-    machine_->record(Source::Ipmi, name, secret ? std::string() : hex(message.data.first(std::min<std::size_t>(message.data.size(), 16))),
+    machine_->record(Source::Ipmi, name,
+                     secret ? std::string() : hex(message.data.first(std::min<std::size_t>(message.data.size(), 16))),
                      code == kOk ? "ok" : fmt::format("{:#04x}", code));
   }
   if (exchange.silent) return;

@@ -34,25 +34,35 @@ Linear linear_of(double scale) {
 
 std::uint8_t unit_of(SensorKind kind) {
   switch (kind) {
-    case SensorKind::Temperature: return 1;   // degrees C
-    case SensorKind::Voltage: return 4;
-    case SensorKind::Power: return 6;         // watts
-    case SensorKind::Fan: return 18;          // RPM
+    case SensorKind::Temperature:
+      return 1;  // degrees C
+    case SensorKind::Voltage:
+      return 4;
+    case SensorKind::Power:
+      return 6;  // watts
+    case SensorKind::Fan:
+      return 18;  // RPM
   }
   return 0;
 }
 
 std::uint8_t entity_of(SensorKind kind) {
   switch (kind) {
-    case SensorKind::Temperature: return 0x07;  // system board
-    case SensorKind::Voltage: return 0x07;
-    case SensorKind::Power: return 0x0a;        // power supply
-    case SensorKind::Fan: return 0x1d;          // fan
+    case SensorKind::Temperature:
+      return 0x07;  // system board
+    case SensorKind::Voltage:
+      return 0x07;
+    case SensorKind::Power:
+      return 0x0a;  // power supply
+    case SensorKind::Fan:
+      return 0x1d;  // fan
   }
   return 0x07;
 }
 
-std::uint8_t limit(const Sensor& sensor, const std::optional<double>& value) { return value ? raw_of(sensor, *value) : std::uint8_t{0}; }
+std::uint8_t limit(const Sensor& sensor, const std::optional<double>& value) {
+  return value ? raw_of(sensor, *value) : std::uint8_t{0};
+}
 
 Buffer full_record(const Machine& machine, const Sensor& sensor) {
   (void)machine;
@@ -66,14 +76,19 @@ Buffer full_record(const Machine& machine, const Sensor& sensor) {
   if (t.upper_caution) events |= 0x0080U;
   if (t.upper_critical) events |= 0x0200U;
 
-  Buffer out{0x20, 0x00, sensor.number, entity_of(sensor.kind), 0x01,
+  Buffer out{0x20,
+             0x00,
+             sensor.number,
+             entity_of(sensor.kind),
+             0x01,
              0x7f,  // initialised: scanning, events, thresholds, hysteresis, type
              0x68,  // auto re-arm, thresholds readable and settable, per-threshold events
-             static_cast<std::uint8_t>(sensor.kind), 0x01};
+             static_cast<std::uint8_t>(sensor.kind),
+             0x01};
   put16(out, static_cast<std::uint16_t>(events));
   put16(out, static_cast<std::uint16_t>(events));
   out.push_back(mask);
-  out.push_back(mask);  // settable
+  out.push_back(mask);                                              // settable
   out.insert(out.end(), {0x00, unit_of(sensor.kind), 0x00, 0x00});  // unsigned, base unit, no modifier, linear
   const int b = static_cast<int>(std::lround(sensor.offset / std::pow(10.0, linear.exponent)));
   out.push_back(static_cast<std::uint8_t>(linear.m & 0xff));
@@ -82,7 +97,7 @@ Buffer full_record(const Machine& machine, const Sensor& sensor) {
   out.push_back(static_cast<std::uint8_t>((b >> 2) & 0xc0));
   out.push_back(0x00);
   out.push_back(static_cast<std::uint8_t>((linear.exponent & 0x0f) << 4));  // R exponent, B exponent 0
-  out.push_back(0x01);                                                     // nominal reading given
+  out.push_back(0x01);                                                      // nominal reading given
   out.insert(out.end(), {raw_of(sensor, sensor.normal), 0, 0, 0xff, 0x00});
   out.insert(out.end(), {0, limit(sensor, t.upper_critical), limit(sensor, t.upper_caution), 0,
                          limit(sensor, t.lower_critical), limit(sensor, t.lower_caution)});
@@ -131,10 +146,15 @@ Buffer sensor_record(const Machine& machine, std::size_t index) {
   const auto& sensors = machine.hardware().sensors;
   const bool sensor = index < sensors.size();
   const bool controller = index == sensors.size();
-  const Buffer body = sensor ? full_record(machine, sensors[index]) : controller ? controller_record(machine) : fru_record();
+  const Buffer body = sensor       ? full_record(machine, sensors[index])
+                      : controller ? controller_record(machine)
+                                   : fru_record();
   Buffer out;
   put16(out, static_cast<std::uint16_t>(index + 1));
-  out.insert(out.end(), {kSdrVersion, sensor ? kFullRecord : controller ? kControllerLocator : kFruLocator,
+  out.insert(out.end(), {kSdrVersion,
+                         sensor       ? kFullRecord
+                         : controller ? kControllerLocator
+                                      : kFruLocator,
                          static_cast<std::uint8_t>(body.size())});
   out.insert(out.end(), body.begin(), body.end());
   return out;
@@ -146,11 +166,12 @@ Buffer fru_image(const Machine& machine) {
   const Buffer chassis = fru_area({0x01, 0x00, 0x17}, {hardware.part_number, identity.serial});
   const Buffer board = fru_area({0x01, 0x00, 0x00, 0x00, 0x00, 0x00},
                                 {hardware.manufacturer, hardware.model, identity.serial, hardware.part_number, ""});
-  const Buffer product = fru_area({0x01, 0x00, 0x00}, {hardware.manufacturer, hardware.model, hardware.part_number, "01",
-                                                       identity.serial, identity.asset_tag, ""});
+  const Buffer product = fru_area({0x01, 0x00, 0x00}, {hardware.manufacturer, hardware.model, hardware.part_number,
+                                                       "01", identity.serial, identity.asset_tag, ""});
   const std::size_t board_at = 8 + chassis.size();
   const std::size_t product_at = board_at + board.size();
-  Buffer out{0x01, 0x00, 0x01, static_cast<std::uint8_t>(board_at / 8), static_cast<std::uint8_t>(product_at / 8), 0x00, 0x00};
+  Buffer out{0x01, 0x00, 0x01, static_cast<std::uint8_t>(board_at / 8), static_cast<std::uint8_t>(product_at / 8),
+             0x00, 0x00};
   out.push_back(checksum(out));
   for (const auto* area : {&chassis, &board, &product}) out.insert(out.end(), area->begin(), area->end());
   out.resize(kFruSize, 0);

@@ -22,12 +22,12 @@ struct SolState {
   static constexpr int kRetries = 7;
   static constexpr std::chrono::milliseconds kRetryInterval{500};
 
-  std::uint64_t position = 0;        // of the console's output
-  std::uint8_t next_sequence = 1;    // 1 … 15
-  std::uint8_t last_received = 0;    // the console's last sequence number
-  std::uint8_t last_accepted = 0;    // how many of its characters
-  std::size_t in_flight = 0;         // characters sent and not acknowledged
-  Buffer unacknowledged;             // the packet's payload, for repeating
+  std::uint64_t position = 0;      // of the console's output
+  std::uint8_t next_sequence = 1;  // 1 … 15
+  std::uint8_t last_received = 0;  // the console's last sequence number
+  std::uint8_t last_accepted = 0;  // how many of its characters
+  std::size_t in_flight = 0;       // characters sent and not acknowledged
+  Buffer unacknowledged;           // the packet's payload, for repeating
   MonoTime sent_at{};
   int tries = 0;
 };
@@ -53,7 +53,7 @@ struct Session {
   std::uint8_t account = 0;
   std::optional<SessionKeys> keys;
   SequenceWindow received;
-  std::uint32_t sequence = 0;           // last sent
+  std::uint32_t sequence = 0;  // last sent
   MonoTime last_used{};
   std::optional<SolState> sol;
 
@@ -69,7 +69,7 @@ struct Session {
 class Sessions {
  public:
   static constexpr std::size_t kSlots = 16;
-  static constexpr std::chrono::seconds kIdleLimit{60};      // section 6.12.15: 60 s, plus or minus 3
+  static constexpr std::chrono::seconds kIdleLimit{60};  // section 6.12.15: 60 s, plus or minus 3
   static constexpr std::chrono::seconds kHandshakeLimit{10};
 
   /// Null if all `slots` are taken.

@@ -7,7 +7,7 @@ namespace nimbus::simulator::ipmi {
 namespace {
 
 constexpr std::uint8_t kLastSequence = 15;
-constexpr std::uint8_t kNack = 0x40;       // status and operation bits, table 15-2
+constexpr std::uint8_t kNack = 0x40;  // status and operation bits, table 15-2
 
 }  // namespace
 
@@ -65,7 +65,8 @@ void Responder::push_sol(Session& session, const Send& send) {
   sol.in_flight = std::min(text.size(), SolState::kMaxData);
   sol.unacknowledged = {sol.next_sequence, 0, 0, 0};
   for (const char c : text.substr(0, sol.in_flight)) sol.unacknowledged.push_back(static_cast<std::uint8_t>(c));
-  sol.next_sequence = sol.next_sequence == kLastSequence ? std::uint8_t{1} : static_cast<std::uint8_t>(sol.next_sequence + 1);
+  sol.next_sequence =
+      sol.next_sequence == kLastSequence ? std::uint8_t{1} : static_cast<std::uint8_t>(sol.next_sequence + 1);
   sol.sent_at = now;
   sol.tries = 0;
   send_in_session(session, Payload::Sol, sol.unacknowledged, send);

@@ -4,18 +4,30 @@ namespace nimbus::simulator {
 
 std::string_view to_string(BootDevice device) noexcept {
   switch (device) {
-    case BootDevice::None: return "none";
-    case BootDevice::Pxe: return "pxe";
-    case BootDevice::Disk: return "disk";
-    case BootDevice::Cd: return "cd";
-    case BootDevice::RemoteCd: return "remote-cd";
-    case BootDevice::Usb: return "usb";
-    case BootDevice::Floppy: return "floppy";
-    case BootDevice::Setup: return "setup";
-    case BootDevice::Diagnostics: return "diagnostics";
-    case BootDevice::SafeMode: return "safe-mode";
-    case BootDevice::UefiHttp: return "uefi-http";
-    case BootDevice::UefiTarget: return "uefi-target";
+    case BootDevice::None:
+      return "none";
+    case BootDevice::Pxe:
+      return "pxe";
+    case BootDevice::Disk:
+      return "disk";
+    case BootDevice::Cd:
+      return "cd";
+    case BootDevice::RemoteCd:
+      return "remote-cd";
+    case BootDevice::Usb:
+      return "usb";
+    case BootDevice::Floppy:
+      return "floppy";
+    case BootDevice::Setup:
+      return "setup";
+    case BootDevice::Diagnostics:
+      return "diagnostics";
+    case BootDevice::SafeMode:
+      return "safe-mode";
+    case BootDevice::UefiHttp:
+      return "uefi-http";
+    case BootDevice::UefiTarget:
+      return "uefi-target";
   }
   return "none";
 }
@@ -24,9 +36,12 @@ std::string_view to_string(BootMode mode) noexcept { return mode == BootMode::Ue
 
 std::string_view to_string(BootEnabled enabled) noexcept {
   switch (enabled) {
-    case BootEnabled::Disabled: return "disabled";
-    case BootEnabled::Once: return "once";
-    case BootEnabled::Continuous: return "continuous";
+    case BootEnabled::Disabled:
+      return "disabled";
+    case BootEnabled::Once:
+      return "once";
+    case BootEnabled::Continuous:
+      return "continuous";
   }
   return "disabled";
 }

@@ -10,7 +10,20 @@
 
 namespace nimbus::simulator {
 
-enum class BootDevice : std::uint8_t { None, Pxe, Disk, Cd, RemoteCd, Usb, Floppy, Setup, Diagnostics, SafeMode, UefiHttp, UefiTarget };
+enum class BootDevice : std::uint8_t {
+  None,
+  Pxe,
+  Disk,
+  Cd,
+  RemoteCd,
+  Usb,
+  Floppy,
+  Setup,
+  Diagnostics,
+  SafeMode,
+  UefiHttp,
+  UefiTarget
+};
 enum class BootMode : std::uint8_t { Legacy, Uefi };
 enum class BootEnabled : std::uint8_t { Disabled, Once, Continuous };
 

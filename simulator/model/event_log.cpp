@@ -9,7 +9,8 @@ constexpr std::uint16_t kLastId = 0xfffe;  // 0xffff means "the last record"
 constexpr std::uint8_t kFirstUntimedType = 0xe0;
 
 void put_time(std::array<std::uint8_t, 16>& bytes, WallTime at) {
-  const auto seconds = static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
+  const auto seconds =
+      static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
   for (unsigned i = 0; i < 4; ++i) bytes[3 + i] = static_cast<std::uint8_t>(seconds >> (8 * i));
 }
 

@@ -17,7 +17,7 @@ namespace nimbus::simulator {
 
 /// One sensor event, in IPMI's numbers.
 struct SensorEvent {
-  std::uint8_t sensor_type = 0;    // table 42-3
+  std::uint8_t sensor_type = 0;  // table 42-3
   std::uint8_t sensor_number = 0;
   std::uint8_t event_type = 0x6f;  // bit 7: deassertion; 1: threshold; 0x6f: sensor specific
   std::array<std::uint8_t, 3> data{0, 0xff, 0xff};

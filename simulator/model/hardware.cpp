@@ -18,28 +18,52 @@ std::vector<Sensor> generic_sensors() {
   };
   const auto temperature = [&](const char* name, double normal, double idle, double caution, double critical,
                                const char* context, WhenOff when_off) {
-    add({.name = name, .kind = SensorKind::Temperature, .normal = normal, .idle = idle, .spread = 2,
-         .thresholds = {{}, {}, caution, critical}, .when_off = when_off, .context = context});
+    add({.name = name,
+         .kind = SensorKind::Temperature,
+         .normal = normal,
+         .idle = idle,
+         .spread = 2,
+         .thresholds = {{}, {}, caution, critical},
+         .when_off = when_off,
+         .context = context});
   };
   temperature("Inlet Temp", 22, 20, 38, 42, "Intake", WhenOff::StillReads);
   temperature("Exhaust Temp", 35, 22, 65, 70, "Exhaust", WhenOff::StillReads);
   temperature("CPU1 Temp", 52, 0, 90, 98, "CPU", WhenOff::Unavailable);
   temperature("CPU2 Temp", 50, 0, 90, 98, "CPU", WhenOff::Unavailable);
   for (int fan = 1; fan <= 4; ++fan) {
-    add({.name = fmt::format("Fan{}", fan), .kind = SensorKind::Fan, .normal = 7080, .spread = 240, .scale = 120,
-         .thresholds = {600, 960, {}, {}}, .context = "Fan"});
+    add({.name = fmt::format("Fan{}", fan),
+         .kind = SensorKind::Fan,
+         .normal = 7080,
+         .spread = 240,
+         .scale = 120,
+         .thresholds = {600, 960, {}, {}},
+         .context = "Fan"});
   }
   const auto voltage = [&](const char* name, double normal, double scale, WhenOff when_off) {
-    add({.name = name, .kind = SensorKind::Voltage, .normal = normal, .idle = normal, .spread = scale, .scale = scale,
-         .thresholds = {normal * 0.88, normal * 0.92, normal * 1.08, normal * 1.12}, .when_off = when_off,
+    add({.name = name,
+         .kind = SensorKind::Voltage,
+         .normal = normal,
+         .idle = normal,
+         .spread = scale,
+         .scale = scale,
+         .thresholds = {normal * 0.88, normal * 0.92, normal * 1.08, normal * 1.12},
+         .when_off = when_off,
          .context = "SystemBoard"});
   };
   voltage("12V", 12.06, 0.06, WhenOff::Unavailable);
   voltage("5V", 5.04, 0.03, WhenOff::Unavailable);
   voltage("3.3V AUX", 3.3, 0.02, WhenOff::StillReads);
   for (int supply = 1; supply <= 2; ++supply) {
-    add({.name = fmt::format("PSU{} Input", supply), .kind = SensorKind::Power, .normal = 160, .idle = 12, .spread = 8,
-         .scale = 4, .thresholds = {{}, {}, 800, 900}, .when_off = WhenOff::StillReads, .context = "PowerSupply"});
+    add({.name = fmt::format("PSU{} Input", supply),
+         .kind = SensorKind::Power,
+         .normal = 160,
+         .idle = 12,
+         .spread = 8,
+         .scale = 4,
+         .thresholds = {{}, {}, 800, 900},
+         .when_off = WhenOff::StillReads,
+         .context = "PowerSupply"});
   }
   return out;
 }
@@ -58,7 +82,10 @@ std::vector<Attribute> generic_attributes() {
       onoff("EmbSata", "Embedded SATA", "Enabled"),
       onoff("AcPwrRcvry", "Start after power loss", "Enabled"),
       Attribute{"BootMode", "Boot mode", std::string("Uefi"), {"Uefi", "Bios"}},
-      Attribute{"SysProfile", "System profile", std::string("PerfPerWatt"), {"PerfPerWatt", "Performance", "Dense", "Custom"}},
+      Attribute{"SysProfile",
+                "System profile",
+                std::string("PerfPerWatt"),
+                {"PerfPerWatt", "Performance", "Dense", "Custom"}},
       Attribute{"SerialComm", "Serial communication", std::string("OnConRedir"), {"Off", "OnNoConRedir", "OnConRedir"}},
       Attribute{"AcPwrRcvryDelay", "Start delay after power loss (s)", std::int64_t{60}, {}, 0, 600},
       Attribute{"CorrEccThreshold", "Correctable error threshold", std::int64_t{10}, {}, 1, 1000},
@@ -103,9 +130,14 @@ const Attribute* Hardware::attribute(std::string_view name) const noexcept {
 }
 
 Hardware generic_server() {
-  Hardware out{.id = "generic", .manufacturer = "Nimbus", .model = "Simulated Server 2", .part_number = "NSS-2",
-               .arch = "x86_64", .bios_version = "1.4.2", .bmc_firmware = "2.14",
-               .bmc_manufacturer_id = 0x00a015, .bmc_product_id = 0x0202};
+  Hardware out{.id = "generic",
+               .manufacturer = "Nimbus",
+               .model = "Simulated Server 2",
+               .part_number = "NSS-2",
+               .arch = "x86_64",
+               .bios_version = "1.4.2",
+               .bmc_firmware = "2.14",
+               .bmc_product_id = 0x0202};
   for (int socket = 1; socket <= 2; ++socket) {
     out.processors.push_back({fmt::format("CPU{}", socket), "Intel(R) Corporation",
                               "Intel(R) Xeon(R) Gold 6326 CPU @ 2.90GHz", 16, 32, 3500});

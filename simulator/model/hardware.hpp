@@ -58,9 +58,9 @@ struct Sensor {
   std::uint8_t number = 0;
   std::string name;
   SensorKind kind = SensorKind::Temperature;
-  double normal = 0;   // reading of a running machine
-  double idle = 0;     // reading of one that is off, if it still reads
-  double spread = 0;   // readings differ by up to this from those
+  double normal = 0;  // reading of a running machine
+  double idle = 0;    // reading of one that is off, if it still reads
+  double spread = 0;  // readings differ by up to this from those
   double scale = 1;
   double offset = 0;
   Thresholds thresholds;
@@ -89,7 +89,6 @@ struct Hardware {
   std::string arch;  // "x86_64" | "aarch64"
   std::string bios_version;
   std::string bmc_firmware;  // "2.14"
-  std::uint32_t bmc_manufacturer_id = 0;  // IANA enterprise number
   std::uint16_t bmc_product_id = 0;
   std::vector<Processor> processors;
   std::vector<MemoryModule> memory;

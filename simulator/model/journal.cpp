@@ -6,11 +6,16 @@ namespace nimbus::simulator {
 
 std::string_view to_string(Source source) noexcept {
   switch (source) {
-    case Source::Machine: return "machine";
-    case Source::Ipmi: return "ipmi";
-    case Source::Redfish: return "redfish";
-    case Source::Control: return "control";
-    case Source::Fault: return "fault";
+    case Source::Machine:
+      return "machine";
+    case Source::Ipmi:
+      return "ipmi";
+    case Source::Redfish:
+      return "redfish";
+    case Source::Control:
+      return "control";
+    case Source::Fault:
+      return "fault";
   }
   return "machine";
 }

@@ -283,7 +283,9 @@ void Machine::check_thresholds(const Sensor& sensor, double before, double after
       return static_cast<std::uint8_t>(std::clamp((v - sensor.offset) / sensor.scale, 0.0, 255.0));
     };
     const auto type = static_cast<std::uint8_t>(beyond(after) ? 0x01 : 0x81);
-    log_event({static_cast<std::uint8_t>(sensor.kind), sensor.number, type,
+    log_event({static_cast<std::uint8_t>(sensor.kind),
+               sensor.number,
+               type,
                {static_cast<std::uint8_t>(0x50 | edge.offset), raw(after), raw(*edge.limit)}});
   }
 }
@@ -313,7 +315,10 @@ void Machine::host_went_off() {
 }
 
 void Machine::record(Source source, std::string what, std::string detail, std::string outcome) {
-  journal.add({.at = clock_->wall(), .source = source, .what = std::move(what), .detail = std::move(detail),
+  journal.add({.at = clock_->wall(),
+               .source = source,
+               .what = std::move(what),
+               .detail = std::move(detail),
                .outcome = std::move(outcome)});
 }
 

@@ -34,7 +34,16 @@ std::string_view to_string(Power power) noexcept;
 /// How far the host has come since it was switched on.
 enum class HostPhase : std::uint8_t { Off, Post, Running };
 
-enum class PowerRequest : std::uint8_t { On, ForceOff, GracefulShutdown, ForceRestart, GracefulRestart, PowerCycle, Nmi, PushPowerButton };
+enum class PowerRequest : std::uint8_t {
+  On,
+  ForceOff,
+  GracefulShutdown,
+  ForceRestart,
+  GracefulRestart,
+  PowerCycle,
+  Nmi,
+  PushPowerButton
+};
 std::string_view to_string(PowerRequest request) noexcept;
 
 enum class PowerAnswer : std::uint8_t {
@@ -57,8 +66,8 @@ struct Identity {
   std::string serial;
   std::string sku;
   std::string asset_tag;
-  std::array<std::uint8_t, 16> uuid{};      // of the system, in the order in which it is written
-  std::array<std::uint8_t, 16> bmc_guid{};  // of the BMC, likewise
+  std::array<std::uint8_t, 16> uuid{};            // of the system, in the order in which it is written
+  std::array<std::uint8_t, 16> bmc_guid{};        // of the BMC, likewise
   std::vector<std::array<std::uint8_t, 6>> macs;  // one per NIC
   std::array<std::uint8_t, 6> bmc_mac{};
 };
@@ -168,6 +177,7 @@ class Machine {
   Console console;
   Journal journal;
   std::vector<VirtualMedium> media;
+  const VendorProfile* profile = nullptr;
   std::chrono::milliseconds bmc_clock_offset{0};
   std::uint8_t restore_policy = 1;   // IPMI 2.0, table 28-4: 0 stay off, 1 as before, 2 on
   std::uint8_t restart_cause = 0;    // table 28-11

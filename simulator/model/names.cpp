@@ -6,24 +6,36 @@ namespace nimbus::simulator {
 
 std::string_view to_string(Power power) noexcept {
   switch (power) {
-    case Power::Off: return "off";
-    case Power::PoweringOn: return "powering-on";
-    case Power::On: return "on";
-    case Power::PoweringOff: return "powering-off";
+    case Power::Off:
+      return "off";
+    case Power::PoweringOn:
+      return "powering-on";
+    case Power::On:
+      return "on";
+    case Power::PoweringOff:
+      return "powering-off";
   }
   return "off";
 }
 
 std::string_view to_string(PowerRequest request) noexcept {
   switch (request) {
-    case PowerRequest::On: return "On";
-    case PowerRequest::ForceOff: return "ForceOff";
-    case PowerRequest::GracefulShutdown: return "GracefulShutdown";
-    case PowerRequest::ForceRestart: return "ForceRestart";
-    case PowerRequest::GracefulRestart: return "GracefulRestart";
-    case PowerRequest::PowerCycle: return "PowerCycle";
-    case PowerRequest::Nmi: return "Nmi";
-    case PowerRequest::PushPowerButton: return "PushPowerButton";
+    case PowerRequest::On:
+      return "On";
+    case PowerRequest::ForceOff:
+      return "ForceOff";
+    case PowerRequest::GracefulShutdown:
+      return "GracefulShutdown";
+    case PowerRequest::ForceRestart:
+      return "ForceRestart";
+    case PowerRequest::GracefulRestart:
+      return "GracefulRestart";
+    case PowerRequest::PowerCycle:
+      return "PowerCycle";
+    case PowerRequest::Nmi:
+      return "Nmi";
+    case PowerRequest::PushPowerButton:
+      return "PushPowerButton";
   }
   return "On";
 }

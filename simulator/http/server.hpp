@@ -1,0 +1,79 @@
+// Server: HTTP/1.1 over TLS or plain sockets, for many addresses on one event loop:
+// kept connections, one request at a time on each, all sizes and times bounded.
+//
+// Answers may be given later, from a timer. Thread rule: the event loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "base/net/event_loop.hpp"
+#include "base/net/socket.hpp"
+#include "base/tls/server_context.hpp"
+#include "simulator/http/message.hpp"
+
+namespace nimbus::simulator::http {
+
+class Connection;
+
+/// Which listener a request came through, for a server of many.
+using ListenerTag = std::size_t;
+
+struct Visit {
+  ListenerTag listener = 0;
+  const base::SocketAddress* peer = nullptr;
+};
+
+class Server {
+ public:
+  /// Called once per request; the answer is sent according to its Spoil.
+  using Handler = std::function<Response(const Request&, const Visit&)>;
+  /// Asked before a connection is taken; false closes it at once.
+  using Gate = std::function<bool(ListenerTag)>;
+
+  static constexpr std::chrono::seconds kIdleLimit{120};
+  static constexpr std::chrono::seconds kRequestLimit{30};  // from the first byte to the last
+  static constexpr std::size_t kMostPerListener = 200;      // what bmcweb allows
+
+  Server(base::EventLoop& loop, Handler handler);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void set_gate(Gate gate) { gate_ = std::move(gate); }
+  /// Plain if there is no context. Errors: those of listen_tcp.
+  Result<base::SocketAddress> listen(const base::SocketAddress& address, ListenerTag tag,
+                                     std::shared_ptr<base::TlsServerContext> tls);
+  /// Takes over a listening socket, as of a UNIX path.
+  Result<> adopt(base::FileDescriptor listener, ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls);
+  /// New connections of this listener get another certificate.
+  void set_tls(ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls);
+  /// Ends all connections of a listener, as a BMC that restarts does.
+  void disconnect(ListenerTag tag);
+
+  std::size_t connection_count() const noexcept { return connections_.size(); }
+  std::uint64_t served() const noexcept { return served_; }
+
+ private:
+  friend class Connection;
+  struct Listener {
+    base::FileDescriptor socket;
+    ListenerTag tag = 0;
+    std::shared_ptr<base::TlsServerContext> tls;
+    std::size_t connections = 0;
+  };
+  void accept_some(Listener& listener);
+  void close(Connection& connection);
+  void sweep();
+
+  base::EventLoop* loop_;
+  Handler handler_;
+  Gate gate_;
+  std::unordered_map<ListenerTag, std::unique_ptr<Listener>> listeners_;
+  std::unordered_map<int, std::unique_ptr<Connection>> connections_;
+  base::EventLoop::TimerId sweep_timer_ = base::EventLoop::TimerId::None;
+  std::uint64_t served_ = 0;
+};
+
+}  // namespace nimbus::simulator::http

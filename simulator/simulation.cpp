@@ -1,0 +1,135 @@
+#include "simulator/simulation.hpp"
+
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include <array>
+
+#include "simulator/fleet/build_machine.hpp"
+
+namespace nimbus::simulator {
+namespace {
+
+constexpr int kMostPerWakeup = 32;
+constexpr auto kSolInterval = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Simulation::Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock)
+    : loop_(std::move(loop)), clock_(&clock) {}
+
+Result<> Simulation::watch_signals(const sigset_t& signals, std::stop_source stop) {
+  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return base::socket_error("block signals", errno);
+  signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) return base::socket_error("watch signals", errno);
+  return loop_->watch(signals_.get(), base::Interest::Read, [this, stop](base::Ready) mutable {
+    loop_->unwatch(signals_.get());
+    stop.request_stop();
+  });
+}
+
+Simulation::~Simulation() {
+  for (const auto& node : nodes_) {
+    loop_->unwatch(node->ipmi_socket.get());
+    loop_->cancel_timer(node->due_timer);
+    loop_->cancel_timer(node->sol_timer);
+  }
+}
+
+Result<std::unique_ptr<Simulation>> Simulation::start(const FleetFile& fleet, const Clock& clock) {
+  auto loop = base::EventLoop::create();
+  if (!loop) return std::move(loop.error());
+  std::unique_ptr<Simulation> out(new Simulation(std::move(*loop), clock));
+  for (const auto& spec : fleet.machines) {
+    if (auto ok = out->add(spec, fleet.seed); !ok)
+      return std::move(ok.error()).with("while starting machine " + spec.name);
+  }
+  return out;
+}
+
+Result<> Simulation::add(const MachineSpec& spec, std::uint64_t seed) {
+  auto machine = build_machine(spec, seed, *clock_);
+  if (!machine) return std::move(machine.error());
+  auto node = std::make_unique<Node>();
+  node->machine = std::move(*machine);
+  node->redfish_address = spec.redfish;
+  node->ipmi_address = spec.ipmi;
+  if (!spec.ipmi.empty()) {
+    if (auto ok = serve_ipmi(*node); !ok) return ok;
+  }
+  nodes_.push_back(std::move(node));
+  Node& kept = *nodes_.back();
+  by_name_[kept.machine->name()] = &kept;
+  return {};
+}
+
+Result<> Simulation::serve_ipmi(Node& node) {
+  const auto where = base::parse_host_port(node.ipmi_address, 623);
+  if (!where) return where.error();
+  const auto address = base::SocketAddress::numeric(*where);
+  if (!address) return address.error();
+  auto socket = base::bind_udp(*address);
+  if (!socket) return std::move(socket.error());
+  node.ipmi = std::make_unique<ipmi::Responder>(*node.machine);
+  node.ipmi_socket = std::move(*socket);
+  return loop_->watch(node.ipmi_socket.get(), base::Interest::Read, [this, &node](base::Ready) { receive_ipmi(node); });
+}
+
+Node* Simulation::find(std::string_view name) noexcept {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+void Simulation::advance(Node& node) { node.machine->advance(clock_->now()); }
+
+void Simulation::reschedule(Node& node) {
+  const auto due = node.machine->next_due();
+  if (due == node.due_at) return;
+  loop_->cancel_timer(node.due_timer);
+  node.due_timer = base::EventLoop::TimerId::None;
+  node.due_at = due;
+  if (!due) return;
+  node.due_timer = loop_->start_timer(*due, [this, &node] {
+    node.due_at.reset();
+    node.due_timer = base::EventLoop::TimerId::None;
+    advance(node);
+    reschedule(node);
+  });
+}
+
+void Simulation::receive_ipmi(Node& node) {
+  const auto send = [&node](const base::SocketAddress& to, ipmi::Bytes datagram) {
+    // A full buffer loses the packet, as on a real network.
+    static_cast<void>(
+        ::sendto(node.ipmi_socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT, to.data(), to.size()));
+  };
+  std::array<std::uint8_t, ipmi::kMaxDatagram + 1> room;  // NOLINT: filled by the kernel
+  for (int i = 0; i < kMostPerWakeup; ++i) {
+    sockaddr_storage from;  // NOLINT: filled by the kernel
+    socklen_t from_size = sizeof from;
+    const ssize_t size = ::recvfrom(node.ipmi_socket.get(), room.data(), room.size(), MSG_DONTWAIT,
+                                    reinterpret_cast<sockaddr*>(&from), &from_size);
+    if (size < 0) break;
+    advance(node);
+    node.ipmi->receive({room.data(), static_cast<std::size_t>(size)},
+                       base::SocketAddress(reinterpret_cast<const sockaddr*>(&from), from_size), send);
+  }
+  reschedule(node);
+  if (node.sol_timer == base::EventLoop::TimerId::None && node.ipmi->wants_polls()) poll_sol(node);
+}
+
+void Simulation::poll_sol(Node& node) {
+  node.sol_timer = loop_->start_timer(kSolInterval, [this, &node] {
+    node.sol_timer = base::EventLoop::TimerId::None;
+    advance(node);
+    node.ipmi->poll([&node](const base::SocketAddress& to, ipmi::Bytes datagram) {
+      static_cast<void>(
+          ::sendto(node.ipmi_socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT, to.data(), to.size()));
+    });
+    if (node.ipmi->wants_polls()) poll_sol(node);
+  });
+}
+
+}  // namespace nimbus::simulator

@@ -1,0 +1,69 @@
+// Simulation: the machines of a fleet with their sockets, on one event loop.
+//
+// Thread rule: one thread, the one inside run().
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/net/event_loop.hpp"
+#include "base/net/socket.hpp"
+#include "simulator/fleet/fleet_file.hpp"
+#include "simulator/http/server.hpp"
+#include "simulator/ipmi/responder.hpp"
+
+namespace nimbus::simulator {
+
+/// One machine and what serves it.
+struct Node {
+  std::unique_ptr<Machine> machine;
+  std::unique_ptr<ipmi::Responder> ipmi;
+  base::FileDescriptor ipmi_socket;
+  std::string redfish_address;
+  std::string ipmi_address;
+  base::EventLoop::TimerId due_timer = base::EventLoop::TimerId::None;
+  std::optional<MonoTime> due_at;
+  base::EventLoop::TimerId sol_timer = base::EventLoop::TimerId::None;
+};
+
+class Simulation {
+ public:
+  /// Binds every socket. Errors: Invalid (the fleet), Conflict and Internal (sockets).
+  static Result<std::unique_ptr<Simulation>> start(const FleetFile& fleet, const Clock& clock);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  void run(const std::stop_token& stop) { loop_->run(stop); }
+  base::EventLoop& loop() noexcept { return *loop_; }
+  /// Blocks these signals; one that arrives asks `stop`. Errors: Internal.
+  Result<> watch_signals(const sigset_t& signals, std::stop_source stop);
+
+  const std::vector<std::unique_ptr<Node>>& nodes() const noexcept { return nodes_; }
+  Node* find(std::string_view name) noexcept;
+  /// Lets time pass for a machine, before it is looked at or acted on.
+  void advance(Node& node);
+  /// Wakes the machine when its next event is due; call after acting on it.
+  void reschedule(Node& node);
+
+ private:
+  Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock);
+  Result<> add(const MachineSpec& spec, std::uint64_t seed);
+  Result<> serve_ipmi(Node& node);
+  void receive_ipmi(Node& node);
+  void poll_sol(Node& node);
+
+  std::unique_ptr<base::EventLoop> loop_;
+  base::FileDescriptor signals_;
+  const Clock* clock_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::unordered_map<std::string_view, Node*> by_name_;
+};
+
+}  // namespace nimbus::simulator
