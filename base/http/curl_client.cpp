@@ -1,0 +1,430 @@
+// HttpClient on libcurl: one easy handle on a multi handle of its own. The multi
+// interface is what makes a call stoppable from another thread and gives the loop
+// below the last word on time.
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+#include <stop_token>
+
+#include <fmt/format.h>
+
+#include "base/http/client.hpp"
+#include "base/text/text.hpp"
+
+namespace nimbus::base {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostHeadBytes = 64 * 1024;
+constexpr std::size_t kMostHeaders = 128;
+constexpr milliseconds kSilence{250};  // before an answer without length counts as empty
+constexpr milliseconds kLongestWait{1'000};
+
+struct EasyFree {
+  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+};
+struct MultiFree {
+  void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
+};
+struct ListFree {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, EasyFree>;
+using Multi = std::unique_ptr<CURLM, MultiFree>;
+using List = std::unique_ptr<curl_slist, ListFree>;
+
+void initialise_library() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+bool has_control(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+Result<> check_origin(const std::string& origin) {
+  constexpr std::string_view kScheme = "https://";
+  const std::string_view rest = std::string_view(origin).substr(std::min(origin.size(), kScheme.size()));
+  if (!origin.starts_with(kScheme) || rest.empty() || has_control(origin) ||
+      rest.find_first_of("/?#@\\ ") != std::string_view::npos) {
+    return Error{Code::Invalid,
+                 "'" + printable(origin, 200) + "' is no origin; expected https://host or https://host:port"};
+  }
+  return {};
+}
+
+/// What libcurl's callbacks leave behind for one request.
+struct Exchange {
+  const ClientRequest* request = nullptr;
+  ClientResponse response;
+  std::size_t head_bytes = 0;
+  std::size_t announced = 0;
+  bool has_length = false;
+  bool has_coding = false;
+  bool head_done = false;
+  bool sent = false;    // the connection stands and the request goes out
+  bool opened = false;  // a new connection was made for it
+  bool open_refused = false;
+  bool too_large = false;
+  bool cut = false;  // taken as complete although the peer did not say so
+  SteadyClock::time_point head_at{};
+
+  void reset_head() {
+    response.headers.clear();
+    has_length = has_coding = head_done = false;
+  }
+  bool take_header(std::string_view line);
+  /// An answer that would only end with the connection, and nothing of it came.
+  bool silent_since_head(SteadyClock::time_point now) const {
+    return head_done && !has_length && !has_coding && response.body.empty() && now - head_at >= kSilence;
+  }
+};
+
+bool Exchange::take_header(std::string_view line) {
+  head_bytes += line.size();
+  if (head_bytes > kMostHeadBytes || response.headers.size() >= kMostHeaders) {
+    too_large = true;
+    return false;
+  }
+  if (line.starts_with("HTTP/")) {
+    reset_head();  // after a 1xx
+    const auto space = line.find(' ');
+    int status = 0;
+    if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+    response.status = status;
+    return true;
+  }
+  const auto text = trim(line);
+  if (text.empty()) {
+    head_done = response.status >= 200;
+    head_at = SteadyClock::now();
+    return true;
+  }
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return true;
+  HttpHeader header{std::string(text.substr(0, colon)), std::string(trim(text.substr(colon + 1)))};
+  if (equals_ignoring_case(header.name, "Content-Length")) {
+    has_length = true;
+    std::from_chars(header.value.data(), header.value.data() + header.value.size(), announced);
+    if (announced > request->body_limit && request->method != "HEAD") {
+      too_large = true;
+      return false;
+    }
+  }
+  if (equals_ignoring_case(header.name, "Transfer-Encoding")) has_coding = true;
+  response.headers.push_back(std::move(header));
+  return true;
+}
+
+std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+  return static_cast<Exchange*>(user)->take_header({data, size}) ? size : 0;
+}
+
+std::size_t on_body(char* data, std::size_t /*one*/, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (exchange.response.body.size() + size > exchange.request->body_limit) {
+    exchange.too_large = true;
+    return 0;
+  }
+  exchange.response.body.append(data, size);
+  return size;
+}
+
+/// Every new connection passes here; libcurl would otherwise repeat a request, POST
+/// too, when a kept connection turns out to be dead.
+curl_socket_t on_open(void* user, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const bool may_repeat = exchange.request->method == "GET" || exchange.request->method == "HEAD";
+  if (exchange.request->on == OnConnection::Present || (exchange.sent && !may_repeat)) {
+    exchange.open_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  exchange.opened = true;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int on_connected(void* user, char* /*ip*/, char* /*local*/, int /*port*/, int /*local_port*/) {
+  static_cast<Exchange*>(user)->sent = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+Error error_of(CURLcode code, const Exchange& exchange, const char* detail) {
+  if (exchange.too_large) return {Code::Corrupt, "the answer is larger than what is read"};
+  if (exchange.open_refused && !exchange.sent) return {Code::Conflict, "the connection was lost; nothing was sent"};
+  if (exchange.open_refused) return {Code::Unreachable, "the connection was lost before the answer came"};
+  if (exchange.head_done && (code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE))
+    return {Code::Corrupt, "the answer ended early"};
+  // How libcurl calls a head line above its own limit.
+  if (exchange.sent && code == CURLE_OUT_OF_MEMORY) return {Code::Corrupt, "the answer is larger than what is read"};
+  const std::string said = printable(detail != nullptr && *detail != '\0' ? detail : curl_easy_strerror(code), 300);
+  switch (static_cast<int>(code)) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return {Code::Unreachable, "no such host name"};
+    case CURLE_COULDNT_CONNECT:
+      return {Code::Unreachable, "no connection: " + said};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {Code::Unreachable, "no connection in time"};
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return {Code::Untrusted, "the peer's key is not the pinned one; nothing was sent to it"};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {Code::Untrusted, "the peer's certificate is not trusted; nothing was sent to it: " + said};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {Code::Unreachable, "no TLS connection: " + said};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {Code::Invalid, "the CA's certificates cannot be read"};
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return {Code::Unreachable, "the connection was lost before the answer came"};
+    case CURLE_PARTIAL_FILE:
+      return {Code::Corrupt, "the answer ended early"};
+    case CURLE_URL_MALFORMAT:
+      return {Code::Invalid, "the request's target cannot be sent"};
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+      return {Code::Internal, said};
+    default:
+      return {Code::Corrupt, "no usable HTTP answer: " + said};
+  }
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  static Result<std::unique_ptr<CurlClient>> create(ClientOptions options);
+  ~CurlClient() override {
+    if (in_multi_) curl_multi_remove_handle(multi_.get(), easy_.get());
+  }
+
+  tl::expected<ClientResponse, HttpFailure> send(const ClientRequest& request, const Call& call) override;
+  void drop_connection() override { fresh_ = true; }
+  /// TLS handshake without verification; the certificate in PEM.
+  Result<std::string> fetch_certificate(const Call& call);
+
+ private:
+  explicit CurlClient(ClientOptions options) : options_(std::move(options)) {}
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    // Only an option unknown to the library or out of memory fails.
+    if (const CURLcode code = curl_easy_setopt(easy_.get(), option, value); code != CURLE_OK && setup_ == CURLE_OK)
+      setup_ = code;
+  }
+  void set_fixed_options();
+  void set_trust();
+  List set_request(const ClientRequest& request, const Call& call);
+  std::optional<Error> run(Exchange& exchange, const Call& call);
+
+  ClientOptions options_;
+  Multi multi_;  // owns the connection; outlives the easy handle
+  Easy easy_;
+  std::string pins_;
+  char detail_[CURL_ERROR_SIZE] = {};
+  CURLcode setup_ = CURLE_OK;
+  unsigned long connection_ = 0;
+  bool fresh_ = false;
+  bool in_multi_ = false;
+};
+
+Result<std::unique_ptr<CurlClient>> CurlClient::create(ClientOptions options) {
+  initialise_library();
+  if (auto origin = check_origin(options.origin); !origin) return std::move(origin.error());
+  std::unique_ptr<CurlClient> client(new CurlClient(std::move(options)));
+  client->multi_.reset(curl_multi_init());
+  client->easy_.reset(curl_easy_init());
+  if (!client->multi_ || !client->easy_) return Error{Code::Internal, "libcurl cannot be set up"};
+  curl_multi_setopt(client->multi_.get(), CURLMOPT_MAXCONNECTS, 1L);
+  client->set_fixed_options();
+  client->set_trust();
+  if (client->setup_ != CURLE_OK)
+    return Error{Code::Internal, fmt::format("libcurl lacks what is needed: {}", curl_easy_strerror(client->setup_))};
+  return client;
+}
+
+void CurlClient::set_fixed_options() {
+  set(CURLOPT_ERRORBUFFER, static_cast<char*>(detail_));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // else a call given up waits for the name server
+  set(CURLOPT_PROTOCOLS_STR, "https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_SSL_ENABLE_ALPN, 0L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_TCP_NODELAY, 1L);
+  set(CURLOPT_HTTP_TRANSFER_DECODING, 1L);
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_USERAGENT, "nimbus");
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  set(CURLOPT_PREREQFUNCTION, &on_connected);
+  set(CURLOPT_FORBID_REUSE, options_.use == ConnectionUse::CloseAfterEach ? 1L : 0L);
+}
+
+void CurlClient::set_trust() {
+  // Null: without it Debian's libcurl would add the system's certificates.
+  set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
+  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  const bool by_ca = !options_.ca_pem.empty();
+  set(CURLOPT_SSL_VERIFYPEER, by_ca ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, by_ca ? 2L : 0L);
+  if (by_ca) {
+    curl_blob blob{options_.ca_pem.data(), options_.ca_pem.size(), CURL_BLOB_COPY};
+    set(CURLOPT_CAINFO_BLOB, &blob);
+  }
+  for (const auto& pin : options_.pins) pins_ += (pins_.empty() ? "sha256//" : ";sha256//") + pin.base64();
+  if (!pins_.empty()) set(CURLOPT_PINNEDPUBLICKEY, pins_.c_str());
+}
+
+List CurlClient::set_request(const ClientRequest& request, const Call& call) {
+  set(CURLOPT_URL, (options_.origin + request.target).c_str());
+  set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  set(CURLOPT_NOBODY, request.method == "HEAD" ? 1L : 0L);
+  const bool has_body =
+      !request.body.empty() || request.method == "POST" || request.method == "PATCH" || request.method == "PUT";
+  if (has_body) {
+    set(CURLOPT_POSTFIELDS, request.body.c_str());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  } else if (request.method != "HEAD") {
+    set(CURLOPT_HTTPGET, 1L);
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  List list;
+  const auto append = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) {
+      setup_ = CURLE_OUT_OF_MEMORY;
+      return;
+    }
+    (void)list.release();
+    list.reset(longer);
+  };
+  append("Accept-Encoding: identity");
+  append("Expect:");
+  if (has_body && !find_header(request.headers, "Content-Type")) append("Content-Type:");
+  if (options_.use == ConnectionUse::CloseAfterEach) append("Connection: close");
+  for (const auto& [name, value] : request.headers) append(value.empty() ? name + ";" : name + ": " + value);
+  set(CURLOPT_HTTPHEADER, list.get());
+  set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
+  // One more than what is left: the loop's own clock decides which of the two it was.
+  const auto left = std::max(call.remaining(SteadyClock::now()), milliseconds(1)) + milliseconds(1);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(options_.connect_time, left).count()));
+  return list;
+}
+
+/// Until the answer is complete. Returns why it is not.
+std::optional<Error> CurlClient::run(Exchange& exchange, const Call& call) {
+  const std::stop_callback wake(call.stop, [this] { curl_multi_wakeup(multi_.get()); });
+  while (true) {
+    int running = 0;
+    if (const CURLMcode code = curl_multi_perform(multi_.get(), &running); code != CURLM_OK)
+      return Error{Code::Internal, curl_multi_strerror(code)};
+    int queued = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &queued)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      if (message->data.result == CURLE_OK) return std::nullopt;
+      return error_of(message->data.result, exchange, static_cast<const char*>(detail_));
+    }
+    if (call.stop.stop_requested()) return Error{Code::Cancelled, "stopped"};
+    const auto now = SteadyClock::now();
+    if (exchange.silent_since_head(now)) {
+      exchange.cut = true;
+      return std::nullopt;
+    }
+    const auto left = call.remaining(now);
+    if (left.count() == 0) return Error{Code::Timeout, "no complete answer before the deadline"};
+    const auto wait = std::min({left, kLongestWait, exchange.head_done ? kSilence : kLongestWait});
+    if (curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr) != CURLM_OK)
+      return Error{Code::Internal, "waiting for the network failed"};
+  }
+}
+
+tl::expected<ClientResponse, HttpFailure> CurlClient::send(const ClientRequest& request, const Call& call) {
+  const auto fail = [](Code code, std::string message) {
+    return tl::unexpected(HttpFailure{Error{code, std::move(message)}, false});
+  };
+  bool clean = request.target.starts_with('/') && !has_control(request.target) && !has_control(request.method);
+  for (const auto& [name, value] : request.headers) clean = clean && !has_control(name) && !has_control(value);
+  if (!clean) return fail(Code::Invalid, "a control character in a request, or a target that is no path");
+  if (call.stop.stop_requested()) return fail(Code::Cancelled, "stopped");
+  if (call.remaining(SteadyClock::now()).count() == 0) return fail(Code::Timeout, "no time left");
+
+  Exchange exchange{.request = &request};
+  set(CURLOPT_HEADERDATA, &exchange);
+  set(CURLOPT_WRITEDATA, &exchange);
+  set(CURLOPT_OPENSOCKETDATA, &exchange);
+  set(CURLOPT_PREREQDATA, &exchange);
+  const List list = set_request(request, call);
+  detail_[0] = '\0';
+  if (setup_ != CURLE_OK) return fail(Code::Internal, curl_easy_strerror(setup_));
+  if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return fail(Code::Internal, "libcurl refuses");
+  in_multi_ = true;
+  const auto failure = run(exchange, call);
+  curl_multi_remove_handle(multi_.get(), easy_.get());  // closes the connection if the answer is not complete
+  in_multi_ = false;
+  set(CURLOPT_POSTFIELDS, static_cast<char*>(nullptr));
+  set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  if (failure) return tl::unexpected(HttpFailure{*failure, exchange.sent});
+
+  fresh_ = false;
+  if (exchange.opened) ++connection_;
+  exchange.response.connection = connection_;
+  const auto wish = to_lower(exchange.response.header("Connection").value_or(""));
+  exchange.response.kept =
+      options_.use == ConnectionUse::Keep && !exchange.cut && wish.find("close") == std::string::npos;
+  return std::move(exchange.response);
+}
+
+Result<std::string> CurlClient::fetch_certificate(const Call& call) {
+  ClientRequest nothing;
+  Exchange exchange{.request = &nothing};
+  set(CURLOPT_OPENSOCKETDATA, &exchange);
+  set(CURLOPT_PREREQDATA, &exchange);
+  set(CURLOPT_URL, options_.origin.c_str());
+  set(CURLOPT_CONNECT_ONLY, 1L);
+  set(CURLOPT_CERTINFO, 1L);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_time.count()));
+  if (setup_ != CURLE_OK) return Error{Code::Internal, curl_easy_strerror(setup_)};
+  if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return Error{Code::Internal, "libcurl refuses"};
+  in_multi_ = true;
+  const auto failure = run(exchange, call);
+  std::string pem;
+  curl_certinfo* chain = nullptr;
+  if (!failure && curl_easy_getinfo(easy_.get(), CURLINFO_CERTINFO, &chain) == CURLE_OK && chain != nullptr &&
+      chain->num_of_certs > 0) {
+    constexpr std::string_view kCert = "Cert:";
+    for (const curl_slist* entry = chain->certinfo[0]; entry != nullptr; entry = entry->next) {
+      if (std::string_view(entry->data).starts_with(kCert)) pem = std::string_view(entry->data).substr(kCert.size());
+    }
+  }
+  curl_multi_remove_handle(multi_.get(), easy_.get());
+  in_multi_ = false;
+  if (failure) return *failure;
+  if (pem.empty()) return Error{Code::Corrupt, "the peer showed no certificate"};
+  return pem;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpClient>> make_http_client(const ClientOptions& options) {
+  if (options.pins.empty() && options.ca_pem.empty())
+    return Error{Code::Invalid, "neither a pinned key nor a CA: no way to know " + printable(options.origin, 200)};
+  auto client = CurlClient::create(options);
+  if (!client) return std::move(client.error());
+  return std::unique_ptr<HttpClient>(std::move(*client));
+}
+
+Result<SpkiPin> fetch_pin(const std::string& origin, const Call& call) {
+  auto client = CurlClient::create({.origin = origin});
+  if (!client) return std::move(client.error());
+  const auto certificate = (*client)->fetch_certificate(call);
+  if (!certificate) return certificate.error();
+  return SpkiPin::of_certificate(*certificate);
+}
+
+}  // namespace nimbus::base
