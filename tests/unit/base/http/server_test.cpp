@@ -248,7 +248,7 @@ TEST_CASE("http server: stopping lets a request under way finish and takes no ne
 }
 
 TEST_CASE("http server: many connects at once all get an answer") {
-  const auto server = serve({.workers = 4});
+  const auto server = serve({.workers = 4, .waiting = 300});
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 300; ++i) clients.push_back(std::make_unique<RawClient>(server->address()));
   for (auto& client : clients) client->send(kGet);
