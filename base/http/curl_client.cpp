@@ -311,9 +311,10 @@ List CurlClient::set_request(const ClientRequest& request, const Call& call) {
   for (const auto& [name, value] : request.headers) append(value.empty() ? name + ";" : name + ": " + value);
   set(CURLOPT_HTTPHEADER, list.get());
   set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
-  // One more than what is left: the loop's own clock decides which of the two it was.
-  const auto left = std::max(call.remaining(SteadyClock::now()), milliseconds(1)) + milliseconds(1);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(options_.connect_time, left).count()));
+  // Where the call's deadline comes first, the loop's own clock must see it first.
+  const auto left = call.remaining(SteadyClock::now());
+  const auto connect_time = options_.connect_time < left ? options_.connect_time : left + std::chrono::minutes(1);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_time.count()));
   return list;
 }
 
