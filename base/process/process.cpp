@@ -3,10 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,11 +13,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "base/process/spawn.hpp"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -104,45 +106,28 @@ Result<Descriptor> make_input(const std::string& bytes) {
   return file;
 }
 
-class SpawnSetup {
- public:
-  SpawnSetup() { ok_ = ::posix_spawn_file_actions_init(&actions_) == 0 && ::posix_spawnattr_init(&attributes_) == 0; }
-  ~SpawnSetup() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-  bool prepare(int input, int output, int errors, const std::string& folder) {
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    constexpr int kFlags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    const auto add = [&](int from, int to) { return ::posix_spawn_file_actions_adddup2(&actions_, from, to) == 0; };
-    return ok_ && add(input, STDIN_FILENO) && add(output, STDOUT_FILENO) && add(errors, STDERR_FILENO) &&
-           ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1) == 0 &&
-           ::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()) == 0 &&
-           ::posix_spawnattr_setflags(&attributes_, static_cast<short>(kFlags)) == 0 &&
-           ::posix_spawnattr_setsigmask(&attributes_, &none) == 0 &&
-           ::posix_spawnattr_setsigdefault(&attributes_, &all) == 0;
-  }
-  const posix_spawn_file_actions_t* actions() const noexcept { return &actions_; }
-  const posix_spawnattr_t* attributes() const noexcept { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-  bool ok_ = false;
-};
-
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   out.reserve(texts.size() + 1);
-  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));  // posix_spawn writes nothing
+  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));  // exec writes nothing
   out.push_back(nullptr);
   return out;
+}
+
+/// Only in PATH and never through a shell, unlike execvp.
+std::optional<std::string> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+  while (!rest.empty()) {
+    const auto folder = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    if (folder.empty() || folder[0] != '/') continue;
+    auto file = std::string(folder) + "/" + name;
+    struct stat info {};
+    if (::stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(file.c_str(), X_OK) == 0) return file;
+  }
+  return std::nullopt;
 }
 
 Result<> check(const Program& program) {
@@ -155,13 +140,21 @@ Result<> check(const Program& program) {
   return {};
 }
 
-Error start_error(const Program& program, int number) {
-  const std::string message = "cannot run " + program.argv[0] + ": " + why(number);
-  switch (number) {
+Error start_error(const Program& program, const StartFailure& failure) {
+  using Step = StartFailure::Step;
+  const std::string message = "cannot run " + program.argv[0] + ": " + why(failure.number);
+  switch (failure.step) {
+    case Step::Folder:
+      return Error{Code::Invalid,
+                   "cannot run " + program.argv[0] + " in " + program.folder + ": " + why(failure.number)};
+    case Step::Streams:
+    case Step::Limit:
+      return Error{Code::Internal, message};
+    case Step::Program:
+      break;
+  }
+  switch (failure.number) {
     case ENOENT:
-      if (::access(program.folder.c_str(), X_OK) != 0) {
-        return Error{Code::Invalid, "cannot run " + program.argv[0] + " in " + program.folder + ": " + why(errno)};
-      }
       return Error{Code::NotFound, message};
     case EACCES:
     case ENOTDIR:
@@ -327,25 +320,23 @@ Result<Started> start(const Program& program) {
   auto errors = make_pipe();
   if (!errors) return std::move(errors.error());
 
-  SpawnSetup setup;
-  if (!setup.prepare(input->get(), output->write.get(), errors->write.get(), program.folder)) {
-    return Error{Code::Internal, "cannot prepare to run " + program.argv[0]};
-  }
+  auto report = make_pipe();
+  if (!report) return std::move(report.error());
+
+  const auto file = find_program(program.argv[0]);
+  if (!file) return Error{Code::NotFound, "cannot run " + program.argv[0] + ": there is no such program in PATH"};
   const auto argv = pointers(program.argv);
   const auto environment = pointers(program.environment);
-  pid_t pid = -1;
-  const int failure =
-      ::posix_spawnp(&pid, argv[0], setup.actions(), setup.attributes(), argv.data(), environment.data());
-  if (failure != 0) return start_error(program, failure);
-  if (program.file_limit_bytes != 0) {
-    const rlimit limit{program.file_limit_bytes, program.file_limit_bytes};
-    ::prlimit(pid, RLIMIT_FSIZE, &limit, nullptr);
-  }
+  const pid_t pid = spawn({input->get(), output->write.get(), errors->write.get(), report->write.get(), file->c_str(),
+                           argv.data(), environment.data(), program.folder.c_str(), program.file_limit_bytes});
+  if (pid < 0) return system_error("cannot run " + program.argv[0], errno);
   Descriptor handle(pidfd_open(pid));
   const int handle_failure = errno;
   const bool has_handle = handle.is_open();
   auto child = std::make_unique<Child>(pid, std::move(handle));
   if (!has_handle) return system_error("cannot watch " + program.argv[0], handle_failure);
+  report->write.close();
+  if (const auto failure = read_failure(report->read.get())) return start_error(program, *failure);
   return Started{std::move(child), std::move(output->read), std::move(errors->read)};
 }
 

@@ -184,7 +184,12 @@ TEST_CASE("what cannot be started is an error") {
   };
   CHECK(code(Program{.argv = {"/no/such/program"}}) == Code::NotFound);
   CHECK(code(Program{.argv = {"no-such-program-anywhere"}}) == Code::NotFound);
-  CHECK(code(Program{.argv = {"/etc/hostname"}}) == Code::Invalid);
+  CHECK(code(Program{.argv = {"/etc/passwd"}}) == Code::Invalid);
+  const auto text = (std::filesystem::temp_directory_path() / ("nimbus-text-" + std::to_string(::getpid()))).string();
+  std::ofstream(text) << "echo run by a shell\n";
+  std::filesystem::permissions(text, std::filesystem::perms::owner_all);
+  CHECK(code(Program{.argv = {text}}) == Code::Invalid);
+  std::filesystem::remove(text);
   CHECK(code(Program{.argv = {"true"}, .folder = "/no/such/folder"}) == Code::Invalid);
   CHECK(code(Program{.argv = {}}) == Code::Invalid);
   CHECK(code(Program{.argv = {"true", std::string("a\0b", 3)}}) == Code::Invalid);

@@ -200,7 +200,9 @@ TEST_CASE("killed at random moments, nothing that was promised is lost") {
     for (auto id = promised.rbegin(); id != promised.rend() && looked_at < 20; ++id, ++looked_at) {
       CHECK_MESSAGE(kept.contains(*id), *id);
     }
-    for (const auto& open : *journal->pending()) CHECK(!finished.contains(open.run.id));
+    const auto pending = journal->pending();
+    REQUIRE(pending);
+    for (const auto& open : *pending) CHECK(!finished.contains(open.run.id));
   }
   CHECK(promised.size() > 50);
 }
