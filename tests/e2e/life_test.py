@@ -52,7 +52,7 @@ class Life(EndToEnd):
         self.wait(lambda: second.passes() >= 2, "the second one works")
         second.kill()  # now only the deposed one is left, and it must not act
         first.resume()
-        self.wait(lambda: first.metric("nimbus_lease_held") == 0, "the first one knows that it is deposed")
+        self.wait(lambda: first.metric("nimbus_term") == 0, "the first one knows that it is deposed")
         writes = len(ipmi.writes())
         ipmi.switch("off")
         enough = first.passes() + 6
@@ -81,7 +81,7 @@ class Command(EndToEnd):
         controller = site.new_controller()
         (controller.secrets / "bmc/ipmi.toml").chmod(0o444)
         controller.start()
-        self.wait(lambda: site.status.condition("m1").get("status") == "false", "status tells that it cannot go on")
+        self.wait(lambda: site.status.condition("m1", "reachable").get("status") == "false", "status tells that it cannot go on")
         self.assertEqual(ipmi.writes(), [])
         self.assertNotIn(ipmi.password, controller.log.read_text())
 
@@ -93,7 +93,7 @@ class Command(EndToEnd):
         controller = site.new_controller()
         controller.add_secret("bmc/ipmi", ipmi.user, ipmi.password, ["127.1.0.1:1"])
         controller.start()
-        self.wait(lambda: site.status.condition("m1").get("status") == "false", "status tells that it cannot go on")
+        self.wait(lambda: site.status.condition("m1", "reachable").get("status") == "false", "status tells that it cannot go on")
         self.assertEqual(ipmi.writes(), [])
 
 
