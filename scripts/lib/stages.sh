@@ -19,6 +19,12 @@ program_names() {  # preset
   find "build/$1/bin" -maxdepth 1 -type f -perm -u+x -printf '%f\n' 2>/dev/null | sort | paste -sd,
 }
 
+# What a person runs first, from nothing.
+stage_test() {
+  scripts/setup --full
+  scripts/test --no-setup
+}
+
 stage_dev() {
   configure_and_build dev
   run_ctest dev --label-exclude full
