@@ -281,7 +281,12 @@ TEST_CASE("compact keeps everything that is referenced") {
     pair.commit("main", std::to_string(i));
     REQUIRE(pair.program.fetch(pair.remote, {{kMain, "refs/nimbus/x"}}, within(30s)));
   }
+  const auto before = GitRepository::open(pair.temp / "mirror");
+  REQUIRE(before);
+  const auto oldest = git(pair.temp / "mirror", {"rev-list", "--max-parents=0", "refs/nimbus/x"});
+  REQUIRE(before->list(*(*before->resolve("refs/nimbus/x"))));
   REQUIRE(pair.program.compact(within(30s)));
+  CHECK(before->list(oldest).has_value());  // a handle from before finds the new pack
   CHECK(git(pair.temp / "mirror", {"fsck", "--no-dangling"}).empty());
   CHECK(git(pair.temp / "mirror", {"count-objects", "-v"}).find("packs: 1\n") != std::string::npos);
   CHECK(git(pair.temp / "mirror", {"rev-list", "--count", "refs/nimbus/x"}) == "5");
