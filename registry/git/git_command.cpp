@@ -83,8 +83,6 @@ Result<GitCommand> git_command(const GitRemote* remote, const std::string& path_
                          "GIT_ATTR_NOSYSTEM=1",
                          "GIT_CONFIG_GLOBAL=/dev/null",
                          "GIT_TERMINAL_PROMPT=0",
-                         "GIT_ASKPASS=false",
-                         "SSH_ASKPASS=false",
                          "GIT_HTTP_LOW_SPEED_TIME=20",
                          "GIT_HTTP_LOW_SPEED_LIMIT=1000"};
   for (const char* value :

@@ -35,6 +35,7 @@ constexpr std::array kPhrases = {
     Phrase{"returned error: 403", Code::Auth},
     Phrase{"returned error: 429", Code::RateLimited},
     Phrase{"returned error: 404", Code::NotFound},
+    Phrase{"returned error: 30", Code::Invalid},  // a redirect, which is not followed: the url is another one now
     Phrase{"does not appear to be a git repository", Code::NotFound},
     Phrase{"couldn't find remote ref", Code::NotFound},
     Phrase{"epository not found", Code::NotFound},
@@ -67,8 +68,10 @@ std::string summarize_git_errors(std::string_view errors) {
   std::vector<std::string_view> lines;
   for (const auto line : base::split(errors, '\n')) {
     const auto text = base::trim(line);
-    // ssh frames some warnings in @; git's general advice tells nobody anything here.
-    if (text.empty() || text.starts_with("@@@") || text.starts_with("hint:") ||
+    // ssh frames some warnings in @ and advises to forget a changed host key; git's
+    // general advice tells nobody anything here.
+    if (text.empty() || text.starts_with("remove with:") || text.starts_with("ssh-keygen -f") ||
+        text.starts_with("@@@") || text.starts_with("hint:") ||
         text.starts_with("Please make sure you have the correct access rights") ||
         text.starts_with("and the repository exists")) {
       continue;
