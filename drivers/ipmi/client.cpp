@@ -1,0 +1,156 @@
+#include "drivers/ipmi/client.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text/text.hpp"
+
+namespace nimbus::ipmi {
+namespace {
+
+constexpr std::chrono::seconds kFirstPause{30};
+constexpr std::chrono::seconds kLongestPause{900};
+
+Result<> check_credential(const Credential& credential) {
+  const auto invalid = [&](std::string_view what) {
+    return Error{Code::Invalid, fmt::format("secret '{}': {}", credential.name, what)};
+  };
+  if (credential.username.size() > kMaxUsernameBytes) return invalid("IPMI user names have at most 16 bytes");
+  if (credential.password.reveal().size() > kMaxPasswordBytes) return invalid("IPMI passwords have at most 20 bytes");
+  if (credential.k_g.reveal().size() > kMaxPasswordBytes) return invalid("an IPMI BMC key has at most 20 bytes");
+  return {};
+}
+
+}  // namespace
+
+Result<Target> make_target(const BmcEndpoint& endpoint) {
+  auto address = base::parse_host_port(endpoint.address, kDefaultPort);
+  if (!address) return std::move(address.error()).with("in the BMC's address");
+  if (endpoint.cipher_suite != 3 && endpoint.cipher_suite != 17) {
+    return Error{Code::Invalid, fmt::format("IPMI cipher suite {} is not supported: 17, or 3 for older BMCs "
+                                            "(the others do not authenticate or do not encrypt)",
+                                            endpoint.cipher_suite)};
+  }
+  if (endpoint.credentials.empty()) return Error{Code::Invalid, "an IPMI BMC needs a credential"};
+  auto quirks = make_quirks(endpoint.quirks);
+  if (!quirks) return std::move(quirks.error());
+  return Target{.address = std::move(*address),
+                .destination = endpoint.address,
+                .suite = static_cast<CipherSuite>(endpoint.cipher_suite),
+                .privilege = endpoint.privilege,
+                .credentials = endpoint.credentials,
+                .quirks = *quirks};
+}
+
+Client::Client(Engine& engine, const Clock& clock, const Secrets& secrets, Target target)
+    : engine_(engine),
+      clock_(clock),
+      secrets_(secrets),
+      target_(std::move(target)),
+      link_(engine.make_link()),
+      fingerprint_key_(32) {
+  base::random_bytes(fingerprint_key_);
+}
+
+Result<Reply> Client::ask(const Request& request, const Call& call) {
+  auto reply = engine_.send(link_, request, Repeat::WhileUnanswered, call);
+  if (reply) return reply;
+  // Conflict: there was no session. Otherwise one that was silent may be gone for good,
+  // and a new one answers; one more try, while there is time.
+  const Code code = reply.error().code;
+  const bool may_help = code == Code::Conflict || code == Code::Timeout || code == Code::Unreachable;
+  if (!may_help || clock_.now() >= call.deadline) return reply;
+  if (auto opened = login(call); !opened) return std::move(opened.error());
+  return engine_.send(link_, request, Repeat::WhileUnanswered, call);
+}
+
+Result<std::vector<std::uint8_t>> Client::ask_data(const Request& request, const Call& call) {
+  auto reply = ask(request, call);
+  if (!reply) return std::move(reply.error());
+  if (reply->completion != kOk) return completion_error(request, reply->completion);
+  return std::move(reply->data);
+}
+
+Result<Reply> Client::tell(const Request& request, Repeat repeat, const Call& call) {
+  return engine_.send(link_, request, repeat, call);
+}
+
+Result<Reply> Client::ask_present(const Request& request, const Call& call) {
+  return engine_.send(link_, request, Repeat::WhileUnanswered, call);
+}
+
+void Client::close(const Call& call) { (void)engine_.close(link_, call).has_value(); }
+
+std::vector<std::string> Client::names_in_order() const {
+  auto names = target_.credentials;
+  std::stable_partition(names.begin(), names.end(), [this](const auto& name) { return name == worked_last_; });
+  return names;
+}
+
+Result<> Client::login(const Call& call) {
+  const auto peers = base::resolve(target_.address);
+  if (!peers) return peers.error();
+  std::optional<Error> problem;
+  for (const auto& name : names_in_order()) {
+    auto opened = try_credential(name, peers->front(), call);
+    if (opened) {
+      worked_last_ = name;
+      refused_.erase(name);
+      session_.fetch_add(1, std::memory_order_acq_rel);
+      return {};
+    }
+    auto& error = opened.error();
+    // Another credential helps only against a refusal, or where this one is not to be had.
+    const bool next = error.code == Code::Auth || error.code == Code::NotFound || error.code == Code::Untrusted ||
+                      error.code == Code::Invalid;
+    if (!next) return std::move(error);
+    if (!problem) problem = std::move(error);
+  }
+  return std::move(*problem);
+}
+
+Result<> Client::try_credential(const std::string& name, const base::SocketAddress& peer, const Call& call) {
+  auto credential = secrets_.credential(name, target_.destination);
+  if (!credential) return std::move(credential.error());
+  if (auto checked = check_credential(*credential); !checked) return checked;
+  auto print = fingerprint(*credential);
+  if (const auto known = refused_.find(name); known != refused_.end() && known->second.fingerprint == print) {
+    const auto now = clock_.now();
+    if (now < known->second.until) {
+      const auto left = std::chrono::ceil<std::chrono::seconds>(known->second.until - now);
+      return Error{Code::Auth, fmt::format("credential '{}' was refused; not tried again for {} s, so that the account "
+                                           "is not locked out",
+                                           name, left.count())};
+    }
+  }
+  Login login{.suite = target_.suite,
+              .privilege = target_.privilege,
+              .username = std::move(credential->username),
+              .password = std::move(credential->password),
+              .k_g = std::move(credential->k_g),
+              .quirks = target_.quirks};
+  auto opened = engine_.open(link_, std::move(login), peer, call);
+  if (!opened && opened.error().code == Code::Auth) {
+    remember_refusal(name, std::move(print));
+    return std::move(opened.error()).with(fmt::format("with credential '{}'", name));
+  }
+  return opened;
+}
+
+std::vector<std::uint8_t> Client::fingerprint(const Credential& credential) const {
+  const std::array<std::uint8_t, 1> end{};
+  return base::hmac(base::Hash::Sha256, fingerprint_key_,
+                    {base::as_bytes(credential.username), end, base::as_bytes(credential.password.reveal()), end,
+                     base::as_bytes(credential.k_g.reveal())});
+}
+
+void Client::remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint) {
+  auto& entry = refused_[name];
+  const bool again = entry.fingerprint == fingerprint;
+  entry.pause = again ? std::min(entry.pause * 2, kLongestPause) : kFirstPause;
+  entry.until = clock_.now() + entry.pause;
+  entry.fingerprint = std::move(fingerprint);
+}
+
+}  // namespace nimbus::ipmi

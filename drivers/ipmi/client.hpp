@@ -1,0 +1,88 @@
+// Client: one BMC as seen by the thread that waits for it: logs in, asks, tells.
+//
+// Credentials are tried in the order of the endpoint, the one that worked last
+// first. One that was refused is not sent again for a while (longer each time), nor
+// before its secret changes: so that no account is locked out. Passwords are asked
+// from Secrets for each login and kept by nobody after it.
+//
+// Thread rule: one operation at a time, from any thread; session() from any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/net/socket_address.hpp"
+#include "core/call.hpp"
+#include "core/endpoint.hpp"
+#include "core/ports/clock.hpp"
+#include "core/ports/secrets.hpp"
+#include "core/result.hpp"
+#include "drivers/ipmi/engine.hpp"
+
+namespace nimbus::ipmi {
+
+inline constexpr std::uint16_t kDefaultPort = 623;  // RMCP, IANA "asf-rmcp"
+
+/// Checked settings of one BMC.
+struct Target {
+  base::HostPort address;
+  std::string destination;  // the address as in the registry: what secrets are bound to
+  CipherSuite suite = CipherSuite::Suite17;
+  IpmiPrivilege privilege = IpmiPrivilege::Operator;
+  std::vector<std::string> credentials;
+  Quirks quirks;
+};
+/// Errors: Invalid (address, cipher suite, quirk, no credential).
+Result<Target> make_target(const BmcEndpoint& endpoint);
+
+class Client {
+ public:
+  /// All three must outlive the client.
+  Client(Engine& engine, const Clock& clock, const Secrets& secrets, Target target);
+
+  /// A question: opens a session if there is none, opens it again if it was lost, and
+  /// repeats. A completion code other than 0 is part of the reply.
+  Result<Reply> ask(const Request& request, const Call& call);
+  /// As ask(); a completion code other than 0 is an error.
+  Result<std::vector<std::uint8_t>> ask_data(const Request& request, const Call& call);
+
+  /// A write: on the present session or not at all. Errors: Conflict (no session;
+  /// nothing was sent), Unreachable (nobody received it), Timeout (unknown effect).
+  Result<Reply> tell(const Request& request, Repeat repeat, const Call& call);
+  /// A question on the present session or not at all; errors as of tell().
+  Result<Reply> ask_present(const Request& request, const Call& call);
+
+  /// Changes with each login; 0 before the first.
+  unsigned long session() const noexcept { return session_.load(std::memory_order_acquire); }
+  void close(const Call& call);
+
+ private:
+  /// A credential that was refused, without keeping it.
+  struct Refused {
+    std::vector<std::uint8_t> fingerprint;
+    MonoTime until{};
+    std::chrono::seconds pause{0};
+  };
+
+  Result<> login(const Call& call);
+  Result<> try_credential(const std::string& name, const base::SocketAddress& peer, const Call& call);
+  std::vector<std::string> names_in_order() const;
+  std::vector<std::uint8_t> fingerprint(const Credential& credential) const;
+  void remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint);
+
+  Engine& engine_;
+  const Clock& clock_;
+  const Secrets& secrets_;
+  const Target target_;
+  std::shared_ptr<Link> link_;
+  std::atomic<unsigned long> session_ = 0;
+  std::string worked_last_;  // name of a credential
+  std::map<std::string, Refused> refused_;
+  std::vector<std::uint8_t> fingerprint_key_;
+};
+
+}  // namespace nimbus::ipmi

@@ -1,0 +1,165 @@
+#include "drivers/ipmi/device.hpp"
+
+#include <algorithm>
+
+namespace nimbus::ipmi {
+namespace {
+
+constexpr std::uint8_t kMachineFru = 0;
+constexpr std::size_t kFirstChunk = 32;  // what most BMCs return at once
+constexpr std::size_t kSmallestChunk = 8;
+constexpr std::size_t kMaxFruBytes = 65535;
+
+bool is_absent(const Error& error) noexcept { return error.code == Code::Unsupported || error.code == Code::NotFound; }
+
+Request fru_read_request(std::size_t offset, std::size_t count) {
+  Request request{.net_fn = NetFn::Storage, .command = 0x11, .name = "Read FRU Data"};  // section 34.2
+  Writer out(request.data);
+  out.u8(kMachineFru);
+  out.u16(static_cast<unsigned>(offset));
+  out.u8(static_cast<unsigned>(count));
+  return request;
+}
+
+/// Reads pieces of an inventory, in chunks that this BMC can return.
+class FruReader {
+ public:
+  FruReader(Client& client, const Call& call, std::size_t size) : client_(client), call_(call), size_(size) {}
+
+  Result<std::vector<std::uint8_t>> read(std::size_t offset, std::size_t count) {
+    if (offset + count > size_) return Error{Code::Corrupt, "FRU inventory: an area lies outside of it"};
+    std::vector<std::uint8_t> out;
+    while (out.size() < count) {
+      const std::size_t want = std::min(chunk_, count - out.size());
+      const auto request = fru_read_request(offset + out.size(), want);
+      auto reply = client_.ask(request, call_);
+      if (!reply) return std::move(reply.error());
+      const auto cc = reply->completion;
+      const bool too_much = cc == kCannotReturnThatMany || cc == kInvalidLength || cc == kLengthLimitExceeded;
+      if (too_much && chunk_ > kSmallestChunk) {
+        chunk_ /= 2;
+        continue;
+      }
+      if (cc != kOk) return completion_error(request, cc);
+      const std::size_t got = reply->data.empty() ? 0 : reply->data[0];
+      if (got == 0 || got > want || reply->data.size() < 1 + got) {
+        return Error{Code::Corrupt, "FRU inventory: a read returned another number of bytes than it says"};
+      }
+      out.insert(out.end(), reply->data.begin() + 1, reply->data.begin() + 1 + static_cast<std::ptrdiff_t>(got));
+    }
+    return out;
+  }
+
+  /// The area at `offset`, or nothing if there is none or it is malformed. Only
+  /// errors of the connection are errors.
+  Result<std::optional<FruFields>> area(FruArea kind, std::size_t offset) {
+    if (offset == 0) return std::optional<FruFields>();
+    const auto head = read(offset, 2);
+    if (!head) return keep_going(head.error());
+    const auto length = fru_area_length(*head);
+    if (!length) return keep_going(length.error());
+    const auto data = read(offset, *length);
+    if (!data) return keep_going(data.error());
+    const auto fields = parse_fru_area(kind, *data);
+    if (!fields) return keep_going(fields.error());
+    return std::optional<FruFields>(*fields);
+  }
+
+ private:
+  static Result<std::optional<FruFields>> keep_going(const Error& error) {
+    if (error.code == Code::Corrupt || error.code == Code::Invalid || is_absent(error)) {
+      return std::optional<FruFields>();
+    }
+    return error;
+  }
+
+  Client& client_;
+  const Call& call_;
+  std::size_t size_;
+  std::size_t chunk_ = kFirstChunk;
+};
+
+}  // namespace
+
+Request chassis_status_request() { return {.net_fn = NetFn::Chassis, .command = 0x01, .name = "Get Chassis Status"}; }
+
+Result<PowerState> parse_chassis_status(Bytes data) {
+  // Three bytes by the specification; the power bit is in the first, and BMCs that
+  // cut the rest are known.
+  if (data.empty()) return Error{Code::Corrupt, "Get Chassis Status: an answer without a state"};
+  return (data[0] & 0x01U) != 0 ? PowerState::On : PowerState::Off;
+}
+
+Request chassis_control_request(PowerAction action) {
+  std::uint8_t control = 0;
+  switch (action) {
+    case PowerAction::HardOff:
+      control = 0x00;
+      break;
+    case PowerAction::On:
+      control = 0x01;
+      break;
+    case PowerAction::Reset:
+      control = 0x03;
+      break;
+    case PowerAction::SoftOff:
+      control = 0x05;
+      break;
+  }
+  return {.net_fn = NetFn::Chassis, .command = 0x02, .data = {control}, .name = "Chassis Control"};
+}
+
+Repeat repeat_of(PowerAction action) noexcept {
+  const bool harmless = action == PowerAction::On || action == PowerAction::HardOff;
+  return harmless ? Repeat::WhileUnanswered : Repeat::Never;
+}
+
+Result<std::optional<Guid>> read_guid(Client& client, const Call& call) {
+  const Request request{.net_fn = NetFn::App, .command = 0x37, .name = "Get System GUID"};
+  const auto data = client.ask_data(request, call);
+  if (!data) {
+    if (is_absent(data.error())) return std::optional<Guid>();
+    return data.error();
+  }
+  Guid guid{};
+  if (data->size() < guid.size()) return Error{Code::Corrupt, "Get System GUID: an answer that is too short"};
+  std::copy_n(data->begin(), guid.size(), guid.begin());
+  return std::optional<Guid>(guid);
+}
+
+Result<std::optional<Fru>> read_fru(Client& client, const Call& call) {
+  const Request info{.net_fn = NetFn::Storage,
+                     .command = 0x10,
+                     .data = {kMachineFru},
+                     .name = "Get FRU Inventory Area Info"};  // section 34.1
+  const auto answer = client.ask_data(info, call);
+  if (!answer) {
+    if (is_absent(answer.error())) return std::optional<Fru>();
+    return answer.error();
+  }
+  Reader in(*answer);
+  const std::size_t size = in.u16();
+  const std::uint8_t access = in.u8();
+  // Bit 0: the device counts in words of two bytes; no BMC of this century does.
+  if (!in.ok() || size < kFruHeaderBytes || size > kMaxFruBytes || (access & 1U) != 0) return std::optional<Fru>();
+  FruReader reader(client, call, size);
+  const auto head = reader.read(0, kFruHeaderBytes);
+  if (!head) {
+    if (head.error().code == Code::Corrupt || is_absent(head.error())) return std::optional<Fru>();
+    return head.error();
+  }
+  const auto header = parse_fru_header(*head);
+  if (!header) return std::optional<Fru>();
+  Fru fru;
+  const std::pair<FruArea, std::size_t> areas[] = {
+      {FruArea::Chassis, header->chassis}, {FruArea::Board, header->board}, {FruArea::Product, header->product}};
+  for (const auto& [kind, offset] : areas) {
+    auto area = reader.area(kind, offset);
+    if (!area) return std::move(area.error());
+    auto& place = kind == FruArea::Chassis ? fru.chassis : kind == FruArea::Board ? fru.board : fru.product;
+    place = std::move(*area);
+  }
+  return std::optional<Fru>(std::move(fru));
+}
+
+}  // namespace nimbus::ipmi

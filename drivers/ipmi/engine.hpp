@@ -1,0 +1,50 @@
+// Engine: the event loop's thread that serves all BMCs, and the bridge to threads
+// that wait for their own answer.
+//
+// Thread rule: safe from any thread. The engine outlives every link.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/net/event_loop.hpp"
+#include "core/call.hpp"
+#include "core/result.hpp"
+#include "drivers/ipmi/link.hpp"
+
+namespace nimbus::ipmi {
+
+class Engine {
+ public:
+  /// Starts the thread. Errors: Internal (out of descriptors).
+  static Result<std::unique_ptr<Engine>> start();
+
+  /// A link that is destroyed on the loop's thread.
+  std::shared_ptr<Link> make_link();
+
+  /// Runs `task` on the loop's thread.
+  void post(std::function<void()> task) { loop_->post(std::move(task)); }
+
+  Result<> open(const std::shared_ptr<Link>& link, Login login, const base::SocketAddress& peer, const Call& call);
+  Result<Reply> send(const std::shared_ptr<Link>& link, Request request, Repeat repeat, const Call& call);
+  Result<> close(const std::shared_ptr<Link>& link, const Call& call);
+  /// Whether the link had a session a moment ago.
+  bool has_session(const std::shared_ptr<Link>& link, const Call& call);
+
+ private:
+  explicit Engine(std::unique_ptr<base::EventLoop> loop);
+
+  template <class T>
+  Result<T> wait(const std::shared_ptr<Link>& link, const Call& call,
+                 std::function<void(Link&, std::function<void(Result<T>)>)> start);
+
+  std::unique_ptr<base::EventLoop> loop_;
+  std::jthread thread_;  // last: stops before the loop goes
+};
+
+}  // namespace nimbus::ipmi

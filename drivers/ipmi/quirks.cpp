@@ -1,0 +1,65 @@
+#include "drivers/ipmi/quirks.hpp"
+
+#include "base/text/text.hpp"
+
+namespace nimbus::ipmi {
+namespace {
+
+constexpr std::chrono::milliseconds kSlowBmcSpacing{250};
+
+struct Row {
+  QuirkInfo info;
+  void (*apply)(Quirks&);
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table = {
+      {{"opensesspriv", "Open Session Response says privilege 0 instead of the granted one (ipmi_sim, older Tyan)",
+        true},
+       [](Quirks&) {}},
+      {{"supermicro20", "the length of RAKP 2 is one too large (H8QME with SIMSO)", true}, [](Quirks&) {}},
+      {{"integritycheckvalue", "RAKP 4 carries more bytes than the integrity check value has", true}, [](Quirks&) {}},
+      {{"sun20", "an error in RAKP 2 or 4 comes without the fields behind the status", true}, [](Quirks&) {}},
+      {{"authcap", "Get Channel Authentication Capabilities denies IPMI 2.0, which works", false},
+       [](Quirks& quirks) { quirks.ignore_capabilities = true; }},
+      {{"intel20", "user names must be padded with zeros to 16 bytes (SR1520ML, S5000PAL)", false},
+       [](Quirks& quirks) { quirks.padded_username = true; }},
+      {{"nochecksumcheck", "the checksums of replies are wrong", false},
+       [](Quirks& quirks) { quirks.checksums = Checksums::Ignore; }},
+      {{"slowcommands", "the BMC hangs when commands follow each other at once", false},
+       [](Quirks& quirks) { quirks.spacing = kSlowBmcSpacing; }},
+  };
+  return table;
+}
+
+}  // namespace
+
+const std::vector<QuirkInfo>& quirk_table() {
+  static const std::vector<QuirkInfo> infos = [] {
+    std::vector<QuirkInfo> out;
+    for (const auto& row : rows()) out.push_back(row.info);
+    return out;
+  }();
+  return infos;
+}
+
+Result<Quirks> make_quirks(const std::vector<std::string>& ids) {
+  Quirks quirks;
+  for (const auto& id : ids) {
+    const Row* found = nullptr;
+    std::vector<std::string> names;
+    for (const auto& row : rows()) {
+      names.emplace_back(row.info.id);
+      if (row.info.id == id) found = &row;
+    }
+    if (found == nullptr) {
+      const auto near = base::did_you_mean(id, names);
+      return Error{Code::Invalid, "IPMI has no quirk '" + base::printable(id, 64) + "'" +
+                                      (near ? ", did you mean '" + *near + "'?" : "")};
+    }
+    found->apply(quirks);
+  }
+  return quirks;
+}
+
+}  // namespace nimbus::ipmi

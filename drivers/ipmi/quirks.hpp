@@ -1,0 +1,37 @@
+// Quirks: what some BMCs do differently, as data. The names are FreeIPMI's
+// workaround flags where it has one, because operators look those up.
+//
+// What does no harm is done for every BMC, and the name is only accepted; the
+// others change something on the wire and must be asked for in the registry.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.hpp"
+#include "drivers/ipmi/message.hpp"
+
+namespace nimbus::ipmi {
+
+struct Quirks {
+  bool ignore_capabilities = false;  // open an RMCP+ session though the BMC denies knowing it
+  bool padded_username = false;      // user names on the wire and in codes are padded to 16 bytes
+  Checksums checksums = Checksums::Verify;
+  std::chrono::milliseconds spacing{0};  // least time between two commands
+
+  friend bool operator==(const Quirks&, const Quirks&) = default;
+};
+
+struct QuirkInfo {
+  std::string_view id;
+  std::string_view evidence;  // where it was seen, what the BMC does
+  bool always_on = false;
+};
+const std::vector<QuirkInfo>& quirk_table();
+
+/// Errors: Invalid (a name that is not in the table).
+Result<Quirks> make_quirks(const std::vector<std::string>& ids);
+
+}  // namespace nimbus::ipmi

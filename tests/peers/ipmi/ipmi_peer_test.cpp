@@ -1,0 +1,303 @@
+// The IPMI driver against BMCs that this project did not write. Runs under run.py.
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <string>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "base/time/time.hpp"
+#include "drivers/ipmi/driver.hpp"
+#include "tests/peers/ipmi/fleet.hpp"
+#include "tests/peers/ipmi/lossy_proxy.hpp"
+
+using namespace nimbus;
+using namespace nimbus::peer;
+using namespace std::chrono_literals;
+
+namespace {
+
+Call within(std::chrono::milliseconds time) { return {.deadline = std::chrono::steady_clock::now() + time}; }
+
+struct World {
+  Fleet fleet;
+  base::SystemClock clock;
+  KnownSecrets secrets;
+  std::unique_ptr<BmcDriver> driver = std::move(ipmi::make_ipmi_driver(clock).value());
+
+  std::unique_ptr<Bmc> attach(const BmcEndpoint& endpoint) {
+    return std::move(driver->attach(endpoint, secrets).value());
+  }
+  std::unique_ptr<Bmc> attach(int number) { return attach(endpoint_of(fleet.member(number).address)); }
+};
+
+/// Reads the identity, so that there is a session, then acts.
+Result<WriteOutcome> act(Bmc& bmc, PowerAction action) {
+  const auto identity = bmc.identity()->identity(within(10s));
+  if (!identity) return identity.error();
+  return bmc.power()->act(action, within(10s));
+}
+
+Code code_of_power(Bmc& bmc, std::chrono::milliseconds time) {
+  const auto power = bmc.power()->power(within(time));
+  REQUIRE(!power);
+  MESSAGE(power.error().text());
+  return power.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("power, as ipmitool and the machine see it") {
+  World world;
+  world.fleet.command("power", 1, "off");
+  const auto bmc = world.attach(1);
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::Off);
+  const auto before = world.fleet.journal(1).size();
+
+  CHECK(act(*bmc, PowerAction::On).value() == WriteOutcome::Accepted);
+  CHECK(world.fleet.machine(1) == "on");
+  CHECK(world.fleet.ipmitool(1, "power status") == "Chassis Power is on");
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::On);
+  CHECK(act(*bmc, PowerAction::On).value() == WriteOutcome::AlreadySo);
+  CHECK(act(*bmc, PowerAction::Reset).value() == WriteOutcome::Accepted);
+  CHECK(act(*bmc, PowerAction::SoftOff).value() == WriteOutcome::Accepted);
+  CHECK(world.fleet.ipmitool(1, "power status") == "Chassis Power is off");
+  CHECK(act(*bmc, PowerAction::SoftOff).value() == WriteOutcome::AlreadySo);
+  CHECK(act(*bmc, PowerAction::HardOff).value() == WriteOutcome::AlreadySo);
+  CHECK(act(*bmc, PowerAction::Reset).error().code == Code::Invalid);
+  CHECK(act(*bmc, PowerAction::On).value() == WriteOutcome::Accepted);
+  CHECK(act(*bmc, PowerAction::HardOff).value() == WriteOutcome::Accepted);
+
+  auto journal = world.fleet.journal(1);
+  journal.erase(journal.begin(), journal.begin() + static_cast<std::ptrdiff_t>(before));
+  CHECK(journal == std::vector<std::string>{"power 1", "reset 1", "shutdown 1", "power 1", "power 0"});
+  bmc->close(within(1s));
+}
+
+TEST_CASE("what others did is seen") {
+  World world;
+  const auto bmc = world.attach(1);
+  world.fleet.ipmitool(1, "power on");
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::On);
+  world.fleet.command("power", 1, "off");
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::Off);
+}
+
+TEST_CASE("identity: serial of the product, GUID") {
+  World world;
+  const auto bmc = world.attach(2);
+  CHECK(bmc->identity()->session() == 0);
+  const auto identity = bmc->identity()->identity(within(10s));
+  REQUIRE(identity);
+  CHECK(identity->serial == world.fleet.member(2).serial);
+  CHECK(identity->bmc_guid == world.fleet.member(2).guid);
+  CHECK(identity->uuid.empty());  // no order of these bytes is a UUID of RFC 4122
+  CHECK(bmc->identity()->session() == 1);
+  CHECK(bmc->power()->power(within(5s)));
+  CHECK(bmc->identity()->session() == 1);
+  CHECK(world.fleet.ipmitool(2, "mc guid").find(identity->bmc_guid) != std::string::npos);
+}
+
+TEST_CASE("writes happen on the present session or not at all") {
+  World world;
+  const auto bmc = world.attach(2);
+  const auto before = world.fleet.journal(2);
+  const auto first = bmc->power()->act(PowerAction::On, within(5s));
+  REQUIRE(!first);
+  CHECK(first.error().code == Code::Conflict);
+  CHECK(world.fleet.journal(2) == before);
+}
+
+TEST_CASE("refusals have their own causes") {
+  World world;
+  auto endpoint = endpoint_of(world.fleet.member(3).address);
+  SUBCASE("wrong password") {
+    endpoint.credentials = {"wrong-password"};
+    const auto bmc = world.attach(endpoint);
+    const auto power = bmc->power()->power(within(5s));
+    REQUIRE(!power);
+    CHECK(power.error().code == Code::Auth);
+    CHECK(power.error().text().find("wrong password") != std::string::npos);
+    CHECK(power.error().text().find("secret") == std::string::npos);
+    const auto again = bmc->power()->power(within(5s));
+    REQUIRE(!again);
+    CHECK(again.error().message.find("not tried again") != std::string::npos);
+  }
+  SUBCASE("wrong user") {
+    endpoint.credentials = {"wrong-user"};
+    const auto power = world.attach(endpoint)->power()->power(within(5s));
+    REQUIRE(!power);
+    CHECK(power.error().code == Code::Auth);
+    CHECK(power.error().text().find("unknown user") != std::string::npos);
+  }
+  SUBCASE("cipher suite 17, which ipmi_sim does not have") {
+    endpoint.cipher_suite = 17;
+    const auto power = world.attach(endpoint)->power()->power(within(5s));
+    REQUIRE(!power);
+    CHECK(power.error().code == Code::Unsupported);
+    CHECK(power.error().text().find("cipher suite 17") != std::string::npos);
+  }
+  SUBCASE("secret that does not exist, secret that cannot be one") {
+    endpoint.credentials = {"missing"};
+    CHECK(code_of_power(*world.attach(endpoint), 5s) == Code::NotFound);
+    endpoint.credentials = {"long-password"};
+    CHECK(code_of_power(*world.attach(endpoint), 5s) == Code::Invalid);
+  }
+}
+
+TEST_CASE("several credentials: the one that works is found and remembered") {
+  World world;
+  auto endpoint = endpoint_of(world.fleet.member(3).address);
+  endpoint.credentials = {"wrong-password", "missing", "operator"};
+  endpoint.privilege = IpmiPrivilege::Operator;
+  const auto bmc = world.attach(endpoint);
+  CHECK(bmc->power()->power(within(10s)));
+  CHECK(bmc->identity()->session() == 1);
+}
+
+TEST_CASE("a BMC that hangs costs its own caller only, until the deadline") {
+  World world;
+  const auto hung = world.attach(4);
+  const auto live = world.attach(1);
+  CHECK(hung->power()->power(within(5s)));
+  CHECK(live->power()->power(within(5s)));
+  world.fleet.command("fault", 4, "hang");
+  const auto began = std::chrono::steady_clock::now();
+  auto answer = std::async(std::launch::async, [&] { return hung->power()->power(within(1500ms)); });
+  int polls = 0;
+  while (answer.wait_for(0s) != std::future_status::ready) {
+    CHECK(live->power()->power(within(5s)));
+    ++polls;
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  const auto power = answer.get();
+  REQUIRE(!power);
+  CHECK(power.error().code == Code::Timeout);
+  CHECK(took < 2500ms);
+  CHECK(polls > 20);
+  world.fleet.command("fault", 4, "resume");
+  CHECK(hung->power()->power(within(10s)));
+}
+
+TEST_CASE("stopping a call ends it at once") {
+  World world;
+  const auto bmc = world.attach(4);
+  CHECK(bmc->power()->power(within(5s)));
+  world.fleet.command("fault", 4, "hang");
+  std::stop_source stop;
+  auto answer = std::async(std::launch::async, [&] {
+    return bmc->power()->power({.deadline = std::chrono::steady_clock::now() + 60s, .stop = stop.get_token()});
+  });
+  CHECK(answer.wait_for(50ms) == std::future_status::timeout);
+  stop.request_stop();
+  REQUIRE(answer.wait_for(5s) == std::future_status::ready);
+  CHECK(answer.get().error().code == Code::Cancelled);
+  world.fleet.command("fault", 4, "resume");
+}
+
+TEST_CASE("a BMC that goes and comes back: unreachable, then a new session") {
+  World world;
+  const auto bmc = world.attach(4);
+  CHECK(bmc->power()->power(within(10s)));
+  const auto first = bmc->identity()->session();
+  world.fleet.command("fault", 4, "kill");
+  CHECK(code_of_power(*bmc, 10s) == Code::Unreachable);
+  world.fleet.command("fault", 4, "revive");
+  const auto write = bmc->power()->act(PowerAction::On, within(5s));
+  REQUIRE(!write);
+  CHECK(write.error().code == Code::Conflict);
+  CHECK(bmc->power()->power(within(10s)));
+  CHECK(bmc->identity()->session() == first + 1);
+}
+
+TEST_CASE("a BMC that restarted behind our back gets no write on the old session") {
+  World world;
+  const auto bmc = world.attach(4);
+  CHECK(bmc->identity()->identity(within(10s)));
+  world.fleet.command("fault", 4, "kill");
+  world.fleet.command("fault", 4, "revive");
+  const auto before = world.fleet.journal(4);
+  const auto write = bmc->power()->act(PowerAction::On, within(15s));
+  REQUIRE(!write);
+  CHECK(write.error().code == Code::Conflict);
+  CHECK(world.fleet.journal(4) == before);
+}
+
+TEST_CASE("nobody at the address") {
+  World world;
+  CHECK(code_of_power(*world.attach(endpoint_of("127.41.9.9:1")), 10s) == Code::Unreachable);
+  CHECK(code_of_power(*world.attach(endpoint_of("no-such-bmc.invalid")), 30s) == Code::Unreachable);
+}
+
+TEST_CASE("a chassis program that fails is a failed read, not a state") {
+  World world;
+  world.fleet.command("fault", 2, "fail-get");
+  const auto power = world.attach(2)->power()->power(within(5s));
+  world.fleet.command("fault", 2, "fail-get --off");
+  REQUIRE(!power);
+  CHECK(power.error().code == Code::Corrupt);
+}
+
+TEST_CASE("bad networks") {
+  World world;
+  std::string name;
+  Weather weather;
+  SUBCASE("10 % lost") { weather = {.drop_percent = 10, .seed = 11}; }
+  SUBCASE("30 % lost") { weather = {.drop_percent = 30, .seed = 12}; }
+  SUBCASE("everything doubled") { weather = {.double_percent = 100, .seed = 13}; }
+  SUBCASE("10 % changed") { weather = {.change_percent = 10, .seed = 14}; }
+  SUBCASE("late and out of order") { weather = {.double_percent = 30, .most_delay = 300ms, .seed = 15}; }
+  const LossyProxy proxy(world.fleet.member(1).address, weather);
+  const auto endpoint = endpoint_of(proxy.address());
+  int failed = 0;
+  for (int round = 0; round < 4; ++round) {
+    const auto bmc = world.attach(endpoint);
+    const auto power = bmc->power()->power(within(20s));
+    // Whatever the network does: it never looks like a wrong password for good.
+    if (!power) {
+      ++failed;
+      MESSAGE(power.error().text());
+    }
+    for (int poll = 0; poll < 3; ++poll) {
+      if (!bmc->power()->power(within(20s))) ++failed;
+    }
+    bmc->close(within(1s));
+  }
+  CHECK(failed == 0);
+}
+
+TEST_CASE("a lost answer to a reset is unknown, and the reset happened at most once") {
+  World world;
+  world.fleet.command("power", 1, "on");
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    const LossyProxy proxy(world.fleet.member(1).address, {.drop_percent = 30, .seed = seed});
+    const auto bmc = world.attach(endpoint_of(proxy.address()));
+    REQUIRE(bmc->power()->power(within(60s)));
+    const auto before = world.fleet.journal(1).size();
+    const auto outcome = bmc->power()->act(PowerAction::Reset, within(5s));
+    const auto resets = world.fleet.journal(1).size() - before;
+    CHECK(resets <= 1);
+    if (outcome && *outcome == WriteOutcome::Accepted) CHECK(resets == 1);
+    if (!outcome) CHECK(resets == 0);
+  }
+}
+
+TEST_CASE("pyghmi's BMC") {
+  World world;
+  const char* address = std::getenv("NIMBUS_PYGHMI");
+  REQUIRE(address != nullptr);
+  const auto bmc = world.attach(endpoint_of(address));
+  const auto identity = bmc->identity()->identity(within(10s));
+  REQUIRE(identity);
+  CHECK(identity->serial.empty());  // it keeps no inventory
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::Off);
+  CHECK(bmc->power()->act(PowerAction::On, within(5s)).value() == WriteOutcome::Accepted);
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::On);
+  CHECK(bmc->power()->act(PowerAction::HardOff, within(5s)).value() == WriteOutcome::Accepted);
+  CHECK(bmc->power()->power(within(5s)).value() == PowerState::Off);
+  auto wrong = endpoint_of(address);
+  wrong.credentials = {"wrong-password"};
+  CHECK(code_of_power(*world.attach(wrong), 10s) == Code::Auth);
+  bmc->close(within(1s));
+}
