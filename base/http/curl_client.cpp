@@ -71,7 +71,8 @@ struct Exchange {
   bool opened = false;  // a new connection was made for it
   bool open_refused = false;
   bool too_large = false;
-  bool cut = false;  // taken as complete although the peer did not say so
+  bool old_version = false;  // HTTP/1.0: closes unless it says otherwise
+  bool cut = false;          // taken as complete although the peer did not say so
   SteadyClock::time_point head_at{};
 
   void reset_head() {
@@ -97,6 +98,7 @@ bool Exchange::take_header(std::string_view line) {
     int status = 0;
     if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
     response.status = status;
+    old_version = line.starts_with("HTTP/1.0");
     return true;
   }
   const auto text = trim(line);
@@ -376,8 +378,9 @@ tl::expected<ClientResponse, HttpFailure> CurlClient::send(const ClientRequest& 
   if (exchange.opened) ++connection_;
   exchange.response.connection = connection_;
   const auto wish = to_lower(exchange.response.header("Connection").value_or(""));
-  exchange.response.kept =
-      options_.use == ConnectionUse::Keep && !exchange.cut && wish.find("close") == std::string::npos;
+  const bool ends =
+      wish.find("close") != std::string::npos || (exchange.old_version && wish.find("keep-alive") == std::string::npos);
+  exchange.response.kept = options_.use == ConnectionUse::Keep && !exchange.cut && !ends;
   return std::move(exchange.response);
 }
 

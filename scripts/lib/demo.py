@@ -127,7 +127,7 @@ class Story:
         self.say("m2 is off although its file wants it on: it has enforcement = \"observe\", so Nimbus only reports.")
 
     def status_arguments(self):
-        return [PROVIDER, "-C", self.site.forge.repository]
+        return ["--repository", self.site.forge.repository, "--provider", PROVIDER]
 
     def switch_off_by_hand(self):
         self.chapter("Somebody switches m1 off behind Nimbus' back")
