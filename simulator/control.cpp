@@ -106,6 +106,11 @@ Json Control::summary() {
 
 Response Control::answer(const Request& request) {
   constexpr std::string_view kMachines = "/machines";
+  if (request.path == "/certificate" && request.method == "GET") {
+    if (simulation_->tls() == nullptr) return refuse(404, "no machine is served over TLS");
+    const std::string& pem = simulation_->tls()->identity().certificate;
+    return json(200, Json::object({{"pem", pem}, {"pin", base::public_key_pin(pem).value_or("")}}));
+  }
   if (request.path == kMachines && request.method == "GET") return json(200, summary());
   if (!request.path.starts_with("/machines/")) return refuse(404, "see /machines");
   const auto tail = std::string_view(request.path).substr(kMachines.size() + 1);

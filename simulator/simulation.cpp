@@ -5,20 +5,32 @@
 
 #include <cerrno>
 
+#include <algorithm>
 #include <array>
 
+#include "simulator/certificate.hpp"
 #include "simulator/fleet/build_machine.hpp"
 
 namespace nimbus::simulator {
 namespace {
 
 constexpr int kMostPerWakeup = 32;
+constexpr auto kLastWords = std::chrono::milliseconds(100);
 constexpr auto kSolInterval = std::chrono::milliseconds(20);
 
 }  // namespace
 
 Simulation::Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock)
-    : loop_(std::move(loop)), clock_(&clock) {}
+    : loop_(std::move(loop)), clock_(&clock) {
+  redfish_server_ = std::make_unique<http::Server>(
+      *loop_,
+      [this](const http::Request& request, const http::Visit& visit) { return answer_redfish(request, visit); });
+  redfish_server_->set_gate([this](http::ListenerTag tag) {
+    Node& node = *nodes_[tag];
+    advance(node);
+    return node.machine->bmc_up();
+  });
+}
 
 Result<> Simulation::watch_signals(const sigset_t& signals, std::stop_source stop) {
   if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return base::socket_error("block signals", errno);
@@ -42,6 +54,13 @@ Result<std::unique_ptr<Simulation>> Simulation::start(const FleetFile& fleet, co
   auto loop = base::EventLoop::create();
   if (!loop) return std::move(loop.error());
   std::unique_ptr<Simulation> out(new Simulation(std::move(*loop), clock));
+  if (std::ranges::any_of(fleet.machines, [](const MachineSpec& spec) { return !spec.redfish.empty(); })) {
+    auto identity = fleet_certificate(fleet);
+    if (!identity) return std::move(identity.error());
+    auto tls = base::TlsServerContext::create(*identity);
+    if (!tls) return std::move(tls.error());
+    out->tls_ = std::move(*tls);
+  }
   for (const auto& spec : fleet.machines) {
     if (auto ok = out->add(spec, fleet.seed); !ok)
       return std::move(ok.error()).with("while starting machine " + spec.name);
@@ -58,6 +77,10 @@ Result<> Simulation::add(const MachineSpec& spec, std::uint64_t seed) {
   node->ipmi_address = spec.ipmi;
   if (!spec.ipmi.empty()) {
     if (auto ok = serve_ipmi(*node); !ok) return ok;
+  }
+  node->index = nodes_.size();
+  if (!spec.redfish.empty()) {
+    if (auto ok = serve_redfish(*node); !ok) return ok;
   }
   nodes_.push_back(std::move(node));
   Node& kept = *nodes_.back();
@@ -77,6 +100,26 @@ Result<> Simulation::serve_ipmi(Node& node) {
   return loop_->watch(node.ipmi_socket.get(), base::Interest::Read, [this, &node](base::Ready) { receive_ipmi(node); });
 }
 
+Result<> Simulation::serve_redfish(Node& node) {
+  const auto where = base::parse_host_port(node.redfish_address, 443);
+  if (!where) return where.error();
+  const auto address = base::SocketAddress::numeric(*where);
+  if (!address) return address.error();
+  node.redfish = std::make_unique<redfish::Service>(*node.machine);
+  const auto bound = redfish_server_->listen(*address, node.index, tls_);
+  if (!bound) return bound.error();
+  return {};
+}
+
+http::Response Simulation::answer_redfish(const http::Request& request, const http::Visit& visit) {
+  Node& node = *nodes_[visit.listener];
+  advance(node);
+  if (!node.machine->bmc_up()) return {.after = http::Response::After::Close, .spoil = {.drop = true}};
+  http::Response response = node.redfish->answer(request);
+  reschedule(node);
+  return response;
+}
+
 Node* Simulation::find(std::string_view name) noexcept {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
@@ -85,6 +128,11 @@ Node* Simulation::find(std::string_view name) noexcept {
 void Simulation::advance(Node& node) { node.machine->advance(clock_->now()); }
 
 void Simulation::reschedule(Node& node) {
+  if (node.restarts_seen != node.machine->bmc_restarts()) {
+    node.restarts_seen = node.machine->bmc_restarts();
+    // Not now: the answer to the request that asked for it is still on its way.
+    loop_->start_timer(kLastWords, [this, &node] { redfish_server_->disconnect(node.index); });
+  }
   const auto due = node.machine->next_due();
   if (due == node.due_at) return;
   loop_->cancel_timer(node.due_timer);

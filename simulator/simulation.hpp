@@ -17,6 +17,7 @@
 #include "simulator/fleet/fleet_file.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/ipmi/responder.hpp"
+#include "simulator/redfish/service.hpp"
 
 namespace nimbus::simulator {
 
@@ -25,6 +26,9 @@ struct Node {
   std::unique_ptr<Machine> machine;
   std::unique_ptr<ipmi::Responder> ipmi;
   base::FileDescriptor ipmi_socket;
+  std::unique_ptr<redfish::Service> redfish;
+  std::size_t index = 0;  // in the simulation, and the tag of its Redfish listener
+  unsigned restarts_seen = 0;
   std::string redfish_address;
   std::string ipmi_address;
   base::EventLoop::TimerId due_timer = base::EventLoop::TimerId::None;
@@ -45,6 +49,9 @@ class Simulation {
   /// Blocks these signals; one that arrives asks `stop`. Errors: Internal.
   Result<> watch_signals(const sigset_t& signals, std::stop_source stop);
 
+  /// What every machine's Redfish is known by; null if none is served.
+  const base::TlsServerContext* tls() const noexcept { return tls_.get(); }
+  http::Server& redfish_server() noexcept { return *redfish_server_; }
   const std::vector<std::unique_ptr<Node>>& nodes() const noexcept { return nodes_; }
   Node* find(std::string_view name) noexcept;
   /// Lets time pass for a machine, before it is looked at or acted on.
@@ -56,14 +63,18 @@ class Simulation {
   Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock);
   Result<> add(const MachineSpec& spec, std::uint64_t seed);
   Result<> serve_ipmi(Node& node);
+  Result<> serve_redfish(Node& node);
+  http::Response answer_redfish(const http::Request& request, const http::Visit& visit);
   void receive_ipmi(Node& node);
   void poll_sol(Node& node);
 
   std::unique_ptr<base::EventLoop> loop_;
   base::FileDescriptor signals_;
+  std::shared_ptr<base::TlsServerContext> tls_;
   const Clock* clock_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string_view, Node*> by_name_;
+  std::unique_ptr<http::Server> redfish_server_;  // last: its connections look at the nodes
 };
 
 }  // namespace nimbus::simulator

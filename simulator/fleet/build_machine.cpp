@@ -84,6 +84,7 @@ void set_address(LanSettings& lan, const std::string& endpoint) {
   if (!parsed) return;
   const auto address = base::SocketAddress::numeric(*parsed);
   if (!address || address->family() != AF_INET) return;
+  lan.port = parsed->port;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(address->data()) + 4;  // behind family and port
   std::copy_n(bytes, 4, lan.address.begin());
 }

@@ -155,8 +155,8 @@ std::uint8_t activate_payload(Exchange& x) {
   x.session->sol->position = x.machine.console.end();
   x.reply = {
       0, 0, 0, 0, static_cast<std::uint8_t>(SolState::kMaxData), 0, static_cast<std::uint8_t>(SolState::kMaxData), 0};
-  put16(x.reply, 623);     // on the port of the session itself
-  put16(x.reply, 0xffff);  // no VLAN
+  put16(x.reply, x.machine.lan.port);  // on the port of the session itself
+  put16(x.reply, 0xffff);              // no VLAN
   return kOk;
 }
 

@@ -50,7 +50,7 @@ std::uint8_t get_lan(Exchange& x) {
       return kOk;  // TTL, flags, type of service
     case 8:
     case 9:
-      put({0x6f, 0x02});
+      put16(x.reply, x.machine.lan.port);
       return kOk;  // port 623
     case 10:
       put({0x00});
@@ -160,7 +160,7 @@ std::uint8_t get_sol(Exchange& x) {
       put({0x01});
       return kOk;  // channel
     case 8:
-      put({0x6f, 0x02});
+      put16(x.reply, x.machine.lan.port);
       return kOk;  // port 623
     default:
       x.reply.clear();

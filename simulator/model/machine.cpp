@@ -72,6 +72,7 @@ void Machine::advance(MonoTime now) {
       record(Source::Machine, "boot-flags-expired", std::string(to_string(override_.device)));
     } else {
       bmc_up_at_.reset();
+      bmc_started_ = now_;
       record(Source::Machine, "bmc-started", "");
     }
   }
@@ -303,6 +304,10 @@ void Machine::console_input(std::string_view bytes) {
       console.print(std::string_view(&c, 1));
     }
   }
+}
+
+void Machine::media_changed() {
+  if (backend_ != nullptr) backend_->media_changed();
 }
 
 void Machine::host_went_off() {

@@ -80,6 +80,7 @@ struct LanSettings {
   std::array<std::uint8_t, 4> netmask{255, 0, 0, 0};
   std::array<std::uint8_t, 4> gateway{};
   std::uint8_t address_source = 1;  // 1: static, 2: DHCP
+  std::uint16_t port = 623;         // of RMCP+, and so of serial over LAN
 };
 
 struct VirtualMedium {
@@ -102,6 +103,7 @@ class HostBackend {
   virtual void press_power_button() = 0;  // ACPI: the operating system may comply, or not
   virtual void inject_nmi() = 0;
   virtual void console_input(std::string_view bytes) = 0;
+  virtual void media_changed() = 0;
 };
 
 struct MachineSetup {
@@ -148,6 +150,8 @@ class Machine {
   void restart_bmc(Source source, std::chrono::milliseconds away);
   /// Counts the BMC's restarts: a session of another count is gone.
   unsigned bmc_restarts() const noexcept { return bmc_restarts_; }
+  /// When the BMC came back from its last restart, if it had one.
+  std::optional<MonoTime> bmc_started() const noexcept { return bmc_started_; }
 
   /// Nothing for a sensor that does not read now.
   std::optional<double> reading(const Sensor& sensor) const;
@@ -155,6 +159,8 @@ class Machine {
   void pin_reading(const Sensor& sensor, std::optional<double> value);
 
   void console_input(std::string_view bytes);
+  /// To be called after writing to `media`.
+  void media_changed();
   void attach(HostBackend* backend) noexcept { backend_ = backend; }
   /// The backend's process ended by itself: the machine is off.
   void host_went_off();
@@ -214,6 +220,7 @@ class Machine {
   std::optional<MonoTime> flags_expire_;
   std::optional<MonoTime> bmc_up_at_;
   unsigned bmc_restarts_ = 0;
+  std::optional<MonoTime> bmc_started_;
 
   BootOverride override_;
   BootRecord last_boot_;

@@ -124,16 +124,18 @@ constexpr std::array kAmi = {ShortSessions,     IfMatchRequired,          FullBo
 constexpr std::array kCisco = {DvdOnly, FirstSlotRefuses, NoNicsShown, MediaUnderManager};
 
 constexpr std::array kProfiles = {
-    VendorProfile{"polite", "", "", 0, {}},
-    VendorProfile{"idrac9", "Dell Inc.", "Dell", 674, kIdrac9},
-    VendorProfile{"idrac10", "Dell Inc.", "Dell", 674, kIdrac10},
-    VendorProfile{"ilo5", "HPE", "HPE", 47196, kIlo5},
-    VendorProfile{"ilo6", "HPE", "HPE", 47196, kIlo6},
-    VendorProfile{"xcc", "Lenovo", "Lenovo", 19046, kXcc},
-    VendorProfile{"supermicro", "Supermicro", "Supermicro", 10876, kSupermicro},
-    VendorProfile{"openbmc", "OpenBMC", "OpenBMC", 49622, kOpenBmc},
-    VendorProfile{"ami", "American Megatrends International", "AMI", 10368, kAmi},
-    VendorProfile{"cisco", "Cisco Systems Inc", "Cisco", 5771, kCisco},
+    VendorProfile{"polite", "", "", 0, {}, "1", "1", "1"},
+    VendorProfile{"idrac9", "Dell Inc.", "Dell", 674, kIdrac9, "System.Embedded.1", "iDRAC.Embedded.1",
+                  "System.Embedded.1"},
+    VendorProfile{"idrac10", "Dell Inc.", "Dell", 674, kIdrac10, "System.Embedded.1", "iDRAC.Embedded.1",
+                  "System.Embedded.1"},
+    VendorProfile{"ilo5", "HPE", "HPE", 47196, kIlo5, "1", "1", "1"},
+    VendorProfile{"ilo6", "HPE", "HPE", 47196, kIlo6, "1", "1", "1"},
+    VendorProfile{"xcc", "Lenovo", "Lenovo", 19046, kXcc, "1", "1", "1"},
+    VendorProfile{"supermicro", "Supermicro", "Supermicro", 10876, kSupermicro, "1", "1", "1"},
+    VendorProfile{"openbmc", "OpenBMC", "OpenBMC", 49622, kOpenBmc, "system", "bmc", "chassis"},
+    VendorProfile{"ami", "American Megatrends International", "AMI", 10368, kAmi, "Self", "Self", "Self"},
+    VendorProfile{"cisco", "Cisco Systems Inc", "Cisco", 5771, kCisco, "WZP1", "CIMC", "1"},
 };
 
 }  // namespace

@@ -104,6 +104,9 @@ struct VendorProfile {
   std::string_view bmc_vendor;  // of ServiceRoot
   std::uint32_t enterprise;     // IANA number in IPMI's Get Device ID; 0: unspecified
   std::span<const Quirk> quirks;
+  std::string_view system_id;  // of Redfish's resources
+  std::string_view manager_id;
+  std::string_view chassis_id;
 };
 /// "polite" comes first and has none.
 std::span<const VendorProfile> vendor_profiles() noexcept;

@@ -1,0 +1,68 @@
+// Service: the Redfish side of one machine's BMC: requests in, answers out. Opens no
+// socket; all it knows is the machine, its own sessions and tasks, and what it is asked.
+//
+// Sources: DSP0266 1.20 (protocol), DSP8010 2023.3 (schemas). Thread rule: one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json/json.hpp"
+#include "simulator/http/message.hpp"
+#include "simulator/model/machine.hpp"
+#include "simulator/redfish/messages.hpp"
+#include "simulator/redfish/sessions.hpp"
+
+namespace nimbus::simulator::redfish {
+
+using base::Json;
+using http::Request;
+using http::Response;
+
+/// A long operation (DSP2046, Task). Kept until it is read after its end, or purged.
+struct Task {
+  std::string id;
+  std::string name;
+  MonoTime ends{};
+  WallTime started{};
+  bool failed = false;
+};
+
+class Service {
+ public:
+  explicit Service(Machine& machine);
+
+  /// The machine must have been advanced to now.
+  Response answer(const Request& request);
+
+  Machine& machine() noexcept { return *machine_; }
+  Sessions sessions;
+  std::vector<Task> tasks;
+  bool session_service_enabled = true;
+  std::string system;  // "/redfish/v1/Systems/1"
+  std::string manager;
+  std::string chassis;
+  std::optional<MonoTime> power_changed;  // the last accepted power action
+  std::optional<MonoTime> went_off;       // the last ForceOff
+  std::optional<MonoTime> ejected;
+  std::uint64_t next_task = 1;
+
+  Task& start_task(std::string name, std::chrono::milliseconds takes);
+
+ private:
+  struct Who {
+    Privilege privilege = Privilege::None;
+    std::string session_id;
+  };
+  std::optional<Who> authenticate(const Request& request);
+  Response dispatch(const Request& request, const Who& who);
+  std::optional<Response> refuse_early(const Request& request);
+  void finish(Response& response, const Request& request);
+
+  Machine* machine_;
+  unsigned restarts_;
+};
+
+}  // namespace nimbus::simulator::redfish

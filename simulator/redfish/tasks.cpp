@@ -1,0 +1,53 @@
+// TaskService and its tasks (DSP2046, Task).
+#include <fmt/format.h>
+
+#include "base/time/time.hpp"
+#include "simulator/redfish/routes.hpp"
+
+namespace nimbus::simulator::redfish {
+namespace {
+
+constexpr std::string_view kTasks = "/redfish/v1/TaskService/Tasks";
+
+std::optional<Json> task_service(Call& call) {
+  Json out = document("/redfish/v1/TaskService", "#TaskService.v1_2_0.TaskService", "TaskService", "Task Service");
+  out.set("DateTime", base::to_rfc3339(call.machine.bmc_time()));
+  out.set("CompletedTaskOverWritePolicy", "Oldest");
+  out.set("LifeCycleEventOnTaskStateChange", false);
+  out.set("ServiceEnabled", true);
+  out.set("Tasks", link(kTasks));
+  out.set("Status", status_ok());
+  return out;
+}
+
+std::optional<Json> task_list(Call& call) {
+  std::vector<std::string> members;
+  for (const auto& task : call.service.tasks) members.push_back(fmt::format("{}/{}", kTasks, task.id));
+  return collection(kTasks, "#TaskCollection.TaskCollection", "Task Collection", members);
+}
+
+std::optional<Json> one_task(Call& call) {
+  for (const auto& task : call.service.tasks) {
+    if (task.id != call.ids[0]) continue;
+    const bool done = call.machine.now() >= task.ends;
+    Json out = document(fmt::format("{}/{}", kTasks, task.id), "#Task.v1_7_3.Task", task.id, task.name);
+    out.set("TaskState", !done ? "Running" : task.failed ? "Exception" : "Completed");
+    out.set("TaskStatus", task.failed && done ? "Critical" : "OK");
+    out.set("PercentComplete", done ? 100 : 50);
+    out.set("StartTime", base::to_rfc3339(task.started));
+    return out;
+  }
+  return std::nullopt;
+}
+
+constexpr Route kRoutes[] = {
+    {"/redfish/v1/TaskService", task_service},
+    {"/redfish/v1/TaskService/Tasks", task_list},
+    {"/redfish/v1/TaskService/Tasks/{}", one_task},
+};
+
+}  // namespace
+
+std::span<const Route> task_routes() noexcept { return kRoutes; }
+
+}  // namespace nimbus::simulator::redfish
