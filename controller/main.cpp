@@ -19,8 +19,8 @@ namespace {
 
 using namespace nimbus;
 
-base::Program command_table() {
-  base::Program program;
+base::CommandTable command_table() {
+  base::CommandTable program;
   program.root.name = "nimbusd";
   program.root.summary = "the controller of one provider";
   program.root.description =

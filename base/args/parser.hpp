@@ -3,6 +3,10 @@
 // The rules are getopt_long's, without abbreviations: "--name=value" or
 // "--name value", "-x value" or "-xvalue", clusters of switches ("-vq"), flags and
 // arguments in any order, "--" ends the flags, "-" is an argument.
+//
+// Why not Debian's CLI11 2.1.2: measured, it splits the value "[a,b]" into two, lets
+// "--tag=" swallow the next word, and takes a later argument that is named like a
+// command for that command. A machine may be called "port".
 #pragma once
 
 #include <optional>

@@ -54,6 +54,10 @@ std::shared_ptr<const AcceptedRegistry> Fleet::accepted() const {
   return registry_;
 }
 
+void Fleet::look_at_all() {
+  for (const auto& [name, machine] : accepted()->machines) queue_.add(name, Lane::Event);
+}
+
 void Fleet::work(std::stop_token stop) {
   while (const auto name = queue_.take(stop)) {
     pass_over(*name, stop);

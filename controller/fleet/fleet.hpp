@@ -46,6 +46,8 @@ class Fleet {
   /// are queued at once, new ones spread over a moment, and removed ones released.
   void accept(std::shared_ptr<const AcceptedRegistry> registry);
   std::shared_ptr<const AcceptedRegistry> accepted() const;
+  /// Something that concerns all machines changed (this controller may write now).
+  void look_at_all();
 
   /// A worker's life: passes until `stop` or the queue's end.
   void work(std::stop_token stop);

@@ -118,7 +118,7 @@ class Pass {
       fail(std::move(begun.error()), "preparing " + std::string(to_string(action)));
       return;
     }
-    report_.wrote = true;
+    report_.sent = action;
     auto outcome = memory_.bmc->power()->act(action, call_);
     if (!outcome) {
       settle_failure(std::move(outcome.error()), action);
@@ -134,7 +134,7 @@ class Pass {
                           error.code == Code::Unsupported || error.code == Code::Invalid ||
                           error.code == Code::Conflict || error.code == Code::Unreachable;
     if (not_sent) {
-      report_.wrote = false;
+      report_.sent.reset();
       if (auto closed = memory_.runs.fail(error.text(), tools_.clock.wall()); !closed) {
         fail(std::move(closed.error()), "closing a run in the journal");
         return;

@@ -54,7 +54,7 @@ struct MachineReport {
   reconcilers::PowerDecision decision;
   std::optional<Refusal> refusal;     // why a decided write did not happen
   std::optional<Error> error;         // why something could not be read or written
-  bool wrote = false;                 // a write was sent to the device
+  std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device
 };
 
 struct PassWish {

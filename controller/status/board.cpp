@@ -25,16 +25,13 @@ std::string machine_of(const std::string& path) {
 
 }  // namespace
 
-StatusBoard::StatusBoard(const Clock& clock, std::string provider, std::string controller_id, Outlet outlet)
-    : clock_(clock),
-      machines_folder_("providers/" + provider + "/machines/"),
-      id_(std::move(controller_id)),
-      outlet_(std::move(outlet)) {}
+StatusBoard::StatusBoard(const Clock& clock, const std::string& provider, Outlet outlet)
+    : clock_(clock), machines_folder_("providers/" + provider + "/machines/"), outlet_(std::move(outlet)) {}
 
 void StatusBoard::seen(const MachineFacts& facts) {
   const std::lock_guard lock(mutex_);
   const std::string& path = facts.machine.desired->path;
-  if (term_ == 0) {
+  if (!seeded_) {
     waiting_.insert_or_assign(path, facts);
     return;
   }
@@ -64,14 +61,14 @@ std::optional<registry::MachineStatus> StatusBoard::before(const std::string& pa
 void StatusBoard::accepted(std::shared_ptr<const AcceptedRegistry> registry) {
   const std::lock_guard lock(mutex_);
   registry_ = std::move(registry);
-  if (term_ == 0) return;
+  if (!seeded_) return;
   publish_removed();
   publish_controller();
 }
 
-void StatusBoard::seed(std::uint64_t term, const std::map<std::string, std::string>& documents) {
+void StatusBoard::seed(const std::map<std::string, std::string>& documents) {
   const std::lock_guard lock(mutex_);
-  term_ = term;
+  seeded_ = true;
   for (const auto& [path, text] : documents) {
     if (!path.starts_with(machines_folder_)) continue;
     // A document that we cannot read is replaced by the next look.
@@ -87,7 +84,7 @@ void StatusBoard::publish_machine(const std::string& path, const std::optional<r
                                   registry::MachineStatus status) {
   const auto known = documents_.find(path);
   if (known != documents_.end() && known->second == status) return;
-  outlet_.machine(path, registry::to_text(status), machine_of(path) + ": " + headline(before, status));
+  outlet_.machine(path, registry::to_text(status), headline(before, status));
   documents_.insert_or_assign(path, std::move(status));
 }
 
@@ -105,18 +102,13 @@ void StatusBoard::publish_removed() {
 void StatusBoard::publish_controller() {
   if (!registry_) return;
   registry::ControllerStatus status;
-  status.id = id_;
-  status.term = term_;
   status.accepted_commit = registry_->accepted_commit;
   status.observed_commit = registry_->observed_commit;
   status.state = state_of(registry_->state);
   for (const auto& problem : registry_->problems) {
     status.problems.push_back({problem.file, problem.line, problem.column, problem.code, problem.message});
   }
-  if (told_ == status) return;
-  const bool meaningful = !told_ || told_->state != status.state || told_->problems != status.problems;
-  told_ = status;
-  outlet_.controller(status, meaningful);
+  outlet_.controller(status);
 }
 
 }  // namespace nimbus::controller

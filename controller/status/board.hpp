@@ -28,16 +28,17 @@ class StatusBoard final : public FactSink {
     std::function<void(const std::string& path, const std::string& text, const std::string& headline)> machine;
     /// The machine's file moved: its document goes with it, and leaves this path.
     std::function<void(const std::string& path)> moved_away;
-    /// The controller's own document changed; `meaningful`: worth a commit by itself.
-    std::function<void(const registry::ControllerStatus&, bool meaningful)> controller;
+    /// What the controller's own document says of the registry; the publisher fills
+    /// in the rest and knows whether it is news.
+    std::function<void(const registry::ControllerStatus&)> controller;
   };
 
-  StatusBoard(const Clock& clock, std::string provider, std::string controller_id, Outlet outlet);
+  StatusBoard(const Clock& clock, const std::string& provider, Outlet outlet);
 
   void seen(const MachineFacts& facts) override;
   void accepted(std::shared_ptr<const AcceptedRegistry> registry);
   /// The term is ours, and these are the documents of the branch (path -> text).
-  void seed(std::uint64_t term, const std::map<std::string, std::string>& documents);
+  void seed(const std::map<std::string, std::string>& documents);
 
  private:
   void tell(const MachineFacts& facts);
@@ -49,14 +50,12 @@ class StatusBoard final : public FactSink {
 
   const Clock& clock_;
   const std::string machines_folder_;  // "providers/<provider>/machines/"
-  const std::string id_;
   const Outlet outlet_;
   std::mutex mutex_;
-  std::uint64_t term_ = 0;  // 0: not seeded yet
+  bool seeded_ = false;
   std::shared_ptr<const AcceptedRegistry> registry_;
   std::map<std::string, registry::MachineStatus> documents_;  // by path, as last told
   std::map<std::string, MachineFacts> waiting_;               // by path, until seeded
-  std::optional<registry::ControllerStatus> told_;
 };
 
 }  // namespace nimbus::controller

@@ -53,7 +53,7 @@ class Description {
     status_.desired_digest = desired_.digest;
     if (status_.phase == registry::MachinePhase::Unmanaged) status_.phase = registry::MachinePhase::Enrolled;
     if (report_.power.is_known()) status_.power = report_.power.value();
-    if (unreachable()) status_.power.reset();
+    if (unread()) status_.power.reset();
     if (!report_.identity.empty()) status_.identity = report_.identity;
     set_runs();
     set_reachable();
@@ -68,7 +68,10 @@ class Description {
 
  private:
   bool read() const { return report_.power.is_known() || report_.power.is_unsupported(); }
-  bool unreachable() const { return !read() && facts_.failures >= kUnreachableAfter; }
+  /// For long enough to be news.
+  bool unread() const { return !read() && facts_.failures >= kUnreachableAfter; }
+  /// Asking again cannot help: a credential, a certificate, an address is wrong.
+  bool blocked() const { return unread() && report_.error && !is_transient(report_.error->code); }
 
   void set_runs() {
     status_.runs.clear();
@@ -98,10 +101,10 @@ class Description {
   void set_reachable() {
     if (read()) {
       set_condition(status_.conditions, "reachable", ConditionValue::True, "Answers", "", now_);
-    } else if (unreachable()) {
+    } else if (unread()) {
       const Code code = report_.error ? report_.error->code : Code::Unreachable;
-      set_condition(status_.conditions, "reachable", ConditionValue::False, reason_of(code),
-                    report_.error ? report_.error->message : "the BMC could not be read", now_);
+      set_condition(status_.conditions, "reachable", blocked() ? ConditionValue::Unknown : ConditionValue::False,
+                    reason_of(code), report_.error ? report_.error->message : "the BMC could not be read", now_);
     }
   }
 
@@ -140,7 +143,9 @@ class Description {
 
   void set_ready() {
     if (!read()) {
-      if (unreachable()) {
+      if (blocked()) {
+        not_ready(reason_of(report_.error->code), report_.error->message);
+      } else if (unread()) {
         set_condition(status_.conditions, "ready", ConditionValue::Unknown, "Unreachable", "the BMC could not be read",
                       now_);
       }
@@ -222,6 +227,7 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
   if (became(before, after, "stalled", ConditionValue::True)) return "its file is invalid, the last good version stays";
   if (became(before, after, "hold", ConditionValue::True)) return "held, a person must look";
   if (became(before, after, "reachable", ConditionValue::False)) return "BMC does not answer";
+  if (became(before, after, "reachable", ConditionValue::Unknown)) return "BMC cannot be used";
   if (!after.runs.empty() && (before->runs.empty() || before->runs.front() != after.runs.front())) {
     const auto& run = after.runs.front();
     return run.outcome == registry::RunRecordOutcome::Done

@@ -51,10 +51,10 @@ class Life(EndToEnd):
         self.wait(lambda: site.status.controller()["controller"]["term"] > term, "the second one takes over")
         self.wait(lambda: second.passes() >= 2, "the second one works")
         second.kill()  # now only the deposed one is left, and it must not act
-        first.resume()
-        self.wait(lambda: first.metric("nimbus_term") == 0, "the first one knows that it is deposed")
         writes = len(ipmi.writes())
         ipmi.switch("off")
+        first.resume()  # it wakes up believing that it is in charge
+        self.wait(lambda: first.metric("nimbus_term") == 0, "the first one knows that it is deposed")
         enough = first.passes() + 6
         self.wait(lambda: first.passes() >= enough or not first.alive(), "the first one went on looking, or ended")
         self.assertEqual(len(ipmi.writes()), writes, "a deposed controller wrote")

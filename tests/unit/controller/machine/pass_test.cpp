@@ -51,12 +51,12 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "pass: power on, once; a second pass does nothing") {
   const auto first = pass();
-  CHECK(first.wrote);
+  CHECK(first.sent.has_value());
   CHECK(machine.received == std::vector{PowerAction::On});
   CHECK(first.decision.kind == DecisionKind::Nothing);
   CHECK(log.runs().at(0).outcome == RunOutcome::Done);
   const auto second = pass();
-  CHECK(!second.wrote);
+  CHECK(!second.sent.has_value());
   CHECK(machine.received.size() == 1);
   CHECK(log.runs().size() == 1);
 }
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "pass: a machine swapped after it was identified is n
     };
   }
   const auto report = pass();
-  CHECK(!report.wrote);
+  CHECK(!report.sent.has_value());
   CHECK(machine.received.empty());
 }
 
@@ -204,7 +204,7 @@ TEST_CASE_FIXTURE(Fixture, "pass: a changed address means a new connection and a
   machine.identity.serial = "OTHER";
   const auto report = pass();
   CHECK(machine.sessions == 2);
-  CHECK(!report.wrote);
+  CHECK(!report.sent.has_value());
 }
 
 // Every port call fails in turn, in each way, n times; then everything works, and
@@ -242,7 +242,7 @@ TEST_CASE("pass: fault matrix converges") {
           REQUIRE(f.machine.power == goal);
           REQUIRE(f.machine.received.size() <= 4);
           const auto before = f.machine.received.size();
-          REQUIRE(!f.pass().wrote);
+          REQUIRE(!f.pass().sent.has_value());
           REQUIRE(f.machine.received.size() == before);
         }
       }

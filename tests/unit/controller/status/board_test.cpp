@@ -22,8 +22,8 @@ struct Fixture {
   std::vector<std::string> headlines;
   std::map<std::string, std::string> documents;
   std::vector<std::string> moved_away;
-  std::vector<bool> controller;
-  StatusBoard board{clock, "lab", "lab/ctl-1",
+  std::vector<registry::ControllerStatus> controller;
+  StatusBoard board{clock, "lab",
                     {.machine =
                          [this](const std::string& path, const std::string& text, const std::string& headline) {
                            documents[path] = text;
@@ -34,8 +34,8 @@ struct Fixture {
                            documents.erase(path);
                            moved_away.push_back(path);
                          },
-                     .controller = [this](const registry::ControllerStatus&, bool meaningful) {
-                       controller.push_back(meaningful);
+                     .controller = [this](const registry::ControllerStatus& status) {
+                       controller.push_back(status);
                      }}};
   DesiredMachine desired = [] {
     DesiredMachine d;
@@ -73,48 +73,48 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "status: nothing is published before the branch was read back; then everything") {
   board.seen(facts());
   CHECK(documents.empty());
-  board.seed(1, {});
+  board.seed({});
   REQUIRE(documents.contains(kPath));
   CHECK(document().power == PowerState::On);
   CHECK(document().applied_digest == "d1");
   CHECK(document().conditions.at("ready").value == ConditionValue::True);
-  CHECK(headlines == std::vector<std::string>{"m1: enrolled"});
+  CHECK(headlines == std::vector<std::string>{"enrolled"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "status: looking again, or restarting, is no news") {
-  board.seed(1, {});
+  board.seed({});
   board.seen(facts());
   const auto published = documents;
   clock.advance(1h);
   board.seen(facts());
   CHECK(headlines.size() == 1);
-  StatusBoard restarted(clock, "lab", "lab/ctl-1",
+  StatusBoard restarted(clock, "lab",
                         {.machine = [](const auto&, const auto&, const auto&) { FAIL("published again"); },
                          .moved_away = [](const auto&) {},
-                         .controller = [](const auto&, bool) {}});
+                         .controller = [](const auto&) {}});
   restarted.seen(facts());
-  restarted.seed(2, published);
+  restarted.seed(published);
   restarted.seen(facts());
 }
 
 TEST_CASE_FIXTURE(Fixture, "status: one unanswered pass is no news, two are; the power is then unknown") {
-  board.seed(1, {});
+  board.seed({});
   board.seen(facts());
   board.seen(silent(1));
   CHECK(headlines.size() == 1);
   board.seen(silent(2));
-  CHECK(headlines.back() == "m1: BMC does not answer");
+  CHECK(headlines.back() == "BMC does not answer");
   CHECK(!document().power);
   CHECK(document().conditions.at("reachable").reason == "Timeout");
   CHECK(document().identity.serial == "S1");
   board.seen(silent(3));
   CHECK(headlines.size() == 2);
   board.seen(facts());
-  CHECK(headlines.back() == "m1: BMC answers again");
+  CHECK(headlines.back() == "BMC answers again");
 }
 
 TEST_CASE_FIXTURE(Fixture, "status: drift is reported, and goes") {
-  board.seed(1, {});
+  board.seed({});
   auto off = facts(PowerState::Off);
   off.report.decision = {.kind = PowerDecision::Kind::Report, .reason = "differs"};
   board.seen(off);
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "status: drift is reported, and goes") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "status: another machine, a refusal, a stalled file") {
-  board.seed(1, {});
+  board.seed({});
   auto other = facts();
   other.report.match = {IdentityMatch::Verdict::Differs, "the machine reports serial \"X\""};
   board.seen(other);
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "status: a removed machine becomes unmanaged, a broke
   auto registry = std::make_shared<AcceptedRegistry>();
   registry->machines["m1"] = {std::make_shared<DesiredMachine>(desired), ""};
   board.accepted(registry);
-  board.seed(1, {});
+  board.seed({});
   board.seen(facts());
   SUBCASE("removed") {
     board.accepted(std::make_shared<AcceptedRegistry>());
@@ -171,18 +171,16 @@ TEST_CASE_FIXTURE(Fixture, "status: a removed machine becomes unmanaged, a broke
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "status: the controller's document is meaningful when the registry's state changes") {
-  board.seed(1, {});
-  auto registry = std::make_shared<AcceptedRegistry>();
-  registry->observed_commit = "c1";
-  board.accepted(registry);
-  auto next = std::make_shared<AcceptedRegistry>(*registry);
-  next->observed_commit = "c2";
-  board.accepted(next);
-  board.accepted(next);
-  auto broken = std::make_shared<AcceptedRegistry>(*next);
-  broken->state = AcceptedRegistry::State::Partly;
-  broken->problems.push_back({"unknown-key", "f.toml", 7, 1, "unknown key"});
-  board.accepted(broken);
-  CHECK(controller == std::vector<bool>{true, false, true});
+TEST_CASE_FIXTURE(Fixture, "status: what the registry's state is, with its problems") {
+  board.seed({});
+  auto accepted = std::make_shared<AcceptedRegistry>();
+  accepted->observed_commit = "c2";
+  accepted->accepted_commit = "c1";
+  accepted->state = AcceptedRegistry::State::Partly;
+  accepted->problems.push_back({"unknown-key", "f.toml", 7, 1, "unknown key"});
+  board.accepted(accepted);
+  REQUIRE(controller.size() == 1);
+  CHECK(controller[0].state == registry::RegistryState::Partly);
+  CHECK(controller[0].problems.at(0).line == 7);
+  CHECK(controller[0].accepted_commit == "c1");
 }

@@ -1,0 +1,432 @@
+#include "controller/daemon.hpp"
+
+#include <functional>
+#include <map>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/crypto/crypto.hpp"
+#include "base/file/file.hpp"
+#include "base/http/server.hpp"
+#include "base/log/log.hpp"
+#include "base/text/text.hpp"
+#include "base/time/time.hpp"
+#include "controller/fleet/fleet.hpp"
+#include "controller/intake/intake.hpp"
+#include "controller/journal/journal.hpp"
+#include "controller/meters.hpp"
+#include "controller/publisher/publisher.hpp"
+#include "controller/secrets/file_secrets.hpp"
+#include "controller/serve/routes.hpp"
+#include "controller/status/board.hpp"
+#include "controller/watch/term_check.hpp"
+#include "controller/watch/watcher.hpp"
+#include "controller/work/queue.hpp"
+#include "controller/work/wake.hpp"
+#include "drivers/drivers.hpp"
+#include "registry/git/git_program.hpp"
+#include "registry/git/repository.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using base::Level;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstRetry{1000};
+constexpr milliseconds kDrain{10'000};  // for the last status commit and the BMC sessions
+
+std::string mirror_path(const Config& config) { return config.data + "/mirror.git"; }
+
+/// Every thread starts here: an exception that nobody expected ends the program, and
+/// the supervisor starts it again. Going on with half of the threads would be worse.
+std::jthread spawn(const char* name, std::function<void(std::stop_token)> body) {
+  return std::jthread([name, body = std::move(body)](const std::stop_token& stop) {
+    try {
+      body(stop);
+    } catch (const std::exception& broken) {
+      base::log(Level::Error, "thread-failed", broken.what(), {{"thread", name}});
+      std::abort();
+    }
+  });
+}
+
+double random_fraction() { return static_cast<double>(base::random_u64() >> 11U) * 0x1.0p-53; }
+
+milliseconds with_jitter(milliseconds delay) {
+  return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * (0.9 + 0.2 * random_fraction()))};
+}
+
+/// Says a fault once, and once that it is over, however often it is met in between.
+class Trouble {
+ public:
+  Trouble(const char* id, const char* over_id) : id_(id), over_id_(over_id) {}
+  void met(const Error& error) {
+    const std::string text = error.text();
+    if (text != last_) base::log(Level::Warning, id_, text);
+    last_ = text;
+  }
+  void over() {
+    if (!last_.empty()) base::log(Level::Info, over_id_, "works again");
+    last_.clear();
+  }
+  const std::string& text() const { return last_; }
+
+ private:
+  const char* id_;
+  const char* over_id_;
+  std::string last_;
+};
+
+registry::GitRemote remote_of(const RemoteConfig& config, Secret token) {
+  registry::GitRemote remote;
+  remote.url = config.url;
+  remote.ssh_key_file = config.ssh_key;
+  remote.known_hosts_file = config.known_hosts;
+  remote.ca_file = config.ca_file;
+  if (!token.empty()) remote.username = "nimbusd";
+  remote.password = std::move(token);
+  return remote;
+}
+
+/// Name -> certificates in PEM.
+Result<std::map<std::string, std::string>> read_cas(const Config& config) {
+  constexpr std::size_t kMostCaBytes = std::size_t{1} << 20U;
+  std::map<std::string, std::string> cas;
+  for (const auto& ca : config.cas) {
+    auto text = base::read_file(ca.file, kMostCaBytes);
+    if (!text) return std::move(text.error()).with("while reading the CA \"" + ca.name + "\"");
+    cas[ca.name] = std::move(*text);
+  }
+  return cas;
+}
+
+}  // namespace
+
+class Daemon::Impl {
+ public:
+  Impl(const Config& config, std::unique_ptr<const base::SystemClock> clock, registry::GitRemote remote,
+       registry::GitRepository mirror, std::unique_ptr<Journal> journal, drivers::DriverTable drivers)
+      : config_(config),
+        clock_owner_(std::move(clock)),
+        clock_(*clock_owner_),
+        remote_(std::move(remote)),
+        mirror_(std::move(mirror)),
+        journal_(std::move(journal)),
+        drivers_(std::move(drivers)),
+        secrets_(config.secrets),
+        git_({.repository = mirror_path(config)}, clock_),
+        queue_(clock_, {.slow_workers = std::max<std::size_t>(1, config.workers / 4), .semaphores = {}}),
+        publisher_(publisher_options(), git_, clock_),
+        term_check_(clock_,
+                    {.authority = [this] { return publisher_.authority(); },
+                     .verify = [this](const Call& call) { return publisher_.verify(call); }},
+                    {}),
+        board_(clock_, config.provider, outlet()),
+        fleet_(config.provider, queue_, fleet_tools()),
+        watcher_(mirror_, git_, remote_, {"refs/heads/" + config.registry.branch, status_branch()}),
+        intake_(mirror_, clock_, config.provider) {
+    declare_meters(metrics_);
+  }
+
+  Result<> serve() {
+    auto routes = make_routes(config_, metrics_,
+                              {.fetch_now = [this] { watch_wake_.wake(); },
+                               .readiness = [this] { return readiness(); },
+                               .refresh_metrics = [this] { refresh_metrics(); }});
+    if (!routes) return std::move(routes.error());
+    auto server = base::HttpServer::start({.address = config_.listen}, std::move(*routes));
+    if (!server) return std::move(server.error()).with("while listening on " + config_.listen);
+    server_ = std::move(*server);
+    base::log(Level::Info, "listening", "serves health, metrics and webhooks", {{"address", server_->address()}});
+    return base::write_file_atomically(config_.data + "/http.address", server_->address() + "\n", 0644);
+  }
+
+  void start_threads() {
+    threads_.push_back(spawn("watch", [this](std::stop_token stop) { watch(std::move(stop)); }));
+    threads_.push_back(spawn("publish", [this](std::stop_token stop) { publish(std::move(stop)); }));
+    for (std::size_t i = 0; i < config_.workers; ++i) {
+      workers_.push_back(spawn("worker", [this](std::stop_token stop) { fleet_.work(std::move(stop)); }));
+    }
+  }
+
+  void stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    if (server_) server_->stop();
+    for (auto& worker : workers_) worker.request_stop();
+    queue_.shut_down();
+    workers_.clear();  // joins: what the last passes found is on the board now
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+    const Call call{clock_.now() + kDrain};
+    fleet_.close(call);
+    if (publisher_.authority().state != Authority::State::Held) return;
+    if (auto flushed = publisher_.flush(call); !flushed) {
+      base::log(Level::Warning, "status-not-pushed", flushed.error().text());
+    }
+  }
+
+ private:
+  std::string status_branch() const { return "refs/heads/nimbus/status/" + config_.provider; }
+
+  PublisherOptions publisher_options() const {
+    PublisherOptions options;
+    options.remote = remote_;
+    options.branch = status_branch();
+    options.repository = mirror_path(config_);
+    options.controller = config_.id;
+    options.heartbeat = config_.heartbeat;
+    return options;
+  }
+
+  StatusBoard::Outlet outlet() {
+    return {.machine =
+                [this](const std::string& path, const std::string& text, const std::string& headline) {
+                  publisher_.put(path, text, headline);
+                  publish_wake_.wake();
+                },
+            .moved_away = [this](const std::string& path) { publisher_.remove(path); },
+            .controller =
+                [this](const registry::ControllerStatus& status) {
+                  publisher_.set_controller(status);
+                  publish_wake_.wake();
+                }};
+  }
+
+  Fleet::Tools fleet_tools() {
+    return {.pass = {.clock = clock_,
+                     .attach = [this](const BmcEndpoint& endpoint) { return drivers_.attach(endpoint, secrets_); },
+                     .authority = [this] { return term_check_.confirm(); },
+                     .power = config_.power,
+                     .deadline = config_.pass_deadline},
+            .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
+            .runs = *journal_,
+            .facts = board_,
+            .jitter = random_fraction,
+            .passed = [this](const MachineReport& report, milliseconds took) { meter_pass(metrics_, report, took); }};
+  }
+
+  // --- watch ---------------------------------------------------------------
+
+  void watch(std::stop_token stop) {
+    Trouble trouble("fetch-failed", "fetch-works");
+    take_what_is_there();
+    while (!stop.stop_requested()) {
+      auto look = watcher_.look({clock_.now() + config_.git_deadline, stop});
+      if (stop.stop_requested()) return;
+      note_exchange("fetch", look.has_value());
+      if (look) {
+        trouble.over();
+        take_look(*look, stop);
+      } else {
+        trouble.met(look.error());
+      }
+      set_detail(fetch_detail_, trouble.text());
+      watch_wake_.wait_until(clock_.now() + with_jitter(config_.poll), stop);
+    }
+  }
+
+  /// After a restart the forge may be down: what the mirror knows is looked at (not
+  /// written to: there is no term yet).
+  void take_what_is_there() {
+    auto seen = mirror_.resolve(Watcher::kSeen);
+    if (seen && *seen) take_commit(**seen);
+  }
+
+  void take_look(const Look& look, std::stop_token stop) {
+    if (look.moved || !taken_) take_commit(look.tip);
+    set_detail(hold_detail_, look.held);
+    if (look.held != last_held_ && !look.held.empty()) base::log(Level::Error, "history-rewritten", look.held);
+    last_held_ = look.held;
+    // Somebody else may have taken over.
+    if (publisher_.authority().state == Authority::State::Held && look.status_tip != publisher_.tip()) {
+      if (auto verified = publisher_.verify({clock_.now() + config_.git_deadline, std::move(stop)}); !verified) {
+        base::log(Level::Warning, "term-unverified", verified.error().text());
+      }
+    }
+  }
+
+  void take_commit(const std::string& commit) {
+    auto accepted = intake_.take(commit);
+    if (!accepted) {
+      base::log(Level::Error, "registry-unreadable", accepted.error().text(), {{"commit", commit}});
+      set_detail(registry_detail_, accepted.error().text());
+      return;
+    }
+    taken_ = true;
+    set_detail(registry_detail_, "");
+    const auto& registry = **accepted;
+    base::log(registry.problems.empty() ? Level::Info : Level::Warning, "registry-accepted",
+              fmt::format("{} machines, {} problems", registry.machines.size(), registry.problems.size()),
+              {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
+    board_.accepted(*accepted);
+    fleet_.accept(*accepted);
+  }
+
+  // --- publish -------------------------------------------------------------
+
+  void publish(std::stop_token stop) {
+    if (!take_term(stop)) return;
+    Trouble trouble("push-failed", "push-works");
+    while (!stop.stop_requested()) {
+      publish_wake_.wait_until(clock_.now() + config_.heartbeat, stop);
+      if (stop.stop_requested()) return;
+      auto flushed = publisher_.flush({clock_.now() + config_.git_deadline, stop});
+      if (stop.stop_requested()) return;
+      if (flushed) {
+        trouble.over();
+        if (flushed->commit) {
+          note_exchange("push", true);
+          base::log(Level::Info, "status-pushed", fmt::format("{} documents", flushed->documents),
+                    {{"commit", *flushed->commit}});
+        }
+      } else {
+        note_exchange("push", false);
+        trouble.met(flushed.error());
+        if (deposed()) return;
+        publish_wake_.wake();  // what could not be pushed is tried again
+      }
+      set_detail(push_detail_, trouble.text());
+      pause(config_.publish, stop);
+    }
+  }
+
+  bool take_term(std::stop_token stop) {
+    Trouble trouble("term-not-taken", "forge-answers");
+    milliseconds delay = kFirstRetry;
+    while (!stop.stop_requested()) {
+      auto taken = publisher_.take_term({clock_.now() + config_.git_deadline, stop});
+      if (taken) {
+        trouble.over();
+        set_detail(push_detail_, "");
+        note_exchange("push", true);
+        base::log(Level::Info, "term-taken", "this controller may write now", {{"term", std::to_string(taken->term)}});
+        board_.seed(taken->documents);
+        fleet_.look_at_all();
+        return true;
+      }
+      trouble.met(taken.error());
+      note_exchange("push", false);
+      set_detail(push_detail_, "no term yet: " + taken.error().text());
+      pause(with_jitter(delay), stop);
+      delay = std::min(delay * 2, config_.poll);
+    }
+    return false;
+  }
+
+  bool deposed() {
+    const Authority authority = publisher_.authority();
+    if (authority.state != Authority::State::Deposed) return false;
+    set_detail(push_detail_, "deposed: " + authority.detail);
+    base::log(Level::Error, "deposed", "another controller took over; this one only observes until it is restarted",
+              {{"detail", authority.detail}});
+    return true;
+  }
+
+  /// A wait that only a stop request shortens.
+  void pause(milliseconds delay, std::stop_token stop) {
+    Wake nobody;
+    nobody.wait_until(clock_.now() + delay, std::move(stop));
+  }
+
+  // --- what others see -----------------------------------------------------
+
+  void note_exchange(const char* operation, bool worked) {
+    metrics_.count(fmt::format("nimbus_git_{}_total", operation), {{"result", worked ? "success" : "error"}});
+    if (!worked) return;
+    const auto seconds = std::chrono::duration<double>(clock_.wall().time_since_epoch()).count();
+    metrics_.set("nimbus_git_last_success_timestamp_seconds", {{"operation", operation}}, seconds);
+  }
+
+  void set_detail(std::string& which, std::string text) {
+    const std::lock_guard lock(details_mutex_);
+    which = std::move(text);
+  }
+
+  Readiness readiness() {
+    const Authority authority = publisher_.authority();
+    const std::lock_guard lock(details_mutex_);
+    Readiness state;
+    state.ready = authority.state == Authority::State::Held && taken_;
+    for (const auto& detail : {fetch_detail_, hold_detail_, registry_detail_, push_detail_}) {
+      if (!detail.empty()) state.detail += detail + "\n";
+    }
+    return state;
+  }
+
+  void refresh_metrics() {
+    set_gauges(metrics_, {.fleet = fleet_.counts(),
+                          .queue = queue_.depth(),
+                          .oldest_wait = queue_.oldest_wait(),
+                          .authority = publisher_.authority(),
+                          .problems = fleet_.accepted()->problems.size(),
+                          .status_waiting = publisher_.waiting()});
+  }
+
+  const Config config_;
+  const std::unique_ptr<const base::SystemClock> clock_owner_;
+  const base::SystemClock& clock_;
+  const registry::GitRemote remote_;
+  registry::GitRepository mirror_;  // used by the watch thread only, once started
+  const std::unique_ptr<Journal> journal_;
+  drivers::DriverTable drivers_;
+  const FileSecrets secrets_;
+  base::Metrics metrics_;
+  registry::GitProgram git_;
+  WorkQueue queue_;
+  Publisher publisher_;
+  TermCheck term_check_;
+  Wake watch_wake_;
+  Wake publish_wake_;
+  StatusBoard board_;
+  Fleet fleet_;
+  Watcher watcher_;
+  Intake intake_;
+  std::atomic<bool> taken_{false};
+  std::string last_held_;
+
+  std::mutex details_mutex_;
+  std::string fetch_detail_, hold_detail_, registry_detail_, push_detail_;
+
+  std::unique_ptr<base::HttpServer> server_;
+  std::vector<std::jthread> threads_;
+  std::vector<std::jthread> workers_;
+  bool stopped_ = false;
+};
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
+  if (auto made = base::make_folders(config.data, 0700); !made) return std::move(made.error());
+  Secret token;
+  if (!config.registry.token_file.empty()) {
+    constexpr std::size_t kMostTokenBytes = 4096;
+    auto text = base::read_private_file(config.registry.token_file, kMostTokenBytes);
+    if (!text) return std::move(text.error()).with("while reading the forge's access token");
+    token = Secret(std::string(base::trim(*text)));
+  }
+  auto mirror = registry::GitRepository::open_or_create(mirror_path(config));
+  if (!mirror) return std::move(mirror.error()).with("while opening the mirror");
+  if (auto cleaned = mirror->remove_stale_locks(); !cleaned) return std::move(cleaned.error());
+  auto journal = Journal::open(config.data + "/journal.sqlite");
+  if (!journal) return std::move(journal.error()).with("while opening the journal");
+  auto clock = std::make_unique<const base::SystemClock>();
+  auto cas = read_cas(config);
+  if (!cas) return std::move(cas.error());
+  auto drivers = drivers::make_drivers({.cas = std::move(*cas)}, *clock);
+  if (!drivers) return std::move(drivers.error());
+
+  auto impl = std::make_unique<Impl>(config, std::move(clock), remote_of(config.registry, std::move(token)), std::move(*mirror),
+                                     std::move(*journal), std::move(*drivers));
+  if (auto served = impl->serve(); !served) return std::move(served.error());
+  impl->start_threads();
+  return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
+}
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() { stop(); }
+void Daemon::stop() { impl_->stop(); }
+
+}  // namespace nimbus::controller

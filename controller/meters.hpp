@@ -1,0 +1,29 @@
+// The metrics of nimbusd: names, help texts and initial values in one place.
+// docs/reference/metrics.md lists them; a test holds the two together.
+#pragma once
+
+#include <chrono>
+
+#include "base/metrics/metrics.hpp"
+#include "controller/fleet/fleet.hpp"
+#include "controller/machine/pass.hpp"
+#include "controller/work/queue.hpp"
+
+namespace nimbus::controller {
+
+void declare_meters(base::Metrics& metrics);
+
+/// One pass is over.
+void meter_pass(base::Metrics& metrics, const MachineReport& report, std::chrono::milliseconds duration);
+
+struct ControllerGauges {
+  FleetCounts fleet;
+  WorkQueue::Depth queue;
+  std::chrono::milliseconds oldest_wait{};
+  Authority authority;
+  std::size_t problems = 0;
+  std::size_t status_waiting = 0;
+};
+void set_gauges(base::Metrics& metrics, const ControllerGauges& gauges);
+
+}  // namespace nimbus::controller

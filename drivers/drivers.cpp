@@ -1,0 +1,25 @@
+#include "drivers/drivers.hpp"
+
+#include <utility>
+
+#include "drivers/ipmi/driver.hpp"
+#include "drivers/redfish/driver.hpp"
+
+namespace nimbus::drivers {
+
+Result<std::unique_ptr<Bmc>> DriverTable::attach(const BmcEndpoint& endpoint, const Secrets& secrets) {
+  const auto driver = drivers_.find(endpoint.driver);
+  if (driver == drivers_.end()) return Error{Code::Unsupported, "no driver for BMCs of kind \"" + endpoint.driver + "\""};
+  return driver->second->attach(endpoint, secrets);
+}
+
+Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& clock) {
+  std::map<std::string, std::unique_ptr<BmcDriver>> drivers;
+  auto ipmi = ipmi::make_ipmi_driver(clock);
+  if (!ipmi) return std::move(ipmi.error()).with("while starting the IPMI driver");
+  drivers["ipmi"] = std::move(*ipmi);
+  drivers["redfish"] = redfish::make_redfish_driver({.cas = options.cas});
+  return DriverTable(std::move(drivers));
+}
+
+}  // namespace nimbus::drivers

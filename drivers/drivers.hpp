@@ -1,0 +1,34 @@
+// The table of drivers: kinds of BMCs, as machine files name them, to what speaks to
+// them. The only place that names a concrete driver.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/ports/bmc.hpp"
+#include "core/ports/clock.hpp"
+
+namespace nimbus::drivers {
+
+struct DriverOptions {
+  std::map<std::string, std::string> cas;  // name of a CA -> its certificates in PEM
+};
+
+/// Thread rule: safe from any thread.
+class DriverTable {
+ public:
+  explicit DriverTable(std::map<std::string, std::unique_ptr<BmcDriver>> drivers) : drivers_(std::move(drivers)) {}
+
+  /// As BmcDriver::attach of the endpoint's driver. Errors: also Unsupported (no such driver).
+  Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets);
+
+ private:
+  std::map<std::string, std::unique_ptr<BmcDriver>> drivers_;
+};
+
+/// `clock` must outlive the table. Errors: those of the drivers' own start (no
+/// sockets).
+Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& clock);
+
+}  // namespace nimbus::drivers

@@ -1,0 +1,69 @@
+#include "controller/watch/term_check.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support/fake_clock.hpp"
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+using State = Authority::State;
+
+TEST_CASE("term: confirmed before a write, once a moment; a silent forge is not asked all the time") {
+  nimbus::testing::FakeClock clock;
+  State state = State::Held;
+  bool forge_up = true;
+  int asked = 0;
+  TermCheck check(clock,
+                  {.authority = [&] { return Authority{.state = state, .term = 1, .detail = {}}; },
+                   .verify = [&](const Call&) -> Result<> {
+                     asked += 1;
+                     if (!forge_up) return Error{Code::Unreachable, "down"};
+                     return {};
+                   }},
+                  {});
+  CHECK(check.confirm().state == State::Held);
+  CHECK(check.confirm().state == State::Held);
+  CHECK(asked == 1);
+  clock.advance(2s);
+  CHECK(check.confirm().state == State::Held);
+  CHECK(asked == 2);
+  clock.advance(2s);
+  forge_up = false;
+  CHECK(check.confirm().state == State::Held);
+  clock.advance(29s);
+  CHECK(check.confirm().state == State::Held);
+  CHECK(asked == 3);
+  clock.advance(1s);
+  check.confirm();
+  CHECK(asked == 4);
+}
+
+TEST_CASE("term: a controller that slept while another took over learns it before it writes") {
+  nimbus::testing::FakeClock clock;
+  State state = State::Held;
+  bool taken_over = false;
+  TermCheck check(clock,
+                  {.authority = [&] { return Authority{.state = state, .term = 1, .detail = {}}; },
+                   .verify = [&](const Call&) -> Result<> {
+                     if (taken_over) state = State::Deposed;
+                     return {};
+                   }},
+                  {});
+  CHECK(check.confirm().state == State::Held);
+  clock.advance(1h);
+  taken_over = true;
+  CHECK(check.confirm().state == State::Deposed);
+}
+
+TEST_CASE("term: without one nobody is asked") {
+  nimbus::testing::FakeClock clock;
+  TermCheck check(clock,
+                  {.authority = [] { return Authority{.state = State::Starting, .term = 0, .detail = {}}; },
+                   .verify = [](const Call&) -> Result<> {
+                     FAIL("asked");
+                     return {};
+                   }},
+                  {});
+  CHECK(check.confirm().state == State::Starting);
+}
