@@ -49,6 +49,8 @@ class FakeBmc {
   /// A reply message of the BMC, checksums included.
   static Data reply_message(std::uint8_t net_fn, std::uint8_t sequence, std::uint8_t command, const Data& rest);
 
+  /// As after a restart or the idle limit.
+  void forget_session() { open_ = false; }
   int sessions() const { return sessions_; }
   const std::vector<std::uint32_t>& sequences_seen() const { return sequences_seen_; }
   const std::vector<std::pair<std::uint8_t, std::uint8_t>>& requests_seen() const { return requests_seen_; }
