@@ -18,7 +18,14 @@ std::string environment(const char* name) {
   return value;
 }
 
-std::string run(const std::string& command) {
+std::string as_uuid(std::string hex) {
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, "-");
+  return hex;
+}
+
+}  // namespace
+
+std::string output_of(const std::string& command) {
   struct Close {
     void operator()(FILE* pipe) const { ::pclose(pipe); }
   };
@@ -31,15 +38,8 @@ std::string run(const std::string& command) {
   return out;
 }
 
-std::string as_uuid(std::string hex) {
-  for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, "-");
-  return hex;
-}
-
-}  // namespace
-
 Fleet::Fleet() {
-  std::istringstream lines(run(environment("NIMBUS_FLEET_PROGRAM") + " list " + environment("NIMBUS_FLEET")));
+  std::istringstream lines(output_of(environment("NIMBUS_FLEET_PROGRAM") + " list " + environment("NIMBUS_FLEET")));
   int number = 0;
   std::string address;
   std::string port;
@@ -52,15 +52,15 @@ Fleet::Fleet() {
 }
 
 std::string Fleet::command(const std::string& verb, int number, const std::string& rest) const {
-  return run(environment("NIMBUS_FLEET_PROGRAM") + " " + verb + " " + environment("NIMBUS_FLEET") + " " +
-             std::to_string(number) + " " + rest);
+  return output_of(environment("NIMBUS_FLEET_PROGRAM") + " " + verb + " " + environment("NIMBUS_FLEET") + " " +
+                   std::to_string(number) + " " + rest);
 }
 
 std::string Fleet::ipmitool(int number, const std::string& arguments) const {
   const auto& address = member(number).address;
   const auto colon = address.find(':');
-  return run("ipmitool -I lanplus -C 3 -H " + address.substr(0, colon) + " -p " + address.substr(colon + 1) +
-             " -U admin -P secret12 " + arguments + " 2>/dev/null");
+  return output_of("ipmitool -I lanplus -C 3 -H " + address.substr(0, colon) + " -p " + address.substr(colon + 1) +
+                   " -U admin -P secret12 " + arguments + " 2>/dev/null");
 }
 
 std::vector<std::string> Fleet::journal(int number) const {

@@ -9,6 +9,9 @@
 
 namespace nimbus::peer {
 
+/// Standard output of a shell command, without line ends at its end.
+std::string output_of(const std::string& command);
+
 struct Fleet {
   struct Member {
     std::string address;  // "127.x.y.z:port"

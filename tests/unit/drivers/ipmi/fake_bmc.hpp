@@ -24,6 +24,7 @@ class FakeBmc {
     std::string k_g;
     bool rmcp_plus = true;
     bool says_k_g = false;
+    bool says_privilege_zero = false;
     std::uint8_t open_status = 0;  // of Open Session Response
     std::uint8_t rakp2_status = 0;
     std::uint8_t rakp4_status = 0;

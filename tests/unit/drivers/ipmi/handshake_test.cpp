@@ -116,7 +116,8 @@ TEST_CASE("deviations that are tolerated for every BMC") {
     Handshake handshake(login, fixed_nonce());
     return play(handshake, bmc) == Handshake::Event::Done;
   };
-  CHECK(works({.rakp4_tail = {1, 2, 3, 4}}, login_for(17)));  // integritycheckvalue
+  CHECK(works({.says_privilege_zero = true}, login_for(17)));  // opensesspriv
+  CHECK(works({.rakp4_tail = {1, 2, 3, 4}}, login_for(17)));   // integritycheckvalue
   CHECK(works({.suite = 3, .rakp4_tail = Data(8, 0)}, login_for(3)));
   CHECK(works({.rakp2_length_error = 1}, login_for(17)));                                               // supermicro20
   CHECK(failure_of(login_for(17), {.rakp2_status = 0x0D, .short_refusals = true}).code == Code::Auth);  // sun20
