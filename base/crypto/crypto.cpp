@@ -1,6 +1,7 @@
 #include "base/crypto/crypto.hpp"
 
 #include <stdexcept>
+#include <memory>
 #include <utility>
 
 #include <openssl/core_names.h>
@@ -69,6 +70,19 @@ std::array<std::uint8_t, 32> sha256(std::string_view data) {
 }
 
 std::string sha256_hex(std::string_view data) { return to_hex(sha256(data)); }
+
+std::string sha1_hex(std::initializer_list<std::string_view> parts) {
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  require(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha1(), nullptr) == 1, "init");
+  for (const auto part : parts) require(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1, "update");
+  std::array<std::uint8_t, 20> out{};
+  unsigned int size = 0;
+  require(EVP_DigestFinal_ex(context.get(), out.data(), &size) == 1, "final");
+  return to_hex(out);
+}
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   require(context_ != nullptr && EVP_DigestInit_ex(digest(context_), sha256_algorithm(), nullptr) == 1, "init");

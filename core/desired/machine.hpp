@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/choice.hpp"
 #include "core/endpoint.hpp"
 #include "core/identity.hpp"
 #include "core/names.hpp"
@@ -22,6 +23,27 @@ enum class Handover : std::uint8_t { Exit, Sanboot, NotFound };
 enum class LifecycleState : std::uint8_t { InService, Maintenance, Retired };
 enum class ExistingData : std::uint8_t { Keep, Erase };
 enum class DiskType : std::uint8_t { Nvme, Ssd, Hdd };
+
+template <>
+inline constexpr auto kChoiceNames<WantedPower> = choice_names("unmanaged", "on", "off");
+template <>
+inline constexpr auto kChoiceNames<Enforcement> = choice_names("observe", "enforce");
+template <>
+inline constexpr auto kChoiceNames<IpmiPrivilege> = choice_names("operator", "administrator");
+template <>
+inline constexpr auto kChoiceNames<Arch> = choice_names("x86_64", "aarch64");
+template <>
+inline constexpr auto kChoiceNames<BootMethod> = choice_names("pxe", "http", "virtual-media");
+template <>
+inline constexpr auto kChoiceNames<BootMode> = choice_names("uefi", "bios");
+template <>
+inline constexpr auto kChoiceNames<Handover> = choice_names("exit", "sanboot", "not-found");
+template <>
+inline constexpr auto kChoiceNames<LifecycleState> = choice_names("in-service", "maintenance", "retired");
+template <>
+inline constexpr auto kChoiceNames<ExistingData> = choice_names("keep", "erase");
+template <>
+inline constexpr auto kChoiceNames<DiskType> = choice_names("nvme", "ssd", "hdd");
 
 /// The rule that picks the system disk; several keys must all match.
 struct RootDiskHint {

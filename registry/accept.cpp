@@ -1,0 +1,206 @@
+#include "registry/accept.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/crypto/crypto.hpp"
+#include "registry/dependencies.hpp"
+
+namespace nimbus::registry {
+namespace {
+
+bool refuses_all(const Problem& problem) {
+  return problem.severity == Severity::Error &&
+         (problem.file == "registry.toml" || problem.file.starts_with("policy/"));
+}
+
+/// Both sides of such a problem are suspect, whichever was there first.
+bool concerns_both(ProblemCode code) { return code == ProblemCode::Duplicate || code == ProblemCode::CidrOverlap; }
+
+/// Whether the text of the file could be read as TOML at all.
+template <class T>
+bool parsed(const Entry<T>& entry) {
+  return std::ranges::none_of(entry.problems, [](const Problem& problem) {
+    using enum ProblemCode;
+    return problem.code == Syntax || problem.code == NotUtf8 || problem.code == TooLarge || problem.code == TooDeep ||
+           problem.code == Unreadable;
+  });
+}
+
+/// Sets the brakes that `newest` pulls; true if that changed anything.
+bool brake(DesiredMachine& machine, const DesiredMachine& newest) {
+  auto& own = machine.lifecycle;
+  const auto before = own;
+  if (newest.lifecycle.hands_off) own.hands_off = true;
+  if (newest.lifecycle.state == LifecycleState::Maintenance && own.state == LifecycleState::InService) {
+    own.state = LifecycleState::Maintenance;
+  }
+  if (own == before) return false;
+  if (!newest.lifecycle.reason.empty()) own.reason = newest.lifecycle.reason;
+  // What is in force is no longer what the accepted files say: another digest.
+  machine.digest = base::sha256_hex(fmt::format("{}\n{}\n{}", machine.digest, own.hands_off, name_of(own.state)));
+  return true;
+}
+
+bool brake(Instance& instance, const Instance& newest) {
+  if (instance.is_protected || !newest.is_protected) return false;
+  instance.is_protected = true;
+  return true;
+}
+
+template <class T>
+bool brake(T&, const T&) {
+  return false;
+}
+
+void copy_digest(Entry<DesiredMachine>& entry) { entry.digest = entry.value.digest; }
+template <class T>
+void copy_digest(Entry<T>&) {}
+
+class Acceptor {
+ public:
+  Acceptor(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded)
+      : previous_(std::move(previous)), loaded_(loaded) {
+    for (const auto& problem : loaded.problems) {
+      if (problem.severity != Severity::Error) continue;
+      bad_.insert(problem.file);
+      if (concerns_both(problem.code) && !problem.related.empty()) bad_.insert(problem.related);
+    }
+  }
+
+  Acceptance run() {
+    Acceptance out;
+    out.problems = loaded_.problems;
+    if (std::ranges::any_of(loaded_.problems, refuses_all)) return refuse(std::move(out));
+    out.state = bad_.empty() ? AcceptState::Accepted : AcceptState::Partly;
+    auto effective = std::make_shared<Snapshot>(loaded_);
+    effective->problems.clear();
+    if (!bad_.empty()) {
+      choose(effective->providers, &Snapshot::providers, nullptr);
+      choose(effective->classes, &Snapshot::classes, nullptr);
+      choose(effective->networks, &Snapshot::networks, nullptr);
+      choose(effective->images, &Snapshot::images, nullptr);
+      choose(effective->profiles, &Snapshot::profiles, nullptr);
+      choose(effective->machines, &Snapshot::machines, [&](const MachineEntry& entry) {
+        out.unusable_machines.push_back({entry.provider, entry.name});
+      });
+      choose(effective->instances, &Snapshot::instances,
+             [&](const InstanceEntry& entry) { out.unusable_instances.push_back(entry.id()); });
+    }
+    out.effective = std::move(effective);
+    return out;
+  }
+
+ private:
+  Acceptance refuse(Acceptance out) {
+    out.state = AcceptState::Refused;
+    if (previous_ == nullptr) {
+      out.effective = std::make_shared<Snapshot>();
+      for (const auto& entry : loaded_.machines) out.unusable_machines.push_back({entry->provider, entry->name});
+      for (const auto& entry : loaded_.instances) out.unusable_instances.push_back(entry->id());
+      return out;
+    }
+    auto effective = std::make_shared<Snapshot>(*previous_);
+    bool changed = brake_all(effective->machines, loaded_.machines);
+    changed = brake_all(effective->instances, loaded_.instances) || changed;
+    out.effective = changed ? std::move(effective) : previous_;
+    return out;
+  }
+
+  template <class T>
+  static bool brake_all(Entries<T>& effective, const Entries<T>& newest) {
+    std::unordered_map<std::string, const Entry<T>*> by_id;
+    for (const auto& entry : newest) by_id[entry->id()] = entry.get();
+    bool changed = false;
+    for (auto& entry : effective) {
+      const auto found = by_id.find(entry->id());
+      if (found == by_id.end() || !parsed(*found->second)) continue;
+      auto braked = std::make_shared<Entry<T>>(*entry);
+      if (!brake(braked->value, found->second->value)) continue;
+      copy_digest(*braked);
+      entry = std::move(braked);
+      changed = true;
+    }
+    return changed;
+  }
+
+  /// Replaces each bad entry by the one in force so far, or drops it.
+  template <class T, class Unusable>
+  void choose(Entries<T>& entries, Entries<T> Snapshot::*list, Unusable unusable) {
+    std::unordered_map<std::string, EntryPtr<T>> before;
+    if (previous_ != nullptr) {
+      for (const auto& entry : (*previous_).*list) before.emplace(entry->id() + kind_suffix(*entry), entry);
+    }
+    Entries<T> chosen;
+    chosen.reserve(entries.size());
+    for (const auto& entry : entries) {
+      auto reasons = reasons_against(*entry);
+      if (reasons.empty()) {
+        chosen.push_back(entry);
+        continue;
+      }
+      const auto old = before.find(entry->id() + kind_suffix(*entry));
+      if (old == before.end()) {
+        if constexpr (!std::is_same_v<Unusable, std::nullptr_t>) unusable(*entry);
+        continue;
+      }
+      auto stalled = std::make_shared<Entry<T>>(*old->second);
+      stalled->path = entry->path;
+      stalled->stalled = true;
+      stalled->problems = std::move(reasons);
+      if (parsed(*entry) && brake(stalled->value, entry->value)) copy_digest(*stalled);
+      chosen.push_back(std::move(stalled));
+    }
+    entries = std::move(chosen);
+  }
+
+  /// Images and profiles of different scopes may share an id.
+  template <class T>
+  static std::string kind_suffix(const Entry<T>& entry) {
+    return "@" + entry.provider + "@" + entry.tenant;
+  }
+
+  template <class T>
+  std::vector<Problem> reasons_against(const Entry<T>& entry) const {
+    std::vector<Problem> reasons;
+    for (const auto& file : dependencies(entry, loaded_)) {
+      if (!bad_.contains(file)) continue;
+      for (const auto& problem : loaded_.problems) {
+        if (problem.severity != Severity::Error) continue;
+        if (problem.file == file || (concerns_both(problem.code) && problem.related == file))
+          reasons.push_back(problem);
+      }
+    }
+    return reasons;
+  }
+
+  std::shared_ptr<const Snapshot> previous_;
+  const Snapshot& loaded_;
+  std::unordered_set<std::string> bad_;
+};
+
+}  // namespace
+
+std::string_view to_string(AcceptState state) noexcept {
+  switch (state) {
+    case AcceptState::Accepted:
+      return "accepted";
+    case AcceptState::Partly:
+      return "partly";
+    case AcceptState::Refused:
+      return "refused";
+  }
+  return "refused";
+}
+
+Acceptance accept(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded) {
+  return Acceptor(std::move(previous), loaded).run();
+}
+
+}  // namespace nimbus::registry

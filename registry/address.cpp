@@ -1,0 +1,53 @@
+#include "registry/address.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace nimbus::registry {
+
+std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  if (text.empty() || text.size() >= buffer.size()) return std::nullopt;
+  std::copy(text.begin(), text.end(), buffer.begin());
+  IpAddress out;
+  if (text.find(':') == std::string_view::npos) {
+    // inet_pton takes "01.2.3.4" on some systems; an octal look-alike is an error here.
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const bool begin = at == 0 || text[at - 1] == '.';
+      if (begin && text[at] == '0' && at + 1 < text.size() && text[at + 1] != '.') return std::nullopt;
+    }
+    if (inet_pton(AF_INET, buffer.data(), out.bytes.data() + 12) != 1) return std::nullopt;
+    return out;
+  }
+  out.v6 = true;
+  if (inet_pton(AF_INET6, buffer.data(), out.bytes.data()) != 1) return std::nullopt;
+  return out;
+}
+
+std::optional<IpNetwork> parse_cidr(std::string_view text) noexcept {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto address = parse_ip(text.substr(0, slash));
+  const auto digits = text.substr(slash + 1);
+  if (!address || digits.empty() || digits.size() > 3 || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
+  int prefix = 0;
+  for (const char c : digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    prefix = prefix * 10 + (c - '0');
+  }
+  if (prefix > (address->v6 ? 128 : 32)) return std::nullopt;
+
+  IpNetwork out{*address, *address, prefix};
+  const int begin = (address->v6 ? 0 : 96) + prefix;
+  for (int bit = begin; bit < 128; ++bit) {
+    const auto mask = static_cast<std::uint8_t>(0x80U >> static_cast<unsigned>(bit % 8));
+    auto& byte = out.last.bytes[static_cast<std::size_t>(bit / 8)];
+    if ((byte & mask) != 0) return std::nullopt;
+    byte = static_cast<std::uint8_t>(byte | mask);
+  }
+  return out;
+}
+
+}  // namespace nimbus::registry

@@ -1,0 +1,51 @@
+// Rules across files: references, uniqueness, networks, quotas. Internal to
+// registry/. Reads a file again only to say where in it a problem lies.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/toml/value.hpp"
+#include "registry/problem.hpp"
+#include "registry/snapshot.hpp"
+#include "registry/source.hpp"
+
+namespace nimbus::registry {
+
+void cross_check(const Snapshot& snapshot, const TreeSource& source, std::vector<Problem>& problems);
+
+/// Adds problems at keys of files, looking up their places. One file is kept parsed.
+class CrossReport {
+ public:
+  CrossReport(const Snapshot& snapshot, const TreeSource& source, std::vector<Problem>& problems)
+      : snapshot_(snapshot), source_(source), problems_(problems) {}
+
+  /// `key` as for span_at(); empty: the file as a whole.
+  void add(ProblemCode code, const std::string& file, std::string_view key, std::string message,
+           std::string related = {}, Severity severity = Severity::Error);
+  const Snapshot& snapshot() const noexcept { return snapshot_; }
+
+ private:
+  const base::toml::Table* table_of(const std::string& file);
+
+  const Snapshot& snapshot_;
+  const TreeSource& source_;
+  std::vector<Problem>& problems_;
+  std::string cached_file_;
+  std::optional<base::toml::Table> cached_;
+};
+
+// The parts, each in a file of its own.
+void check_unique(CrossReport& report);
+void check_providers(CrossReport& report);
+void check_policy(CrossReport& report);
+void check_content(CrossReport& report);
+void check_instances(CrossReport& report);
+
+/// True if `list` holds `name` or "*".
+bool admits(const std::vector<std::string>& list, std::string_view name) noexcept;
+
+}  // namespace nimbus::registry

@@ -1,0 +1,173 @@
+#include <fmt/core.h>
+
+#include "base/text/text.hpp"
+#include "registry/checks.hpp"
+
+namespace nimbus::registry {
+
+using base::printable;
+using base::toml::Table;
+
+namespace {
+
+class Finisher {
+ public:
+  Finisher(DesiredMachine& machine, const Table& own, Report& report) : machine_(machine), own_(own), report_(report) {}
+
+  void bmc() {
+    auto& bmc = machine_.bmc;
+    if (bmc.driver.empty()) {
+      // The field table refuses other words; an empty one was never given.
+      missing("bmc",
+              "'driver' in [bmc] is missing, here and in class and defaults: add driver = \"redfish\" or \"ipmi\"");
+      return;
+    }
+    if (bmc.address.empty()) missing("bmc", "'address' in [bmc] is missing: add where the BMC is");
+    const bool redfish = bmc.driver == "redfish";
+    const bool url = bmc.address.starts_with("https://");
+    if (!bmc.address.empty() && redfish != url) {
+      report_.add(ProblemCode::BadValue, span_at(own_, "bmc.address"),
+                  redfish ? "'address' in [bmc] must be an https URL because the driver is redfish"
+                          : "'address' in [bmc] must be a host or host:port because the driver is ipmi");
+    }
+    if (redfish) {
+      for_driver("bmc.cipher_suite", "ipmi", [&] { bmc.cipher_suite = BmcEndpoint{}.cipher_suite; });
+      for_driver("bmc.privilege", "ipmi", [&] { bmc.privilege = BmcEndpoint{}.privilege; });
+      trust();
+    } else {
+      for_driver("bmc.tls", "redfish", [&] { bmc.tls = {}; });
+      for_driver("bmc.system", "redfish", [&] { bmc.system.clear(); });
+      if (bmc.cipher_suite != 17 && bmc.cipher_suite != 3) {
+        report_.add(ProblemCode::OutOfRange, span_at(own_, "bmc.cipher_suite"),
+                    fmt::format("'cipher_suite' in [bmc] is {}; it must be 17 or 3", bmc.cipher_suite));
+      }
+      if (machine_.boot.method != BootMethod::Pxe) {
+        for_driver("boot.method", "redfish", [&] { machine_.boot.method = BootMethod::Pxe; });
+      }
+    }
+    credentials();
+  }
+
+  void identity() {
+    const auto& identity = machine_.identity;
+    const auto* table = own_.find("identity") != nullptr ? own_.find("identity")->table() : nullptr;
+    if (table == nullptr) return;  // reported as missing
+    bool usable = false;
+    bool placeholder = false;
+    for (const auto& [key, value] :
+         {std::pair{"identity.serial", &identity.serial}, std::pair{"identity.uuid", &identity.uuid},
+          std::pair{"identity.bmc_guid", &identity.bmc_guid}}) {
+      if (value->empty()) continue;
+      if (!is_placeholder_identity(*value)) {
+        usable = true;
+        continue;
+      }
+      placeholder = true;
+      report_.add(
+          ProblemCode::NoIdentity, span_at(own_, key),
+          fmt::format("\"{}\" is a placeholder that boards ship with; it identifies nothing", printable(*value, 60)));
+    }
+    if (!usable && !placeholder) {
+      report_.add(ProblemCode::NoIdentity, span_at(own_, "identity"),
+                  "[identity] needs at least one of serial, uuid and bmc_guid");
+    }
+  }
+
+  void boot(const Entry<Network>* network, const Snapshot& snapshot) {
+    const auto& boot = machine_.boot;
+    if (boot.secure_boot && boot.mode == BootMode::Bios) {
+      report_.add(ProblemCode::Conflict, span_at(own_, "boot.secure_boot"), "secure_boot needs mode = \"uefi\"");
+    }
+    if (boot.network.empty()) return;
+    if (network == nullptr) {
+      std::vector<std::string> names;
+      for (const auto& each : snapshot.networks) {
+        if (each->provider == machine_.id.provider) names.push_back(each->name);
+      }
+      report_.add(ProblemCode::UnknownReference, span_at(own_, "boot.network"),
+                  fmt::format("provider '{}' has no network '{}'{}", machine_.id.provider, boot.network,
+                              meant(boot.network, names)));
+    } else if (network->problems.empty() && network->value.role != NetworkRole::Provisioning) {
+      report_.add(ProblemCode::WrongRole, span_at(own_, "boot.network"),
+                  fmt::format("network '{}' has the role {}; machines boot from one of role provisioning", boot.network,
+                              name_of(network->value.role)),
+                  network->path);
+    }
+  }
+
+  void hardware() {
+    const auto& disk = machine_.hardware.root_disk;
+    if (!disk) return;
+    if (disk->min_size_gib && disk->max_size_gib && *disk->min_size_gib > *disk->max_size_gib) {
+      report_.add(ProblemCode::Conflict, span_at(own_, "hardware.root_disk"),
+                  "min_size_gib is larger than max_size_gib");
+    }
+    if (*disk == RootDiskHint{}) {
+      report_.add(ProblemCode::MissingKey, span_at(own_, "hardware.root_disk"),
+                  "root_disk names nothing: add a serial, a size or a type");
+    }
+  }
+
+ private:
+  void missing(std::string_view where, std::string message) {
+    report_.add(ProblemCode::MissingKey, span_at(own_, where), std::move(message));
+  }
+
+  bool own(std::string_view key_path) const {
+    const auto dot = key_path.find('.');
+    const auto* outer = own_.find(key_path.substr(0, dot));
+    return outer != nullptr && outer->table() != nullptr && outer->table()->find(key_path.substr(dot + 1)) != nullptr;
+  }
+
+  template <class Drop>
+  void for_driver(std::string_view key_path, std::string_view driver, Drop drop) {
+    if (own(key_path)) {
+      report_.add(ProblemCode::WrongDriver, span_at(own_, key_path),
+                  fmt::format("'{}' in [{}] is for driver {}; this machine's driver is {}",
+                              key_path.substr(key_path.find('.') + 1), key_path.substr(0, key_path.find('.')), driver,
+                              machine_.bmc.driver));
+    }
+    drop();
+  }
+
+  void trust() {
+    auto& tls = machine_.bmc.tls;
+    const bool own_pin = own_.find("bmc") != nullptr && span_at(own_, "bmc.tls.pin") != span_at(own_, "bmc.tls");
+    const bool own_ca = own_.find("bmc") != nullptr && span_at(own_, "bmc.tls.ca") != span_at(own_, "bmc.tls");
+    if (own_pin && !own_ca) tls.ca.clear();
+    if (own_ca && !own_pin) tls.pins.clear();
+    if (!tls.pins.empty() && !tls.ca.empty()) {
+      report_.add(ProblemCode::Conflict, span_at(own_, "bmc.tls"), "'tls' in [bmc] holds both pin and ca: choose one");
+    }
+    if (tls.empty()) {
+      missing("bmc",
+              "'tls' in [bmc] is missing: add tls = { pin = [\"spki-sha256:…\"] } or tls = { ca = \"…\" }; a BMC is "
+              "never talked to unverified");
+    }
+  }
+
+  void credentials() {
+    for (const auto& name : machine_.bmc.credentials) {
+      if (name.starts_with("bmc/")) continue;
+      report_.add(ProblemCode::CredentialScope, span_at(own_, "bmc.credentials"),
+                  fmt::format("a machine may name secrets below bmc/ only, not '{}'", printable(name, 80)));
+    }
+  }
+
+  DesiredMachine& machine_;
+  const Table& own_;
+  Report& report_;
+};
+
+}  // namespace
+
+void finish_machine(DesiredMachine& machine, const Table& own, const Entry<Network>* network, const Snapshot& snapshot,
+                    Report& report) {
+  Finisher finisher(machine, own, report);
+  finisher.bmc();
+  finisher.identity();
+  finisher.boot(network, snapshot);
+  finisher.hardware();
+}
+
+}  // namespace nimbus::registry
