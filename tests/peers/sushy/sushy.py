@@ -17,7 +17,6 @@ signalled, and only while their start time is still the recorded one.
 """
 import argparse
 import base64
-import hashlib
 import ipaddress
 import json
 import os
@@ -36,6 +35,8 @@ import uuid
 import bcrypt
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from certificate import make_certificate  # noqa: E402
 READY_SECONDS = 60
 
 
@@ -61,18 +62,6 @@ def free_port(addresses):
         except OSError:
             continue
     raise RuntimeError("no port is free on all addresses")
-
-
-def make_certificate(folder, address):
-    """A self-signed certificate; returns its pin."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "30", "-subj", "/CN=bmc",
-                    "-addext", f"subjectAltName=IP:{address}"], check=True, capture_output=True)
-    key = subprocess.run(["openssl", "x509", "-in", folder / "cert.pem", "-pubkey", "-noout"], check=True,
-                         capture_output=True).stdout
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, check=True,
-                         capture_output=True).stdout
-    return "spki-sha256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
 class Fleet:
@@ -117,6 +106,7 @@ class Fleet:
     def _configure(self, bmc):
         folder = self.bmc_folder(bmc["number"])
         (folder / "state").mkdir(exist_ok=True)
+        (folder / "requests").unlink(missing_ok=True)
         hashed = bcrypt.hashpw(bmc["password"].encode(), bcrypt.gensalt(4)).decode()
         (folder / "htpasswd").write_text(f"{bmc['user']}:{hashed}\n")
         systems = [{"uuid": u, "name": f"machine-{i}", "power_state": "Off", "external_notifier": False,
