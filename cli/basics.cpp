@@ -6,11 +6,24 @@
 #include "base/args/complete.hpp"
 #include "base/text/text.hpp"
 #include "cli/context.hpp"
+#include "cli/place.hpp"
+#include "cli/settings.hpp"
 #include "cli/version.hpp"
 
 namespace nimbus::cli {
 
-std::string Context::registry_start() const { return args.get("registry").value_or("."); }
+std::string Context::registry_start() const {
+  if (const auto given = args.get("registry")) return *given;
+  const auto settings = read_settings(settings_path(environment));
+  if (!settings) {
+    console.warning(settings.error().text());
+    return ".";
+  }
+  const auto found = settings->find("registry");
+  if (found == settings->end()) return ".";
+  // The registry that one stands in wins over the usual one.
+  return find_place(".") ? "." : found->second;
+}
 
 Exit fail(Context& context, const Error& error) {
   context.console.error(error.text());

@@ -3,6 +3,7 @@
 #include "base/args/complete.hpp"
 #include "cli/completer.hpp"
 #include "cli/context.hpp"
+#include "cli/settings.hpp"
 #include "cli/topics.hpp"
 #include "cli/version.hpp"
 
@@ -21,6 +22,85 @@ Flag output_flag() {
           .choices = format_names(),
           .fallback = "table",
           .env = "NIMBUS_OUTPUT"};
+}
+
+Command validate_command() {
+  return {
+      .name = "validate",
+      .summary = "check a registry against the format's rules",
+      .description =
+          "Reads every file of the registry and reports all problems at once, each with file, line, column, a stable "
+          "code and what to do. Needs no server and no network.\n\nWithout --rev the files are read as they are on "
+          "disk, with changes that are not committed. With --rev they come from the object database and nothing is "
+          "checked out, so a bare repository will do.",
+      .examples = {{"nimbusctl validate", "check the registry in the current folder"},
+                   {"nimbusctl validate --rev HEAD~1", "check a commit"},
+                   {"nimbusctl validate --format github", "annotate a pull request from GitHub Actions"},
+                   {"nimbusctl validate --format sarif > registry.sarif", "write a report for code scanning"}},
+      .positionals = {{.name = "DIR",
+                       .help = "the registry's folder; default: -C, or the current folder",
+                       .count = Count::AtMostOne,
+                       .completer = std::string(base::kCompleteFolder)}},
+      .flags = {{.name = "rev",
+                 .value = "REV",
+                 .help = "check this commit instead of the files on disk",
+                 .completer = "revision"},
+                {.name = "format",
+                 .value = "FORMAT",
+                 .help = "form of the report",
+                 .choices = {"human", "json", "sarif", "junit", "github", "gitlab"},
+                 .fallback = "human"}},
+      .exit_codes = {{0, "valid; there may be warnings"}, {3, "invalid"}}};
+}
+
+Command fmt_command() {
+  return {
+      .name = "fmt",
+      .summary = "lay out registry files in the usual way",
+      .description =
+          "Changes spaces, indentation, line ends and empty lines; never a key, a value, an order or a comment. Each "
+          "file is read again after the change and compared; one that would mean anything else is left alone. "
+          "Prints the names of the files that it changed.",
+      .examples = {{"nimbusctl fmt", "all files of the registry"},
+                   {"nimbusctl fmt providers/berlin-1", "those of one provider"},
+                   {"nimbusctl fmt --check", "change nothing; for a pipeline"}},
+      .positionals = {{.name = "PATH",
+                       .help = "a file or folder of the registry, from its top; default: all",
+                       .count = Count::Any,
+                       .completer = std::string(base::kCompleteFile)}},
+      .flags = {{.name = "check", .help = "change nothing; print what would change"}},
+      .exit_codes = {{2, "with --check: there is a file to change"}, {3, "a file is no valid TOML"}}};
+}
+
+std::vector<std::string> setting_names() {
+  std::vector<std::string> names;
+  for (const auto& key : setting_keys()) names.emplace_back(key.name);
+  return names;
+}
+
+Command config_command() {
+  return {
+      .name = "config",
+      .summary = "local settings",
+      .description =
+          "Settings of the person at the keyboard, in one TOML file. Flags win over environment variables, "
+          "which win over settings.",
+      .commands = {
+          {.name = "init",
+           .summary = "write a settings file with every key explained",
+           .exit_codes = {{6, "there is one already"}}},
+          {.name = "get",
+           .summary = "print settings",
+           .examples = {{"nimbusctl config get", "all that are set"}, {"nimbusctl config get registry", "one value"}},
+           .positionals = {{.name = "KEY", .help = "which one", .count = Count::AtMostOne, .choices = setting_names()}},
+           .flags = {output_flag()},
+           .exit_codes = {{5, "the key is not set"}}},
+          {.name = "set",
+           .summary = "change a setting; comments in the file stay",
+           .examples = {{"nimbusctl config set registry ~/src/acme-metal", "use this registry from everywhere"}},
+           .positionals = {{.name = "KEY", .help = "which one", .choices = setting_names()},
+                           {.name = "VALUE", .help = "one line of text"}}},
+          {.name = "path", .summary = "print where the settings file is"}}};
 }
 
 Command status_command() {
@@ -75,8 +155,10 @@ base::CommandTable command_table() {
                     "nimbusctl checks, explains and shows a registry: a Git repository of TOML files that "
                     "describes bare-metal machines. It works on a checkout or a bare repository and needs "
                     "no server.",
-                .examples = {{"nimbusctl status", "how are the machines?"}},
-                .commands = {status_command(), completion_command(), version_command(), help_command()}};
+                .examples = {{"nimbusctl validate", "is the registry in this folder valid?"},
+                             {"nimbusctl status", "how are the machines?"}},
+                .commands = {validate_command(), status_command(), fmt_command(), config_command(),
+                             completion_command(), version_command(), help_command()}};
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -100,8 +182,16 @@ Handler handler_of(const std::vector<std::string>& command) {
     std::vector<std::string> command;
     Handler handler;
   };
-  static const std::vector<Entry> entries = {
-      {{"status"}, run_status}, {{"completion"}, run_completion}, {{"version"}, run_version}, {{"help"}, run_help}};
+  static const std::vector<Entry> entries = {{{"validate"}, run_validate},
+                                             {{"status"}, run_status},
+                                             {{"fmt"}, run_fmt},
+                                             {{"config", "init"}, run_config_init},
+                                             {{"config", "get"}, run_config_get},
+                                             {{"config", "set"}, run_config_set},
+                                             {{"config", "path"}, run_config_path},
+                                             {{"completion"}, run_completion},
+                                             {{"version"}, run_version},
+                                             {{"help"}, run_help}};
   for (const auto& entry : entries) {
     if (entry.command == command) return entry.handler;
   }

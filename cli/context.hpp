@@ -31,6 +31,11 @@ Exit fail(Context& context, const Error& error);
 /// One file each: validate.cpp, status.cpp, …
 Exit run_validate(Context& context);
 Exit run_status(Context& context);
+Exit run_fmt(Context& context);
+Exit run_config_init(Context& context);
+Exit run_config_get(Context& context);
+Exit run_config_set(Context& context);
+Exit run_config_path(Context& context);
 Exit run_completion(Context& context);
 Exit run_version(Context& context);
 Exit run_help(Context& context);

@@ -13,8 +13,9 @@
 namespace nimbus::cli {
 namespace {
 
-constexpr std::size_t kGitFileLimit = 4096;   // ".git" as a file holds one path
-constexpr std::uint64_t kMostSteps = 10'000;  // of "HEAD~N"
+constexpr std::size_t kGitFileLimit = 4096;    // ".git" as a file holds one path
+constexpr std::size_t kLongestRevision = 250;  // Git's references are file names
+constexpr std::uint64_t kMostSteps = 10'000;   // of "HEAD~N"
 
 enum class Found { Nothing, File, Folder };
 Found look(const std::string& path) {
@@ -53,6 +54,7 @@ struct Steps {
   std::uint64_t back = 0;
 };
 std::optional<Steps> parse_steps(std::string_view revision) {
+  if (revision.size() > kLongestRevision) return std::nullopt;
   const auto end = revision.find_first_of("~^");
   Steps out{.name = std::string(revision.substr(0, end))};
   std::string_view rest = end == std::string_view::npos ? std::string_view() : revision.substr(end);

@@ -44,6 +44,7 @@ std::vector<base::Topic> topics() {
       {"environment", "variables that nimbusctl reads",
        "  NIMBUS_REGISTRY   the registry, where -C is not given\n"
        "  NIMBUS_OUTPUT     the format, where -o is not given\n"
+       "  NIMBUS_CONFIG     the settings file; default: $XDG_CONFIG_HOME/nimbus/config.toml\n"
        "  NO_COLOR          any value: no colours\n"
        "  CLICOLOR_FORCE    any value but 0: colours also into a pipe"},
   };
