@@ -75,10 +75,17 @@ namespace {
 
 auto lower_bound(auto& members, std::string_view key) {
   return std::lower_bound(members.begin(), members.end(), key,
-                          [](const Member& member, std::string_view wanted) { return member.key < wanted; });
+                          [](const Member& member, std::string_view wanted) { return member.key.compare(wanted) < 0; });
 }
 
 }  // namespace
+
+Table::Table() = default;
+Table::Table(const Table& other) = default;
+Table::Table(Table&& other) noexcept = default;
+Table& Table::operator=(const Table& other) = default;
+Table& Table::operator=(Table&& other) noexcept = default;
+Table::~Table() = default;
 
 bool Table::empty() const noexcept { return members_.empty(); }
 std::size_t Table::size() const noexcept { return members_.size(); }

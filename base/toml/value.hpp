@@ -61,7 +61,13 @@ using Array = std::vector<Value>;
 /// Members sorted by key; no key twice.
 class Table {
  public:
-  Table() = default;
+  // Defined where Member is complete: clang insists.
+  Table();
+  Table(const Table& other);
+  Table(Table&& other) noexcept;
+  Table& operator=(const Table& other);
+  Table& operator=(Table&& other) noexcept;
+  ~Table();
   const std::vector<Member>& members() const noexcept { return members_; }
   bool empty() const noexcept;
   std::size_t size() const noexcept;
