@@ -44,6 +44,15 @@ std::optional<PowerRequest> parse_power_request(std::string_view text) {
   return std::nullopt;
 }
 
+Json fault_json(const FaultEngine::Active& active) {
+  Json machines = Json::array();
+  for (const auto& pattern : active.rule.machines) machines.push(pattern);
+  return Json::object({{"id", active.id},
+                       {"kind", to_string(active.rule.kind)},
+                       {"machines", std::move(machines)},
+                       {"used", active.used}});
+}
+
 Response press(Machine& machine, const Json& body) {
   const auto request = parse_power_request(body["action"].as_string().value_or(""));
   if (!request)
@@ -104,7 +113,37 @@ Json Control::summary() {
   return Json::object({{"machines", std::move(machines)}});
 }
 
+Response Control::fault_request(const Request& request) {
+  constexpr std::string_view kFaults = "/faults";
+  FaultEngine& engine = simulation_->faults();
+  const auto tail = std::string_view(request.path).substr(kFaults.size());
+  if (request.method == "GET" && tail.empty()) {
+    Json rules = Json::array();
+    for (const auto& active : engine.rules()) rules.push(fault_json(active));
+    return json(200, Json::object({{"faults", std::move(rules)}}));
+  }
+  if (request.method == "POST" && tail.empty()) {
+    const auto body = base::parse_json(request.body);
+    if (!body) return refuse(400, body.error().message);
+    auto rule = parse_fault(*body);
+    if (!rule) return refuse(400, rule.error().message);
+    return json(200, Json::object({{"id", simulation_->add_fault(std::move(*rule))}}));
+  }
+  if (request.method == "DELETE") {
+    std::uint64_t id = 0;
+    if (tail.size() > 1) std::from_chars(tail.data() + 1, tail.data() + tail.size(), id);
+    if (tail.empty()) {
+      engine.clear();
+    } else if (!engine.remove(id)) {
+      return refuse(404, "no such fault");
+    }
+    return json(200, Json::object());
+  }
+  return refuse(405, "GET, POST or DELETE");
+}
+
 Response Control::answer(const Request& request) {
+  if (request.path == "/faults" || request.path.starts_with("/faults/")) return fault_request(request);
   constexpr std::string_view kMachines = "/machines";
   if (request.path == "/certificate" && request.method == "GET") {
     if (simulation_->tls() == nullptr) return refuse(404, "no machine is served over TLS");
@@ -112,7 +151,7 @@ Response Control::answer(const Request& request) {
     return json(200, Json::object({{"pem", pem}, {"pin", base::public_key_pin(pem).value_or("")}}));
   }
   if (request.path == kMachines && request.method == "GET") return json(200, summary());
-  if (!request.path.starts_with("/machines/")) return refuse(404, "see /machines");
+  if (!request.path.starts_with("/machines/")) return refuse(404, "there are /machines, /faults and /certificate");
   const auto tail = std::string_view(request.path).substr(kMachines.size() + 1);
   const auto slash = tail.find('/');
   Node* node = simulation_->find(tail.substr(0, slash));

@@ -21,6 +21,7 @@ class Control {
 
  private:
   http::Response answer(const http::Request& request);
+  http::Response fault_request(const http::Request& request);
   http::Response machine_request(Node& node, const http::Request& request, std::string_view rest);
   base::Json summary();
 

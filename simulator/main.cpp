@@ -42,10 +42,18 @@ int serve(const base::Parsed& arguments) {
   if (arguments.origin("seed") == base::Origin::CommandLine)
     fleet->seed = static_cast<std::uint64_t>(arguments.number("seed"));
   if (const auto control = arguments.get("control")) fleet->control = *control;
+  if (const auto path = arguments.get("faults")) {
+    const auto text = base::read_file(*path, base::toml::kMaxText);
+    if (!text) return fail(text.error()), 1;
+    auto rules = parse_fault_script(*text, *path);
+    if (!rules) return fail(rules.error()), 1;
+    fleet->faults.insert(fleet->faults.end(), rules->begin(), rules->end());
+  }
   raise_descriptor_limit();
   const base::SystemClock clock;
   auto simulation = Simulation::start(*fleet, clock);
   if (!simulation) return fail(simulation.error()), 1;
+  for (auto& rule : fleet->faults) (*simulation)->add_fault(rule);
   Control control(**simulation);
   std::string where = "none";
   if (!fleet->control.empty()) {

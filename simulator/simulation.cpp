@@ -20,8 +20,8 @@ constexpr auto kSolInterval = std::chrono::milliseconds(20);
 
 }  // namespace
 
-Simulation::Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock)
-    : loop_(std::move(loop)), clock_(&clock) {
+Simulation::Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock, std::uint64_t seed)
+    : loop_(std::move(loop)), clock_(&clock), faults_(seed), noise_(seed) {
   redfish_server_ = std::make_unique<http::Server>(
       *loop_,
       [this](const http::Request& request, const http::Visit& visit) { return answer_redfish(request, visit); });
@@ -53,7 +53,7 @@ Simulation::~Simulation() {
 Result<std::unique_ptr<Simulation>> Simulation::start(const FleetFile& fleet, const Clock& clock) {
   auto loop = base::EventLoop::create();
   if (!loop) return std::move(loop.error());
-  std::unique_ptr<Simulation> out(new Simulation(std::move(*loop), clock));
+  std::unique_ptr<Simulation> out(new Simulation(std::move(*loop), clock, fleet.seed));
   if (std::ranges::any_of(fleet.machines, [](const MachineSpec& spec) { return !spec.redfish.empty(); })) {
     auto identity = fleet_certificate(fleet);
     if (!identity) return std::move(identity.error());
@@ -111,15 +111,6 @@ Result<> Simulation::serve_redfish(Node& node) {
   return {};
 }
 
-http::Response Simulation::answer_redfish(const http::Request& request, const http::Visit& visit) {
-  Node& node = *nodes_[visit.listener];
-  advance(node);
-  if (!node.machine->bmc_up()) return {.after = http::Response::After::Close, .spoil = {.drop = true}};
-  http::Response response = node.redfish->answer(request);
-  reschedule(node);
-  return response;
-}
-
 Node* Simulation::find(std::string_view name) noexcept {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
@@ -148,11 +139,6 @@ void Simulation::reschedule(Node& node) {
 }
 
 void Simulation::receive_ipmi(Node& node) {
-  const auto send = [&node](const base::SocketAddress& to, ipmi::Bytes datagram) {
-    // A full buffer loses the packet, as on a real network.
-    static_cast<void>(
-        ::sendto(node.ipmi_socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT, to.data(), to.size()));
-  };
   std::array<std::uint8_t, ipmi::kMaxDatagram + 1> room;  // NOLINT: filled by the kernel
   for (int i = 0; i < kMostPerWakeup; ++i) {
     sockaddr_storage from;  // NOLINT: filled by the kernel
@@ -160,12 +146,9 @@ void Simulation::receive_ipmi(Node& node) {
     const ssize_t size = ::recvfrom(node.ipmi_socket.get(), room.data(), room.size(), MSG_DONTWAIT,
                                     reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0) break;
-    advance(node);
-    node.ipmi->receive({room.data(), static_cast<std::size_t>(size)},
-                       base::SocketAddress(reinterpret_cast<const sockaddr*>(&from), from_size), send);
+    take_datagram(node, {room.data(), static_cast<std::size_t>(size)},
+                  base::SocketAddress(reinterpret_cast<const sockaddr*>(&from), from_size));
   }
-  reschedule(node);
-  if (node.sol_timer == base::EventLoop::TimerId::None && node.ipmi->wants_polls()) poll_sol(node);
 }
 
 void Simulation::poll_sol(Node& node) {

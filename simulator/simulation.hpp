@@ -14,6 +14,7 @@
 
 #include "base/net/event_loop.hpp"
 #include "base/net/socket.hpp"
+#include "simulator/faults/engine.hpp"
 #include "simulator/fleet/fleet_file.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/ipmi/responder.hpp"
@@ -49,6 +50,9 @@ class Simulation {
   /// Blocks these signals; one that arrives asks `stop`. Errors: Internal.
   Result<> watch_signals(const sigset_t& signals, std::stop_source stop);
 
+  FaultEngine& faults() noexcept { return faults_; }
+  /// Puts a rule in force; an event is carried out when its time comes. Returns its id.
+  std::uint64_t add_fault(FaultRule rule);
   /// What every machine's Redfish is known by; null if none is served.
   const base::TlsServerContext* tls() const noexcept { return tls_.get(); }
   http::Server& redfish_server() noexcept { return *redfish_server_; }
@@ -60,18 +64,24 @@ class Simulation {
   void reschedule(Node& node);
 
  private:
-  Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock);
+  Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock, std::uint64_t seed);
   Result<> add(const MachineSpec& spec, std::uint64_t seed);
   Result<> serve_ipmi(Node& node);
   Result<> serve_redfish(Node& node);
   http::Response answer_redfish(const http::Request& request, const http::Visit& visit);
   void receive_ipmi(Node& node);
+  void take_datagram(Node& node, ipmi::Bytes datagram, const base::SocketAddress& from);
+  void answer_datagram(Node& node, ipmi::Bytes datagram, const base::SocketAddress& from, const Trouble& trouble);
+  void carry_out(std::uint64_t fault_id);
+  void carry_out(const FaultRule& rule, Node& node);
   void poll_sol(Node& node);
 
   std::unique_ptr<base::EventLoop> loop_;
   base::FileDescriptor signals_;
   std::shared_ptr<base::TlsServerContext> tls_;
   const Clock* clock_;
+  FaultEngine faults_;
+  Random noise_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string_view, Node*> by_name_;
   std::unique_ptr<http::Server> redfish_server_;  // last: its connections look at the nodes

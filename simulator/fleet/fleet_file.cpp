@@ -241,6 +241,7 @@ Result<FleetFile> parse_fleet(std::string_view text, std::string_view file_name)
     table->finish();
   }
   for (auto& machine : top.tables("machine")) read_machine(machine, hardware, defaults, fleet);
+  for (auto& table : top.tables("fault")) fleet.faults.push_back(read_fault(table));
   top.finish();
   std::set<std::string> taken;
   for (const auto& machine : fleet.machines) {

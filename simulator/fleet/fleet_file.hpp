@@ -11,6 +11,7 @@
 
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "simulator/faults/fault.hpp"
 #include "simulator/model/firmware_settings.hpp"
 #include "simulator/model/machine.hpp"
 
@@ -44,6 +45,7 @@ struct FleetFile {
   std::string control;             // "unix:/path" or "127.0.0.1:port"; empty: none
   std::string certificate_folder;  // where the fleet's certificate is kept; empty: a new one each time
   std::vector<MachineSpec> machines;
+  std::vector<FaultRule> faults;
 };
 
 inline constexpr std::size_t kMostMachines = 20'000;

@@ -76,6 +76,7 @@ Buffer Responder::open_session(Bytes request, const base::SocketAddress& from) {
   if (suite == nullptr) return fail(kNoSuiteMatch);
   const std::uint8_t wanted = request[1] & 0x0f;
   if (wanted > kHighestPrivilege) return fail(kInvalidRole);
+  if (interference_.no_sessions) return fail(kNoResources);
   Session* session =
       sessions_.open(machine_->now(), machine_->quirks.has(Quirk::ThreeSessions) ? kFewSlots : Sessions::kSlots);
   if (session == nullptr) return fail(kNoResources);

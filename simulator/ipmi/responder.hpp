@@ -8,11 +8,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "simulator/ipmi/session.hpp"
 #include "simulator/model/machine.hpp"
 
 namespace nimbus::simulator::ipmi {
+
+struct Exchange;
 
 class Responder {
  public:
@@ -32,6 +35,17 @@ class Responder {
   Machine& machine() noexcept { return *machine_; }
   Sessions& sessions() noexcept { return sessions_; }
   /// Where in the sensor data repository and event log a reservation stands.
+  /// What goes wrong with the datagrams that come next, as a fault script says.
+  struct Interference {
+    bool lie = false;                             // writes are acknowledged and not done
+    bool stale = false;                           // reads show what they showed first
+    bool no_sessions = false;                     // no new session is let in
+    std::optional<std::uint8_t> completion_code;  // of every command in a session
+  };
+  void interfere(const Interference& interference) {
+    interference_ = interference;
+    if (!interference.stale) stale_.clear();
+  }
   std::uint16_t sdr_reservation = 0;
   std::uint16_t sel_reservation = 0;
 
@@ -44,6 +58,7 @@ class Responder {
   void send_in_session(Session& session, Payload type, Bytes payload, const Send& send);
   void deliver(const base::SocketAddress& to, Bytes datagram, const Send& send);
 
+  std::uint8_t execute(const Message& message, Exchange& exchange);
   Buffer open_session(Bytes request, const base::SocketAddress& from);
   Buffer rakp1(Bytes request);
   Buffer rakp3(Bytes request);
@@ -53,6 +68,12 @@ class Responder {
   Sessions sessions_;
   unsigned restarts_;
   MonoTime last_command_{};
+  Interference interference_;
+  struct Answered {
+    std::uint8_t code = 0;
+    Buffer data;
+  };
+  std::map<Buffer, Answered> stale_;  // by network function, command and data
 };
 
 }  // namespace nimbus::simulator::ipmi

@@ -132,6 +132,19 @@ std::optional<Response> Service::refuse_early(const Request& request) {
   return std::nullopt;
 }
 
+/// The answer to a write that is not done.
+std::optional<Response> Service::interfered(const Request& request, const Route& route, const Call& call) {
+  const bool login = is_public(request, call.path);
+  if (interference_.status) return call.refuse(*interference_.status, "GeneralError");
+  if (login && interference_.no_sessions) return call.refuse(503, "SessionLimitExceeded");
+  if (!interference_.lie || login) return std::nullopt;
+  if (request.method == "PATCH" && route.get != nullptr) {
+    Call same = call;
+    return with_document(same, route.get);
+  }
+  return no_content();
+}
+
 Response Service::dispatch(const Request& request, const Who& who) {
   Call call{*this, *machine_, request, without_slash(request.path)};
   call.privilege = who.privilege;
@@ -148,7 +161,11 @@ Response Service::dispatch(const Request& request, const Who& who) {
     return out;
   }
   if (reads) {
+    if (interference_.status) return call.refuse(*interference_.status, "GeneralError");
+    if (const auto known = stale_.find(call.path); interference_.stale && known != stale_.end()) return known->second;
     Response out = with_document(call, route->get);
+    constexpr std::size_t kMostStale = 200;
+    if (interference_.stale && out.status == 200 && stale_.size() < kMostStale) stale_[call.path] = out;
     if (out.status == 200) out.headers.emplace_back("Allow", allow_of(*route));
     return out;
   }
@@ -161,6 +178,7 @@ Response Service::dispatch(const Request& request, const Who& who) {
     if (!body->is_object()) return call.refuse(400, "UnrecognizedRequestBody");
     call.body = std::move(*body);
   }
+  if (auto answer = interfered(request, *route, call)) return std::move(*answer);
   const auto* if_match = request.header("if-match");
   if (request.method == "POST" && if_match != nullptr && machine_->quirks.has(Quirk::IfMatchRefusedOnActions)) {
     return call.refuse(400, "PreconditionFailed");

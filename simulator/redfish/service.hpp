@@ -4,6 +4,7 @@
 // Sources: DSP0266 1.20 (protocol), DSP8010 2023.3 (schemas). Thread rule: one thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct Task {
   bool failed = false;
 };
 
+struct Call;
+struct Route;
+
 class Service {
  public:
   explicit Service(Machine& machine);
@@ -38,6 +42,17 @@ class Service {
   Response answer(const Request& request);
 
   Machine& machine() noexcept { return *machine_; }
+  /// What goes wrong with the next request, as a fault script says.
+  struct Interference {
+    bool lie = false;           // writes are acknowledged and not done
+    bool stale = false;         // reads show what they showed first
+    bool no_sessions = false;   // no new session is let in
+    std::optional<int> status;  // an error answer, nothing is done
+  };
+  void interfere(const Interference& interference) {
+    interference_ = interference;
+    if (!interference.stale) stale_.clear();
+  }
   Sessions sessions;
   std::vector<Task> tasks;
   bool session_service_enabled = true;
@@ -61,8 +76,12 @@ class Service {
   std::optional<Response> refuse_early(const Request& request);
   void finish(Response& response, const Request& request);
 
+  std::optional<Response> interfered(const Request& request, const Route& route, const Call& call);
+
   Machine* machine_;
   unsigned restarts_;
+  Interference interference_;
+  std::map<std::string, Response> stale_;  // by path
 };
 
 }  // namespace nimbus::simulator::redfish

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Fault rules set live through the control port, as clients on the wire meet them."""
+import ssl
+import subprocess
+import time
+
+import simulator
+
+simulator.need("ipmitool")
+
+
+class Faults(simulator.Case):
+    def setUp(self):
+        self.sim.control("DELETE", "/faults")
+
+    def tearDown(self):
+        self.sim.control("DELETE", "/faults")
+
+    def fault(self, **rule):
+        return self.sim.control("POST", "/faults", rule)["id"]
+
+    def redfish(self, host=None):
+        return simulator.Redfish(host or self.HOST, self.sim.tcp)
+
+    def ipmi(self, *words, expect=0):
+        return self.run_tool("ipmitool", "-I", "lanplus", "-C", "17", "-R", "1", "-N", "1", "-H", self.HOST, "-p", str(self.sim.udp), "-U",
+                             simulator.USER, "-P", simulator.PASSWORD, *words, expect=expect)
+
+    def test_status_burst_by_count(self):
+        self.fault(kind="status", status=503, retry_after=2, count=3, method="GET", path="*/Systems/*")
+        bmc = self.redfish()
+        self.assertEqual([bmc.call("GET", "/redfish/v1/Systems/1")[0] for _ in range(4)], [503, 503, 503, 200])
+        self.assertEqual(self.sim.control("GET", "/faults")["faults"][0]["used"], 3)
+
+    def test_only_the_machines_that_are_meant(self):
+        self.fault(kind="status", status=500, machines=["m2"])
+        self.assertEqual(self.redfish().call("GET", "/redfish/v1/Systems/1")[0], 200)
+        self.assertEqual(self.redfish("127.77.0.2").call("GET", "/redfish/v1/Systems/1")[0], 500)
+
+    def test_drop_truncate_garbage_delay_drip(self):
+        self.fault(kind="drop", side="redfish", count=1)
+        with self.assertRaises((ConnectionError, simulator.http.client.HTTPException, ssl.SSLError)):
+            self.redfish().call("GET", "/redfish/v1/Systems/1")
+        self.fault(kind="truncate", bytes=600, count=1)
+        with self.assertRaises((ConnectionError, simulator.http.client.HTTPException, ssl.SSLError)):
+            self.redfish().call("GET", "/redfish/v1/Systems/1")
+        self.fault(kind="garbage", side="redfish", count=1)
+        self.assertIsInstance(self.redfish().call("GET", "/redfish/v1/Systems/1")[1], bytes)
+        self.fault(kind="delay", delay="700ms", side="redfish", count=1)
+        began = time.monotonic()
+        self.assertEqual(self.redfish().call("GET", "/redfish/v1/Systems/1")[0], 200)
+        self.assertGreater(time.monotonic() - began, 0.65)
+        self.fault(kind="drip", bytes=3000, count=1)
+        began = time.monotonic()
+        self.assertEqual(self.redfish().call("GET", "/redfish/v1/Systems/1")[0], 200)
+        self.assertGreater(time.monotonic() - began, 0.3)
+
+    def test_a_lie_changes_nothing(self):
+        before = self.sim.state("m1")["power"]
+        action = "ForceOff" if before == "on" else "On"
+        self.fault(kind="lie")
+        self.assertEqual(self.redfish().call("POST", "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", {"ResetType": action})[0], 204)
+        self.assertIn("Chassis Power Control", self.ipmi("power", "off" if before == "on" else "on"))
+        time.sleep(0.5)
+        self.assertEqual(self.sim.state("m1")["power"], before)
+
+    def test_stale_reads_over_ipmi(self):
+        self.sim.control("POST", "/machines/m1/power", {"action": "On"})
+        self.sim.wait_power("m1", "on")
+        self.fault(kind="stale")
+        self.assertIn("is on", self.ipmi("power", "status"))
+        self.ipmi("power", "off")
+        self.sim.wait_power("m1", "off")
+        self.assertIn("is on", self.ipmi("power", "status"))
+        self.sim.control("DELETE", "/faults")
+        self.assertIn("is off", self.ipmi("power", "status"))
+
+    def test_ipmi_answers(self):
+        self.fault(kind="completion-code", completion_code=0xc0)
+        self.assertIn("Node busy", self.ipmi("chassis", "status", expect=1))
+        self.sim.control("DELETE", "/faults")
+        self.fault(kind="duplicate", side="ipmi")
+        self.assertIn("Chassis Power is", self.ipmi("power", "status"))
+        self.sim.control("DELETE", "/faults")
+        self.fault(kind="drop", side="ipmi")
+        self.ipmi("power", "status", expect=1)
+        self.sim.control("DELETE", "/faults")
+        self.fault(kind="no-sessions")
+        self.assertIn("insufficient resources", self.ipmi("power", "status", expect=1))
+
+    def test_restart_and_new_certificate(self):
+        pem = ssl.get_server_certificate(("127.77.0.2", self.sim.tcp))
+        self.fault(kind="new-certificate", machines=["m2"])
+        simulator.wait_for(lambda: ssl.get_server_certificate(("127.77.0.2", self.sim.tcp)) != pem, "another certificate")
+        self.assertEqual(ssl.get_server_certificate((self.HOST, self.sim.tcp)), pem)
+        restarts = self.sim.state("m2")["bmc_restarts"]
+        self.fault(kind="restart-bmc", machines=["m2"], away="500ms", after="100ms")
+        simulator.wait_for(lambda: self.sim.state("m2")["bmc_restarts"] == restarts + 1, "the restart")
+        simulator.wait_for(lambda: self.sim.state("m2")["bmc_up"], "the BMC is back")
+
+
+simulator.main()
