@@ -226,6 +226,9 @@ class Daemon::Impl {
         trouble.met(look.error());
       }
       set_detail(fetch_detail_, trouble.text());
+      if (auto packed = git_.compact_if_needed({clock_.now() + config_.git_deadline, stop}); !packed) {
+        base::log(Level::Warning, "mirror-not-packed", packed.error().text());
+      }
       watch_wake_.wait_until(clock_.now() + with_jitter(config_.poll), stop);
     }
   }
@@ -409,9 +412,10 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   }
   auto mirror = registry::GitRepository::open_or_create(mirror_path(config));
   if (!mirror) return std::move(mirror.error()).with("while opening the mirror");
-  if (auto cleaned = mirror->remove_stale_locks(); !cleaned) return std::move(cleaned.error());
   auto journal = Journal::open(config.data + "/journal.sqlite");
   if (!journal) return std::move(journal.error()).with("while opening the journal");
+  // The journal is ours alone, so no other controller's Git program can hold a lock.
+  if (auto cleaned = mirror->remove_stale_locks(); !cleaned) return std::move(cleaned.error());
   auto clock = std::make_unique<const base::SystemClock>();
   auto cas = read_cas(config);
   if (!cas) return std::move(cas.error());

@@ -327,8 +327,9 @@ Result<Started> start(const Program& program) {
   if (!file) return Error{Code::NotFound, "cannot run " + program.argv[0] + ": there is no such program in PATH"};
   const auto argv = pointers(program.argv);
   const auto environment = pointers(program.environment);
-  const pid_t pid = spawn({input->get(), output->write.get(), errors->write.get(), report->write.get(), file->c_str(),
-                           argv.data(), environment.data(), program.folder.c_str(), program.file_limit_bytes});
+  const pid_t pid =
+      spawn({input->get(), output->write.get(), errors->write.get(), report->write.get(), file->c_str(), argv.data(),
+             environment.data(), program.folder.c_str(), program.file_limit_bytes, ::getpid()});
   if (pid < 0) return system_error("cannot run " + program.argv[0], errno);
   Descriptor handle(pidfd_open(pid));
   const int handle_failure = errno;

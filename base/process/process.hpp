@@ -3,7 +3,8 @@
 // The child gets a session and process group of its own, exactly the environment
 // given, the three standard streams and no other descriptor. When the deadline
 // passes or the stop token is set, the group gets SIGTERM, after `grace` SIGKILL;
-// and when the program ends, whatever it left behind in its group is killed too.
+// and when the program ends, whatever it left behind in its group is killed too. If
+// this process dies, the program gets SIGTERM.
 //
 // Thread rule: safe from any thread, any number at once. The process must not
 // ignore SIGCHLD nor reap children that it did not start.

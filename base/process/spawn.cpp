@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ namespace {
     ::_exit(127);
   };
   ::setsid();
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // of the thread that waits for it
+  if (::getppid() != plan.parent) ::_exit(127);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);

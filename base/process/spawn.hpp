@@ -22,6 +22,7 @@ struct ChildPlan {
   char* const* environment;
   const char* folder;
   std::uint64_t file_limit_bytes;  // 0: none
+  pid_t parent;                    // this process
 };
 
 /// What the child tells if it does not get as far as the program.

@@ -73,6 +73,7 @@ std::string_view with_article(Kind kind) noexcept {
 
 namespace {
 
+// With compare(): clang 14 cannot use the <=> of libstdc++ 12's strings here.
 auto lower_bound(auto& members, std::string_view key) {
   return std::lower_bound(members.begin(), members.end(), key,
                           [](const Member& member, std::string_view wanted) { return member.key.compare(wanted) < 0; });

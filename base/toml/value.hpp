@@ -95,7 +95,7 @@ class Value {
   Value(bool value);             // NOLINT
   Value(double value);           // NOLINT
   template <std::integral T>
-  requires(!std::same_as<T, bool>) Value(T value) : data_(static_cast<std::int64_t>(value)) {}  // NOLINT
+  requires(!std::same_as<T, bool>) Value(T value);  // NOLINT
   Value(DateTime value);                                                                        // NOLINT
   Value(Array values);                                                                          // NOLINT
   Value(Table table);                                                                           // NOLINT
@@ -140,5 +140,9 @@ struct Member {
   Span key_span;  // of the last part of a dotted key or header
   Value value;
 };
+
+// Here, where Member is complete: the variant may have to destroy a Table.
+template <std::integral T>
+requires(!std::same_as<T, bool>) Value::Value(T value) : data_(static_cast<std::int64_t>(value)) {}
 
 }  // namespace nimbus::base::toml

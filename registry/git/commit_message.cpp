@@ -40,9 +40,9 @@ std::map<std::string, std::string> trailers_of(std::string_view message) {
   const auto block = message.rfind("\n\n");
   if (block == std::string_view::npos) return found;
   for (const auto line : base::split(message.substr(block + 2), '\n')) {
-    const auto colon = line.find(": ");
+    const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_trailer_name(line.substr(0, colon))) continue;
-    found[std::string(line.substr(0, colon))] = std::string(base::trim(line.substr(colon + 2)));
+    found[std::string(line.substr(0, colon))] = std::string(base::trim(line.substr(colon + 1)));
   }
   return found;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/text/text.hpp"
@@ -21,6 +23,16 @@ std::string where(const GitRemote& remote) { return redact_urls(remote.url, 200)
 Result<> check_reference(const std::string& name) {
   if (is_reference_name(name)) return {};
   return Error{Code::Invalid, "'" + base::printable(name, 120) + "' is no full reference name"};
+}
+
+std::size_t count_packs(const std::string& repository) {
+  std::error_code failure;
+  std::size_t packs = 0;
+  std::filesystem::directory_iterator entry(repository + "/objects/pack", failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    if (entry->path().extension() == ".pack") ++packs;
+  }
+  return packs;
 }
 
 }  // namespace
@@ -51,7 +63,7 @@ Result<base::ProgramResult> GitProgram::run(const GitRemote* remote, std::vector
   std::ranges::move(command->configuration, std::back_inserter(program.argv));
   std::ranges::move(arguments, std::back_inserter(program.argv));
   program.environment = std::move(command->environment);
-  program.file_limit_bytes = options_.pack_limit_bytes;
+  if (remote != nullptr) program.file_limit_bytes = options_.pack_limit_bytes;
   return base::run_program(program, call, clock_);
 }
 
@@ -170,6 +182,13 @@ Result<> GitProgram::compact(const Call& call) {
   if (!result) return std::move(result.error());
   if (!succeeded(*result)) return failure(*result, "while packing " + options_.repository);
   return {};
+}
+
+Result<bool> GitProgram::compact_if_needed(const Call& call) {
+  constexpr std::size_t kMostPacks = 100;  // opening a repository then takes about a millisecond
+  if (count_packs(options_.repository) <= kMostPacks) return false;
+  if (auto ok = compact(call); !ok) return std::move(ok.error());
+  return true;
 }
 
 }  // namespace nimbus::registry

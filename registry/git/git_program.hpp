@@ -41,8 +41,11 @@ class GitProgram final : public GitTransport {
                 const std::optional<ObjectId>& expected, const Call& call) override;
 
   /// Packs the local repository anew and drops what has been unreachable for two
-  /// hours. Every open GitRepository must be opened again afterwards.
+  /// hours. Other users of the repository need not stop.
   Result<> compact(const Call& call);
+  /// Does so if many packs have gathered (each fetch and each commit makes one) and
+  /// says whether it did.
+  Result<bool> compact_if_needed(const Call& call);
 
  private:
   Result<base::ProgramResult> run(const GitRemote* remote, std::vector<std::string> arguments, const Call& call) const;

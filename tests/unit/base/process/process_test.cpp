@@ -224,6 +224,25 @@ TEST_CASE("descriptors neither reach the child nor stay behind") {
   CHECK(errno == ECHILD);
 }
 
+TEST_CASE("a program does not outlive a killed parent") {
+  int ends_of_pipe[2];
+  REQUIRE(::pipe(ends_of_pipe) == 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    // Its standard output is captured; the pipe must not reach it otherwise.
+    const auto fd = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends_of_pipe[1]);
+    (void)run_program(shell("echo $$ > " + fd + "; exec sleep 1000"), within(1000s), the_clock);
+    ::_exit(0);
+  }
+  ::close(ends_of_pipe[1]);
+  char text[32] = {};
+  REQUIRE(::read(ends_of_pipe[0], text, sizeof text - 1) > 0);
+  ::close(ends_of_pipe[0]);
+  ::kill(parent, SIGKILL);
+  REQUIRE(::waitpid(parent, nullptr, 0) == parent);
+  CHECK(ends(std::stoi(text)));
+}
+
 TEST_CASE("many threads at once") {
   std::vector<std::jthread> threads;
   std::vector<std::string> outputs(8);

@@ -291,3 +291,18 @@ TEST_CASE("compact keeps everything that is referenced") {
   CHECK(git(pair.temp / "mirror", {"count-objects", "-v"}).find("packs: 1\n") != std::string::npos);
   CHECK(git(pair.temp / "mirror", {"rev-list", "--count", "refs/nimbus/x"}) == "5");
 }
+
+TEST_CASE("many packs are packed into one, few are left alone") {
+  Pair pair;
+  for (int i = 0; i < 3; ++i) pair.local_commit(std::to_string(i));
+  CHECK(*pair.program.compact_if_needed(within(30s)) == false);
+  const auto tip = git(pair.temp / "mirror", {"rev-parse", "refs/heads/local"});
+  for (int i = 0; i < 110; ++i) {
+    const auto blob = git(pair.temp / "mirror", {"hash-object", "-w", "--stdin"}, std::to_string(i));
+    git(pair.temp / "mirror", {"pack-objects", "--quiet", pair.temp / "mirror/objects/pack/pack"}, blob + "\n");
+  }
+  CHECK(*pair.program.compact_if_needed(within(60s)) == true);
+  CHECK(*pair.program.compact_if_needed(within(60s)) == false);
+  CHECK(git(pair.temp / "mirror", {"rev-parse", "refs/heads/local"}) == tip);
+  CHECK(git(pair.temp / "mirror", {"fsck", "--no-dangling"}).empty());
+}
