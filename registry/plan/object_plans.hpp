@@ -1,0 +1,31 @@
+// The rows for one object. Internal to registry/plan. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registry/plan/plan.hpp"
+
+namespace nimbus::registry {
+
+struct MachineContext {
+  const MachineFacts* facts = nullptr;  // null: not observed
+  std::string pinned_by;                // instance of head that pins it; may be empty
+};
+std::vector<Change> machine_changes(const DesiredMachine& base, const DesiredMachine& head,
+                                    const MachineContext& context);
+
+struct InstanceContext {
+  const InstanceFacts* facts = nullptr;
+  const Snapshot* base_snapshot = nullptr;
+  const Snapshot* head_snapshot = nullptr;
+};
+std::vector<Change> instance_changes(const InstanceEntry& base, const InstanceEntry& head,
+                                     const InstanceContext& context);
+Change instance_added(const InstanceEntry& head, const InstanceContext& context);
+Change instance_removed(const InstanceEntry& base, const InstanceContext& context);
+
+std::string joined(const std::vector<std::string>& list);
+
+}  // namespace nimbus::registry

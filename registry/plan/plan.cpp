@@ -1,0 +1,456 @@
+#include "registry/plan/plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/crypto/crypto.hpp"
+#include "registry/dependencies.hpp"
+#include "registry/plan/object_plans.hpp"
+
+namespace nimbus::registry {
+
+std::string_view to_string(Effect effect) noexcept {
+  constexpr std::array<std::string_view, 16> kNames = {
+      "none",      "reported",  "recorded", "move",   "in-place",  "unmanaged",           "observe-only",
+      "power",     "root-code", "unknown",  "reboot", "power-off", "credential-exposure", "install",
+      "reinstall", "release"};
+  return kNames[static_cast<std::size_t>(effect)];
+}
+
+Effect PlanItem::worst() const noexcept {
+  Effect worst = Effect::None;
+  for (const auto& change : changes) worst = std::max(worst, change.effect);
+  return worst;
+}
+
+DataLoss PlanItem::data_loss() const noexcept {
+  DataLoss loss = DataLoss::No;
+  for (const auto& change : changes) {
+    if (change.blocked.empty()) loss = std::max(loss, change.data_loss);
+  }
+  return loss;
+}
+
+namespace {
+
+template <class T>
+using ById = std::unordered_map<std::string, const Entry<T>*>;
+
+template <class T>
+ById<T> by_id(const Entries<T>& entries) {
+  ById<T> out;
+  for (const auto& entry : entries) out.emplace(entry->id(), entry.get());
+  return out;
+}
+
+template <class Map>
+const typename Map::mapped_type* facts_of(const Map& map, const std::string& id) {
+  const auto found = map.find(id);
+  return found != map.end() ? &found->second : nullptr;
+}
+
+class Planner {
+ public:
+  Planner(const Snapshot& base, const Snapshot& head, const PlanFacts& facts)
+      : base_(base), head_(head), facts_(facts) {}
+
+  Plan run() {
+    machines();
+    instances();
+    others();
+    std::ranges::sort(plan_.items, [](const PlanItem& a, const PlanItem& b) {
+      const auto key = [](const PlanItem& item) {
+        return std::tuple(-static_cast<int>(item.data_loss()), -static_cast<int>(item.worst()));
+      };
+      return std::tuple(key(a), a.object, a.id, a.path) < std::tuple(key(b), b.object, b.id, b.path);
+    });
+    limits();
+    totals();
+    plan_.digest = base::sha256_hex(text());
+    return std::move(plan_);
+  }
+
+ private:
+  template <class T>
+  PlanItem item(const Entry<T>& entry, FileKind object, PlanItem::Kind kind) {
+    PlanItem out;
+    out.object = object;
+    out.kind = kind;
+    out.id = entry.id();
+    out.path = entry.path;
+    out.provider = entry.provider;
+    return out;
+  }
+
+  void keep(PlanItem item) {
+    if (!item.changes.empty()) plan_.items.push_back(std::move(item));
+  }
+
+  bool changed(const std::string& file) const {
+    const auto* before = base_.find_file(file);
+    const auto* after = head_.find_file(file);
+    if (before == nullptr || after == nullptr) return before != after;
+    return before->blob != after->blob;
+  }
+
+  template <class T>
+  std::vector<std::string> changed_files(const Entry<T>* before, const Entry<T>* after) const {
+    std::set<std::string> files;
+    for (const auto& [entry, snapshot] : {std::pair{before, &base_}, std::pair{after, &head_}}) {
+      if (entry == nullptr) continue;
+      for (const auto& file : dependencies(*entry, *snapshot)) {
+        if (changed(file)) files.insert(file);
+      }
+    }
+    return {files.begin(), files.end()};
+  }
+
+  /// A file with errors changes nothing: the object stays on its accepted version.
+  template <class T>
+  static void block_if_broken(const Entry<T>& head, PlanItem& item) {
+    if (!has_errors(head.problems)) return;
+    for (auto& change : item.changes) change.blocked = "the file has errors: the last accepted version stays in force";
+    if (item.changes.empty()) {
+      item.changes.push_back(
+          {Effect::None, DataLoss::No, {}, {}, {}, "the file has errors", "the last accepted version stays in force"});
+    }
+  }
+
+  // Machines ---------------------------------------------------------------
+
+  void machines() {
+    const auto before = by_id(base_.machines);
+    const auto after = by_id(head_.machines);
+    std::unordered_map<std::string, std::string> pins;
+    for (const auto& entry : head_.instances) {
+      const auto& pin = entry->value.requirements.machine;
+      if (!pin.empty()) pins[entry->value.provider + "/" + pin] = entry->id();
+    }
+    for (const auto& entry : head_.machines) {
+      const auto old = before.find(entry->id());
+      if (old == before.end()) {
+        added(*entry, after);
+      } else if (old->second != entry.get()) {
+        compare(*old->second, *entry, pins);
+      }
+    }
+    for (const auto& entry : base_.machines) {
+      if (!after.contains(entry->id())) removed(*entry, before);
+    }
+  }
+
+  void compare(const MachineEntry& old, const MachineEntry& entry,
+               const std::unordered_map<std::string, std::string>& pins) {
+    if (old.digest == entry.digest && old.value == entry.value) return;
+    MachineContext context;
+    context.facts = facts_of(facts_.machines, entry.id());
+    if (const auto pin = pins.find(entry.id()); pin != pins.end()) context.pinned_by = pin->second;
+    auto out = item(entry, FileKind::Machine, PlanItem::Kind::Changed);
+    out.changes = machine_changes(old.value, entry.value, context);
+    if (old.path != entry.path) {
+      out.changes.push_back(
+          {Effect::Move, DataLoss::No, {}, old.path, entry.path, "another file: nothing happens to the machine", {}});
+    }
+    block_if_broken(entry, out);
+    out.files = changed_files(&old, &entry);
+    keep(std::move(out));
+  }
+
+  /// The machine of the other side that has the same identity under another name.
+  static const MachineEntry* same_machine(const MachineEntry& entry, const Entries<DesiredMachine>& others,
+                                          const ById<DesiredMachine>& not_these) {
+    const auto& own = entry.value.identity;
+    for (const auto& other : others) {
+      if (not_these.contains(other->id())) continue;
+      const auto& theirs = other->value.identity;
+      if ((!own.serial.empty() && own.serial == theirs.serial) || (!own.uuid.empty() && own.uuid == theirs.uuid))
+        return other.get();
+    }
+    return nullptr;
+  }
+
+  void added(const MachineEntry& entry, const ById<DesiredMachine>& after) {
+    auto out = item(entry, FileKind::Machine, PlanItem::Kind::Added);
+    if (const auto* old = same_machine(entry, base_.machines, after)) {
+      out.changes.push_back({Effect::Move,
+                             DataLoss::No,
+                             {},
+                             old->id(),
+                             entry.id(),
+                             "the same serial or UUID under another name: nothing happens to the machine",
+                             {}});
+      auto rest = machine_changes(old->value, entry.value, {});
+      out.changes.insert(out.changes.end(), rest.begin(), rest.end());
+    } else {
+      out.changes.push_back(
+          {Effect::CredentialExposure,
+           DataLoss::No,
+           "bmc.address",
+           {},
+           entry.value.bmc.address,
+           entry.value.enforcement == Enforcement::Enforce
+               ? "a new machine: its credentials are sent to this address; differences are corrected"
+               : "a new machine: its credentials are sent to this address; it is looked at, not written to",
+           {}});
+    }
+    block_if_broken(entry, out);
+    out.files = changed_files<DesiredMachine>(nullptr, &entry);
+    keep(std::move(out));
+  }
+
+  void removed(const MachineEntry& entry, const ById<DesiredMachine>& before) {
+    if (same_machine(entry, head_.machines, before) != nullptr) return;  // told as a move
+    auto out = item(entry, FileKind::Machine, PlanItem::Kind::Removed);
+    out.changes.push_back(
+        {Effect::Unmanaged, DataLoss::No, {}, {}, {}, "no more writes to it; its disks are never erased", {}});
+    out.files = changed_files<DesiredMachine>(&entry, nullptr);
+    keep(std::move(out));
+  }
+
+  // Instances --------------------------------------------------------------
+
+  void instances() {
+    const auto before = by_id(base_.instances);
+    const auto after = by_id(head_.instances);
+    for (const auto& entry : head_.instances) {
+      const auto old = before.find(entry->id());
+      InstanceContext context{facts_of(facts_.instances, entry->id()), &base_, &head_};
+      const bool fresh = old == before.end();
+      if (!fresh && old->second->digest == entry->digest) continue;
+      auto out = item(*entry, FileKind::Instance, fresh ? PlanItem::Kind::Added : PlanItem::Kind::Changed);
+      out.provider = entry->value.provider;
+      if (fresh) {
+        out.changes.push_back(instance_added(*entry, context));
+      } else {
+        out.changes = instance_changes(*old->second, *entry, context);
+      }
+      block_if_broken(*entry, out);
+      out.files = changed_files(fresh ? nullptr : old->second, entry.get());
+      keep(std::move(out));
+    }
+    for (const auto& entry : base_.instances) {
+      if (after.contains(entry->id())) continue;
+      InstanceContext context{facts_of(facts_.instances, entry->id()), &base_, &head_};
+      auto out = item(*entry, FileKind::Instance, PlanItem::Kind::Removed);
+      out.provider = entry->value.provider;
+      out.changes.push_back(instance_removed(*entry, context));
+      out.files = changed_files<Instance>(entry.get(), nullptr);
+      keep(std::move(out));
+    }
+  }
+
+  // Everything else --------------------------------------------------------
+
+  void other(FileKind kind, const std::string& path, std::string provider, std::string reason) {
+    if (!changed(path)) return;
+    PlanItem out;
+    out.object = kind;
+    out.id = path;
+    out.path = path;
+    out.provider = std::move(provider);
+    out.files = {path};
+    const bool was = base_.find_file(path) != nullptr;
+    const bool is = head_.find_file(path) != nullptr;
+    out.kind = was && is ? PlanItem::Kind::Changed : is ? PlanItem::Kind::Added : PlanItem::Kind::Removed;
+    out.changes.push_back({Effect::Reported, DataLoss::No, {}, {}, {}, std::move(reason), {}});
+    plan_.items.push_back(std::move(out));
+  }
+
+  template <class T>
+  void others(FileKind kind, const Entries<T>& before, const Entries<T>& after, const char* reason) {
+    std::map<std::string, std::string> paths;
+    for (const auto& entry : before) paths[entry->path] = entry->provider;
+    for (const auto& entry : after) paths[entry->path] = entry->provider;
+    for (const auto& [path, provider] : paths) other(kind, path, provider, reason);
+  }
+
+  void others() {
+    other(FileKind::Registry, "registry.toml", {}, "concerns every controller of this registry");
+    other(FileKind::Limits, "policy/limits.toml", {}, "holds from the commit after this one");
+    other(FileKind::Roles, "policy/roles.toml", {}, "who may change what");
+    other(FileKind::Bindings, "policy/bindings.toml", {}, "who may change what");
+    others(FileKind::Tenant, base_.tenants, head_.tenants, "nothing new is placed beyond it; what runs goes on");
+    others(FileKind::Person, base_.people, head_.people, "who may log in and sign");
+    others(FileKind::Approval, base_.approvals, head_.approvals, "releases the plan of this digest until it expires");
+    others(FileKind::Provider, base_.providers, head_.providers,
+           "consent and limits hold for new placements and disruptions; defaults are shown at each machine");
+    others(FileKind::Network, base_.networks, head_.networks, "boot services and ports follow");
+  }
+
+  // Limits and totals --------------------------------------------------------
+
+  void limits() {
+    const Limits limits = base_.limits != nullptr ? base_.limits->value : Limits{};
+    std::map<std::string, std::array<std::int64_t, 3>> asked;  // destructive, rebooting, installing
+    for (const auto& item : plan_.items) {
+      auto& counts = asked[item.provider];
+      if (item.data_loss() != DataLoss::No) ++counts[0];
+      const bool live = std::ranges::any_of(
+          item.changes, [](const Change& c) { return c.effect == Effect::Reboot && c.blocked.empty(); });
+      const bool installs = std::ranges::any_of(item.changes, [](const Change& c) {
+        return (c.effect == Effect::Install || c.effect == Effect::Reinstall) && c.blocked.empty();
+      });
+      if (live) ++counts[1];
+      if (installs) ++counts[2];
+    }
+    for (const auto& [provider, counts] : asked) {
+      if (provider.empty()) continue;
+      destructive(provider, counts[0], limits);
+      const auto* own = find_provider(base_, provider);
+      const auto disruption = own != nullptr ? own->value.provider.disruption : Provider::Disruption{};
+      queues(provider, "disruption.machines_rebooting", counts[1], disruption.machines_rebooting,
+             limits.disruption.machines_rebooting);
+      queues(provider, "disruption.machines_installing", counts[2], disruption.machines_installing,
+             limits.disruption.machines_installing);
+    }
+  }
+
+  void destructive(const std::string& provider, std::int64_t asked, const Limits& limits) {
+    if (asked == 0) return;
+    const auto machines =
+        std::ranges::count_if(base_.machines, [&](const auto& entry) { return entry->provider == provider; });
+    const std::int64_t by_percent = machines * limits.destructive.percent / 100;
+    const std::int64_t allowed = std::max<std::int64_t>(1, std::min(limits.destructive.count, by_percent));
+    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Holds : LimitVerdict::Kind::Within, provider,
+                            limits.destructive.count <= by_percent ? "destructive.count" : "destructive.percent", asked,
+                            allowed});
+  }
+
+  void queues(const std::string& provider, std::string rule, std::int64_t asked, std::optional<std::int64_t> own,
+              std::optional<std::int64_t> policy) {
+    if (asked == 0 || (!own && !policy)) return;
+    const auto allowed = std::min(own.value_or(INT64_MAX), policy.value_or(INT64_MAX));
+    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Queues : LimitVerdict::Kind::Within, provider,
+                            std::move(rule), asked, allowed});
+  }
+
+  void totals() {
+    auto& sum = plan_.totals;
+    for (const auto& item : plan_.items) {
+      ++sum.items;
+      if (item.object == FileKind::Machine) ++sum.machines;
+      if (item.object == FileKind::Instance) ++sum.instances;
+      if (item.data_loss() == DataLoss::Yes) ++sum.data_loss;
+      std::set<Effect> effects;
+      bool blocked = false;
+      for (const auto& change : item.changes) {
+        if (change.blocked.empty()) effects.insert(change.effect);
+        blocked = blocked || !change.blocked.empty();
+      }
+      if (blocked) ++sum.blocked;
+      for (const auto effect : effects) count(effect);
+    }
+  }
+
+  void count(Effect effect) {
+    auto& sum = plan_.totals;
+    switch (effect) {
+      case Effect::InPlace:
+        ++sum.in_place;
+        break;
+      case Effect::Power:
+        ++sum.power;
+        break;
+      case Effect::Reboot:
+        ++sum.reboots;
+        break;
+      case Effect::PowerOff:
+        ++sum.power_offs;
+        break;
+      case Effect::Install:
+        ++sum.installs;
+        break;
+      case Effect::Reinstall:
+        ++sum.reinstalls;
+        break;
+      case Effect::Release:
+        ++sum.releases;
+        break;
+      case Effect::CredentialExposure:
+        ++sum.exposures;
+        break;
+      case Effect::RootCode:
+        ++sum.root_code;
+        break;
+      case Effect::Unknown:
+        ++sum.unknown;
+        break;
+      case Effect::None:
+      case Effect::Reported:
+      case Effect::Recorded:
+      case Effect::Move:
+      case Effect::Unmanaged:
+      case Effect::ObserveOnly:
+        break;
+    }
+  }
+
+  /// Unambiguous: every part is preceded by its length.
+  std::string text() const {
+    std::string out;
+    const auto put = [&](std::string_view part) { out += fmt::format("{}:{}\n", part.size(), part); };
+    for (const auto& item : plan_.items) {
+      put(to_string(item.object));
+      put(fmt::format("{}", static_cast<int>(item.kind)));
+      put(item.id);
+      put(item.path);
+      for (const auto& change : item.changes) {
+        put(to_string(change.effect));
+        put(fmt::format("{}", static_cast<int>(change.data_loss)));
+        put(change.key);
+        put(change.from);
+        put(change.to);
+        put(change.blocked);
+      }
+    }
+    for (const auto& limit : plan_.limits) {
+      put(limit.provider);
+      put(limit.rule);
+      put(fmt::format("{} {} {}", static_cast<int>(limit.kind), limit.asked, limit.allowed));
+    }
+    return out;
+  }
+
+  const Snapshot& base_;
+  const Snapshot& head_;
+  const PlanFacts& facts_;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan make_plan(const Snapshot& base, const Snapshot& head, const PlanFacts& facts) {
+  return Planner(base, head, facts).run();
+}
+
+std::string summary(const Plan& plan) {
+  const auto& sum = plan.totals;
+  if (sum.items == 0) return "nothing changes";
+  std::string out;
+  const auto part = [&](std::size_t count, std::string_view one, std::string_view many) {
+    if (count == 0) return;
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, count == 1 ? one : many);
+  };
+  part(sum.releases, "release (DATA LOSS)", "releases (DATA LOSS)");
+  part(sum.reinstalls, "reinstall (DATA LOSS)", "reinstalls (DATA LOSS)");
+  part(sum.installs, "install", "installs");
+  part(sum.exposures, "credential exposure", "credential exposures");
+  part(sum.power_offs, "power-off", "power-offs");
+  part(sum.reboots, "reboot", "reboots");
+  part(sum.root_code, "host with root code", "hosts with root code");
+  part(sum.power, "power action", "power actions");
+  part(sum.in_place, "change in place", "changes in place");
+  part(sum.unknown, "unknown effect", "unknown effects");
+  part(sum.blocked, "blocked", "blocked");
+  std::string head = fmt::format("{} machine{}, {} instance{}", sum.machines, sum.machines == 1 ? "" : "s",
+                                 sum.instances, sum.instances == 1 ? "" : "s");
+  return out.empty() ? head + ": no effect on hardware" : head + ": " + out;
+}
+
+}  // namespace nimbus::registry
