@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cstdio>
 
 #include "base/args/args.hpp"
@@ -22,10 +23,15 @@ std::stop_source stop;  // NOLINT: what a signal handler can reach
 
 void fail(const Error& error) { fmt::print(stderr, "nimbus-sim: {}\n", error.text()); }
 
-/// Every machine needs two descriptors and every client one more.
-void raise_descriptor_limit() {
+/// Every machine needs two descriptors and every client one more. Only root may go
+/// beyond the hard limit.
+void raise_descriptor_limit(std::size_t machines) {
+  constexpr std::size_t kForClients = 16 * 1024;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = 3 * machines + kForClients;
+  const rlimit more{wanted, std::max<rlim_t>(wanted, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -49,7 +55,7 @@ int serve(const base::Parsed& arguments) {
     if (!rules) return fail(rules.error()), 1;
     fleet->faults.insert(fleet->faults.end(), rules->begin(), rules->end());
   }
-  raise_descriptor_limit();
+  raise_descriptor_limit(fleet->machines.size());
   const base::SystemClock clock;
   auto simulation = Simulation::start(*fleet, clock);
   if (!simulation) return fail(simulation.error()), 1;

@@ -3,7 +3,10 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
+#include <sys/resource.h>
+
 #include <cerrno>
+#include <map>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +18,12 @@ namespace nimbus::simulator {
 namespace {
 
 constexpr int kMostPerWakeup = 32;
+/// Two sockets for each machine, and some connections.
+bool enough_descriptors(std::size_t machines) {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 3 * machines + 100;
+}
+
 constexpr auto kLastWords = std::chrono::milliseconds(100);
 constexpr auto kSolInterval = std::chrono::milliseconds(20);
 
@@ -61,9 +70,13 @@ Result<std::unique_ptr<Simulation>> Simulation::start(const FleetFile& fleet, co
     if (!tls) return std::move(tls.error());
     out->tls_ = std::move(*tls);
   }
+  if (!enough_descriptors(fleet.machines.size())) out->listeners_ = Listeners::Shared;
   for (const auto& spec : fleet.machines) {
     if (auto ok = out->add(spec, fleet.seed); !ok)
       return std::move(ok.error()).with("while starting machine " + spec.name);
+  }
+  if (out->listeners_ == Listeners::Shared) {
+    if (auto ok = out->serve_redfish_shared(); !ok) return std::move(ok.error());
   }
   return out;
 }
@@ -106,8 +119,22 @@ Result<> Simulation::serve_redfish(Node& node) {
   const auto address = base::SocketAddress::numeric(*where);
   if (!address) return address.error();
   node.redfish = std::make_unique<redfish::Service>(*node.machine);
+  if (listeners_ == Listeners::Shared && where->host.starts_with("127.")) return {};
   const auto bound = redfish_server_->listen(*address, node.index, tls_);
   if (!bound) return bound.error();
+  return {};
+}
+
+Result<> Simulation::serve_redfish_shared() {
+  std::map<std::uint16_t, std::unordered_map<std::string, http::ListenerTag>> ports;
+  for (const auto& node : nodes_) {
+    if (!node->redfish || !node->redfish_address.starts_with("127.")) continue;
+    const auto where = base::parse_host_port(node->redfish_address, 443);
+    if (where) ports[where->port][where->text()] = node->index;
+  }
+  for (auto& [port, machines] : ports) {
+    if (auto ok = redfish_server_->listen_shared(port, std::move(machines), tls_); !ok) return ok;
+  }
   return {};
 }
 

@@ -68,6 +68,7 @@ class Simulation {
   Result<> add(const MachineSpec& spec, std::uint64_t seed);
   Result<> serve_ipmi(Node& node);
   Result<> serve_redfish(Node& node);
+  Result<> serve_redfish_shared();
   http::Response answer_redfish(const http::Request& request, const http::Visit& visit);
   void receive_ipmi(Node& node);
   void take_datagram(Node& node, ipmi::Bytes datagram, const base::SocketAddress& from);
@@ -80,6 +81,7 @@ class Simulation {
   base::FileDescriptor signals_;
   std::shared_ptr<base::TlsServerContext> tls_;
   const Clock* clock_;
+  enum class Listeners : std::uint8_t { OnePerMachine, Shared } listeners_ = Listeners::OnePerMachine;
   FaultEngine faults_;
   Random noise_;
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -1,5 +1,9 @@
 #include "simulator/http/server.hpp"
 
+#include <sys/socket.h>
+
+#include <cerrno>
+
 #include "simulator/http/connection.hpp"
 
 namespace nimbus::simulator::http {
@@ -7,6 +11,7 @@ namespace {
 
 constexpr auto kSweepEvery = std::chrono::seconds(5);
 constexpr int kMostPerWakeup = 64;
+constexpr int kSharedBacklog = 4096;
 
 }  // namespace
 
@@ -17,7 +22,7 @@ Server::Server(base::EventLoop& loop, Handler handler) : loop_(&loop), handler_(
 Server::~Server() {
   loop_->cancel_timer(sweep_timer_);
   connections_.clear();
-  for (const auto& [tag, listener] : listeners_) loop_->unwatch(listener->socket.get());
+  for (const auto& listener : listeners_) loop_->unwatch(listener->socket.get());
 }
 
 Result<base::SocketAddress> Server::listen(const base::SocketAddress& address, ListenerTag tag,
@@ -30,22 +35,42 @@ Result<base::SocketAddress> Server::listen(const base::SocketAddress& address, L
   return bound;
 }
 
+Result<> Server::watch(std::unique_ptr<Listener> listener) {
+  Listener& kept = *listener;
+  const auto watched =
+      loop_->watch(kept.socket.get(), base::Interest::Read, [this, &kept](base::Ready) { accept_some(kept); });
+  if (!watched) return watched.error();
+  listeners_.push_back(std::move(listener));
+  return {};
+}
+
 Result<> Server::adopt(base::FileDescriptor socket, ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls) {
   auto listener = std::make_unique<Listener>();
   listener->socket = std::move(socket);
   listener->tag = tag;
-  listener->tls = std::move(tls);
-  Listener& kept = *listener;
-  if (auto ok =
-          loop_->watch(kept.socket.get(), base::Interest::Read, [this, &kept](base::Ready) { accept_some(kept); });
-      !ok)
-    return ok;
-  listeners_[tag] = std::move(listener);
-  return {};
+  sites_[tag].tls = std::move(tls);
+  return watch(std::move(listener));
+}
+
+Result<> Server::listen_shared(std::uint16_t port, std::unordered_map<std::string, ListenerTag> machines,
+                               const std::shared_ptr<base::TlsServerContext>& tls) {
+  const auto address = base::SocketAddress::numeric({"0.0.0.0", port});
+  if (!address) return address.error();
+  auto socket = base::listen_tcp(*address, kSharedBacklog);
+  if (!socket) return std::move(socket.error());
+  constexpr std::string_view kLoopback = "lo";
+  if (::setsockopt(socket->get(), SOL_SOCKET, SO_BINDTODEVICE, kLoopback.data(), kLoopback.size()) != 0) {
+    return base::socket_error("keep a listener on the loopback interface", errno);
+  }
+  auto listener = std::make_unique<Listener>();
+  listener->socket = std::move(*socket);
+  for (const auto& [where, tag] : machines) sites_[tag].tls = tls;
+  listener->shared = std::move(machines);
+  return watch(std::move(listener));
 }
 
 void Server::set_tls(ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls) {
-  if (const auto found = listeners_.find(tag); found != listeners_.end()) found->second->tls = std::move(tls);
+  if (const auto found = sites_.find(tag); found != sites_.end()) found->second.tls = std::move(tls);
 }
 
 void Server::disconnect(ListenerTag tag) {
@@ -53,32 +78,42 @@ void Server::disconnect(ListenerTag tag) {
     const bool mine = it->second->tag() == tag;
     it = mine ? connections_.erase(it) : std::next(it);
   }
-  if (const auto found = listeners_.find(tag); found != listeners_.end()) found->second->connections = 0;
+  if (const auto found = sites_.find(tag); found != sites_.end()) found->second.connections = 0;
 }
 
 void Server::accept_some(Listener& listener) {
   for (int i = 0; i < kMostPerWakeup; ++i) {
     auto accepted = base::accept_connection(listener.socket);
     if (!accepted || !*accepted) return;
-    if (listener.connections >= kMostPerListener || (gate_ && !gate_(listener.tag))) continue;
-    base::FileDescriptor socket = std::move((*accepted)->socket);
-    if ((*accepted)->peer.family() != AF_UNIX) static_cast<void>(base::set_no_delay(socket));
-    const int fd = socket.get();
-    auto connection =
-        std::make_unique<Connection>(*this, std::move(socket), (*accepted)->peer, listener.tag, listener.tls.get());
-    Connection& kept = *connection;
-    const auto watched = loop_->watch(fd, base::Interest::Read, [this, &kept](base::Ready ready) {
-      if (!kept.progress(ready)) close(kept);
-    });
-    if (!watched) continue;
-    ++listener.connections;
-    connections_[fd] = std::move(connection);
+    ListenerTag tag = listener.tag;
+    if (!listener.shared.empty()) {
+      const auto local = base::local_address((*accepted)->socket);
+      const auto found = local ? listener.shared.find(local->text()) : listener.shared.end();
+      if (found == listener.shared.end()) continue;  // nobody lives at that address
+      tag = found->second;
+    }
+    take(tag, std::move(**accepted));
   }
 }
 
+void Server::take(ListenerTag tag, base::Accepted accepted) {
+  Site& site = sites_[tag];
+  if (site.connections >= kMostPerListener || (gate_ && !gate_(tag))) return;
+  if (accepted.peer.family() != AF_UNIX) static_cast<void>(base::set_no_delay(accepted.socket));
+  const int fd = accepted.socket.get();
+  auto connection = std::make_unique<Connection>(*this, std::move(accepted.socket), accepted.peer, tag, site.tls.get());
+  Connection& kept = *connection;
+  const auto watched = loop_->watch(fd, base::Interest::Read, [this, &kept](base::Ready ready) {
+    if (!kept.progress(ready)) close(kept);
+  });
+  if (!watched) return;
+  ++site.connections;
+  connections_[fd] = std::move(connection);
+}
+
 void Server::close(Connection& connection) {
-  const auto found = listeners_.find(connection.tag());
-  if (found != listeners_.end() && found->second->connections > 0) --found->second->connections;
+  const auto found = sites_.find(connection.tag());
+  if (found != sites_.end() && found->second.connections > 0) --found->second.connections;
   connections_.erase(connection.fd());
 }
 

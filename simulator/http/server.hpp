@@ -47,6 +47,11 @@ class Server {
                                      std::shared_ptr<base::TlsServerContext> tls);
   /// Takes over a listening socket, as of a UNIX path.
   Result<> adopt(base::FileDescriptor listener, ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls);
+  /// One socket for many machines on the loopback network, told apart by the address that
+  /// a client connected to ("127.1.0.7:443"): for fleets that have more machines than the
+  /// process may have descriptors. Reachable from this host only. Errors: as for listen().
+  Result<> listen_shared(std::uint16_t port, std::unordered_map<std::string, ListenerTag> machines,
+                         const std::shared_ptr<base::TlsServerContext>& tls);
   /// New connections of this listener get another certificate.
   void set_tls(ListenerTag tag, std::shared_ptr<base::TlsServerContext> tls);
   /// Ends all connections of a listener, as a BMC that restarts does.
@@ -60,17 +65,24 @@ class Server {
   struct Listener {
     base::FileDescriptor socket;
     ListenerTag tag = 0;
+    std::unordered_map<std::string, ListenerTag> shared;  // by local address; empty: all is `tag`
+  };
+  /// What connects to one machine.
+  struct Site {
     std::shared_ptr<base::TlsServerContext> tls;
     std::size_t connections = 0;
   };
+  Result<> watch(std::unique_ptr<Listener> listener);
   void accept_some(Listener& listener);
+  void take(ListenerTag tag, base::Accepted accepted);
   void close(Connection& connection);
   void sweep();
 
   base::EventLoop* loop_;
   Handler handler_;
   Gate gate_;
-  std::unordered_map<ListenerTag, std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unordered_map<ListenerTag, Site> sites_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
   base::EventLoop::TimerId sweep_timer_ = base::EventLoop::TimerId::None;
   std::uint64_t served_ = 0;

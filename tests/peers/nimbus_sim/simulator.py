@@ -118,7 +118,7 @@ class Redfish:
         self.last_headers = answer.headers
         try:
             return answer.status, json.loads(text) if text else None
-        except json.JSONDecodeError:
+        except ValueError:  # neither JSON nor UTF-8
             return answer.status, text
 
     def get(self, path):
