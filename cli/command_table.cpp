@@ -53,6 +53,32 @@ Command validate_command() {
       .exit_codes = {{0, "valid; there may be warnings"}, {3, "invalid"}}};
 }
 
+Command init_command() {
+  return {.name = "init",
+          .summary = "write a new registry",
+          .description =
+              "Writes registry.toml, first limits, a README, a pre-commit hook, and pipelines that validate every "
+              "pull request and post its plan. Overwrites nothing: if one of the files exists, none is written.",
+          .examples = {{"nimbusctl init acme-metal", "in a new folder"},
+                       {"nimbusctl init --ci forgejo --image git.acme.example/ops/nimbus:0.1",
+                        "in this folder, for one forge"}},
+          .positionals = {{.name = "DIR",
+                           .help = "where; default: the current folder",
+                           .count = Count::AtMostOne,
+                           .completer = std::string(base::kCompleteFolder)}},
+          .flags = {{.name = "name", .value = "NAME", .help = "of the registry; default: the folder's"},
+                    {.name = "ci",
+                     .value = "FORGE",
+                     .help = "pipelines for this forge only; default: for all",
+                     .choices = {"github", "gitlab", "forgejo"},
+                     .times = base::Times::Many},
+                    {.name = "image",
+                     .value = "IMAGE",
+                     .help = "the container image with nimbusctl and git that pipelines use",
+                     .fallback = "registry.example/nimbus:" + std::string(kVersion)}},
+          .exit_codes = {{6, "a file exists already"}}};
+}
+
 Command fmt_command() {
   return {
       .name = "fmt",
@@ -101,6 +127,62 @@ Command config_command() {
            .positionals = {{.name = "KEY", .help = "which one", .choices = setting_names()},
                            {.name = "VALUE", .help = "one line of text"}}},
           {.name = "path", .summary = "print where the settings file is"}}};
+}
+
+Command plan_command() {
+  return {
+      .name = "plan",
+      .summary = "show what a change would do, and to which machine",
+      .description =
+          "Compares two versions of the registry and says for every machine and instance what follows: nothing, a "
+          "power "
+          "action, a reboot, configuration that runs as root, credentials that go elsewhere, loss of data. It decides "
+          "with "
+          "the code that nimbusd decides with, and changes nothing.\n\nWhat was observed comes from the status "
+          "branches of "
+          "the local clone. Where nothing was observed the plan says unknown, never 'no effect'. Limits are those of "
+          "the "
+          "base: a change cannot raise its own.",
+      .examples = {{"nimbusctl plan", "what the files on disk would change, against HEAD"},
+                   {"nimbusctl plan --base origin/main", "what this branch would change"},
+                   {"nimbusctl plan --base v1 --head v2 --format json", "between two commits, for a program"},
+                   {"nimbusctl plan --base origin/main --exit-code", "for a script: 2 if anything would change"}},
+      .flags = {{.name = "base",
+                 .value = "REV",
+                 .help = "the version before; default: HEAD, or the parent of --head",
+                 .completer = "revision"},
+                {.name = "head",
+                 .value = "REV",
+                 .help = "the version after; default: the files on disk",
+                 .completer = "revision"},
+                {.name = "format",
+                 .value = "FORMAT",
+                 .help = "form of the plan; markdown fits a pull request's comment",
+                 .choices = {"human", "json", "markdown"},
+                 .fallback = "human"},
+                {.name = "exit-code", .help = "exit with 2 if there is anything in the plan"},
+                {.name = "status",
+                 .value = "REF",
+                 .help = "a status branch to use, or 'none'; default: those that this clone has",
+                 .times = base::Times::Many}},
+      .exit_codes = {{0, "planned"}, {2, "with --exit-code: there is something in the plan"}, {5, "no such revision"}}};
+}
+
+Command approve_command() {
+  return {.name = "approve",
+          .summary = "approve a plan that the limits hold back",
+          .description =
+              "Writes policy/approvals/DIGEST.toml. The approval counts once it is merged; who may merge it is a "
+              "matter of the paths that people may change.",
+          .examples = {{"nimbusctl approve DIGEST --reason 'Decommission rack b2' --expires 2d", "for two days"}},
+          .positionals = {{.name = "DIGEST", .help = "of the plan, as 'nimbusctl plan' prints it"}},
+          .flags = {{.name = "reason", .value = "TEXT", .help = "why, in one line; required"},
+                    {.name = "expires",
+                     .value = "TIME",
+                     .help = "how long it holds, at most 90d",
+                     .fallback = "7d",
+                     .type = base::ValueType::Duration}},
+          .exit_codes = {{6, "there is one already"}}};
 }
 
 Command status_command() {
@@ -156,9 +238,10 @@ base::CommandTable command_table() {
                     "describes bare-metal machines. It works on a checkout or a bare repository and needs "
                     "no server.",
                 .examples = {{"nimbusctl validate", "is the registry in this folder valid?"},
+                             {"nimbusctl plan --base origin/main", "what would this branch do?"},
                              {"nimbusctl status", "how are the machines?"}},
-                .commands = {validate_command(), status_command(), fmt_command(), config_command(),
-                             completion_command(), version_command(), help_command()}};
+                .commands = {init_command(), validate_command(), plan_command(), approve_command(), status_command(),
+                             fmt_command(), config_command(), completion_command(), version_command(), help_command()}};
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -182,7 +265,10 @@ Handler handler_of(const std::vector<std::string>& command) {
     std::vector<std::string> command;
     Handler handler;
   };
-  static const std::vector<Entry> entries = {{{"validate"}, run_validate},
+  static const std::vector<Entry> entries = {{{"init"}, run_init},
+                                             {{"validate"}, run_validate},
+                                             {{"plan"}, run_plan},
+                                             {{"approve"}, run_approve},
                                              {{"status"}, run_status},
                                              {{"fmt"}, run_fmt},
                                              {{"config", "init"}, run_config_init},

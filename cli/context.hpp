@@ -29,7 +29,10 @@ struct Context {
 Exit fail(Context& context, const Error& error);
 
 /// One file each: validate.cpp, status.cpp, …
+Exit run_init(Context& context);
 Exit run_validate(Context& context);
+Exit run_plan(Context& context);
+Exit run_approve(Context& context);
 Exit run_status(Context& context);
 Exit run_fmt(Context& context);
 Exit run_config_init(Context& context);

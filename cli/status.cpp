@@ -1,12 +1,12 @@
 // nimbusctl status: what the providers' controllers reported, from the status
 // branches in a local clone. No network, no server.
 #include <algorithm>
-#include <chrono>
 
 #include <fmt/core.h>
 
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
+#include "cli/age.hpp"
 #include "cli/context.hpp"
 #include "cli/conversion.hpp"
 #include "cli/place.hpp"
@@ -18,17 +18,6 @@ namespace {
 
 using base::Json;
 namespace toml = base::toml;
-
-/// "3m", "2h", "5d": how long ago, for people.
-std::string age_text(WallTime when, WallTime now) {
-  using namespace std::chrono;
-  const auto seconds = duration_cast<std::chrono::seconds>(now - when).count();
-  if (seconds < 0) return "0s";
-  if (seconds < 120) return fmt::format("{}s", seconds);
-  if (seconds < 120 * 60) return fmt::format("{}m", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{}h", seconds / 3600);
-  return fmt::format("{}d", seconds / 86400);
-}
 
 Style registry_style(const std::string& state) {
   if (state == "accepted") return Style::Good;

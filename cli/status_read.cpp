@@ -5,6 +5,7 @@
 
 #include "base/text/text.hpp"
 #include "base/toml/toml.hpp"
+#include "cli/place.hpp"
 #include "core/names.hpp"
 #include "registry/git/commit_source.hpp"
 
@@ -31,6 +32,44 @@ std::string machine_name(std::string_view path, const std::string& provider) {
   path.remove_suffix(5);
   if (const auto slash = path.find('/'); slash != std::string_view::npos) path.remove_prefix(slash + 1);
   return is_dns_label(path) ? std::string(path) : std::string();
+}
+
+/// "tenants/acme/instances/web-1.toml" → "acme/web-1".
+std::string instance_id(std::string_view path) {
+  const auto parts = base::split(path, '/');
+  if (parts.size() != 4 || parts[0] != "tenants" || parts[2] != "instances" || !parts[3].ends_with(".toml")) return {};
+  const std::string_view name = parts[3].substr(0, parts[3].size() - 5);
+  if (!is_dns_label(parts[1]) || !is_dns_label(name)) return {};
+  return std::string(parts[1]) + "/" + std::string(name);
+}
+
+Result<ProviderView> read_documents(const registry::GitRepository& repository, const std::string& reference,
+                                    const registry::ObjectId& id, const std::string& provider) {
+  ProviderView view{.provider = provider, .reference = reference, .commit = id};
+  auto commit = repository.commit(view.commit);
+  if (!commit) return std::move(commit.error());
+  view.when = commit->committer.when;
+  view.subject = commit->message.substr(0, commit->message.find('\n'));
+  auto items = repository.list(view.commit, {.items = 2'000'000});
+  if (!items) return std::move(items.error());
+  for (const auto& item : *items) {
+    const std::string machine = machine_name(item.path, provider);
+    const std::string instance = instance_id(item.path);
+    if (machine.empty() && instance.empty() && item.path != "status.toml") continue;
+    auto document = read_document(repository, item);
+    if (!document) {
+      view.unreadable.push_back(item.path + ": " + document.error().text());
+    } else if (!machine.empty()) {
+      const Health health = judge(*document);
+      view.machines.push_back({provider, machine, item.path, std::move(*document), health});
+    } else if (!instance.empty()) {
+      view.instances.push_back({instance, std::move(*document)});
+    } else {
+      view.controller = std::move(*document);
+    }
+  }
+  std::ranges::sort(view.machines, {}, &MachineView::name);
+  return view;
 }
 
 /// Conditions that are news when they are true.
@@ -131,43 +170,21 @@ std::string branch_prefix(const registry::GitRepository& repository) {
 
 Result<ProviderView> read_provider_status(const registry::GitRepository& repository, const std::string& prefix,
                                           const std::string& provider) {
-  ProviderView view{.provider = provider};
   for (const char* place : {"refs/remotes/origin/", "refs/heads/"}) {
     const std::string reference = place + prefix + "/" + provider;
     auto found = repository.resolve(reference);
     if (!found) return std::move(found.error());
-    if (*found) {
-      view.reference = reference;
-      view.commit = **found;
-      break;
-    }
+    if (*found) return read_documents(repository, reference, **found, provider);
   }
-  if (view.commit.empty()) {
-    return Error{Code::NotFound, "no status of provider '" + provider + "': no branch " + prefix + "/" + provider +
-                                     " here; 'git fetch' brings it, once nimbusd has written it"};
-  }
-  auto commit = repository.commit(view.commit);
-  if (!commit) return std::move(commit.error());
-  view.when = commit->committer.when;
-  view.subject = commit->message.substr(0, commit->message.find('\n'));
+  return Error{Code::NotFound, "no status of provider '" + provider + "': no branch " + prefix + "/" + provider +
+                                   " here; 'git fetch' brings it, once nimbusd has written it"};
+}
 
-  auto items = repository.list(view.commit, {.items = 2'000'000});
-  if (!items) return std::move(items.error());
-  for (const auto& item : *items) {
-    const std::string name = machine_name(item.path, provider);
-    if (name.empty() && item.path != "status.toml") continue;
-    auto document = read_document(repository, item);
-    if (!document) {
-      view.unreadable.push_back(item.path + ": " + document.error().text());
-    } else if (name.empty()) {
-      view.controller = std::move(*document);
-    } else {
-      const Health health = judge(*document);
-      view.machines.push_back({provider, name, item.path, std::move(*document), health});
-    }
-  }
-  std::ranges::sort(view.machines, {}, &MachineView::name);
-  return view;
+Result<ProviderView> read_status_at(const registry::GitRepository& repository, const std::string& revision,
+                                    const std::string& provider) {
+  auto commit = resolve_revision(repository, revision);
+  if (!commit) return std::move(commit.error());
+  return read_documents(repository, revision, *commit, provider);
 }
 
 }  // namespace nimbus::cli

@@ -30,14 +30,20 @@ struct MachineView {
   Health health;
 };
 
+struct InstanceView {
+  std::string id;  // "acme/web-1"
+  base::toml::Table document;
+};
+
 struct ProviderView {
   std::string provider;
   std::string reference;  // that was read
   std::string commit;
-  WallTime when{};                      // of the commit
-  std::string subject;                  // of its message; foreign text
-  base::toml::Table controller;         // status.toml; empty: not there
-  std::vector<MachineView> machines;    // by name
+  WallTime when{};                    // of the commit
+  std::string subject;                // of its message; foreign text
+  base::toml::Table controller;       // status.toml; empty: not there
+  std::vector<MachineView> machines;  // by name
+  std::vector<InstanceView> instances;
   std::vector<std::string> unreadable;  // "path: why"
 };
 
@@ -50,6 +56,10 @@ std::string branch_prefix(const registry::GitRepository& repository);
 /// one. Errors: NotFound (no such branch: nothing reported yet).
 Result<ProviderView> read_provider_status(const registry::GitRepository& repository, const std::string& prefix,
                                           const std::string& provider);
+
+/// The same at a named commit. Errors: NotFound.
+Result<ProviderView> read_status_at(const registry::GitRepository& repository, const std::string& revision,
+                                    const std::string& provider);
 
 /// By the conditions of a machine's document.
 Health judge(const base::toml::Table& document);

@@ -45,6 +45,14 @@ function(nimbus_program name)
   set_property(GLOBAL APPEND PROPERTY NIMBUS_PROGRAMS ${name})
 endfunction()
 
+# nimbus_install_manual(nimbusctl): man pages and shell completion of a program with a
+# command table (base/args); the program writes them itself.
+function(nimbus_install_manual name)
+  install(CODE "
+    execute_process(COMMAND \"${CMAKE_BINARY_DIR}/bin/${name}\" __install
+      \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}\" COMMAND_ERROR_IS_FATAL ANY)")
+endfunction()
+
 # nimbus_unit_tests(registry DEPS …): one doctest binary from the current folder.
 function(nimbus_unit_tests name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})

@@ -6,9 +6,33 @@
 #include "base/args/complete.hpp"
 #include "base/args/manual.hpp"
 #include "base/args/parser.hpp"
+#include "base/file/file.hpp"
 
 namespace nimbus::base {
 namespace {
+
+Result<> write_page(const std::string& path, const std::string& text) {
+  constexpr unsigned kFolder = 0755, kFile = 0644;
+  if (auto made = make_folders(path.substr(0, path.rfind('/')), kFolder); !made) return made;
+  return write_file_atomically(path, text, kFile);
+}
+
+/// Man pages and completion scripts below a data folder, where Debian looks for them.
+Result<> install_manual(const CommandTable& program, const std::string& folder) {
+  const std::string& name = program.root.name;
+  const std::string man = folder + "/man/man" + std::to_string(program.man_section) + "/";
+  for (const auto& page : man_pages(program)) {
+    if (auto written = write_page(man + page.file, man_page(program, page.path)); !written) return written;
+  }
+  const std::pair<std::string_view, std::string> scripts[] = {{"bash", "/bash-completion/completions/" + name},
+                                                              {"zsh", "/zsh/vendor-completions/_" + name},
+                                                              {"fish", "/fish/vendor_completions.d/" + name + ".fish"}};
+  for (const auto& [shell, path] : scripts) {
+    if (auto written = write_page(folder + path, completion_script(program, shell).value_or("")); !written)
+      return written;
+  }
+  return {};
+}
 
 /// The hidden commands that every program answers; nothing if `words` is not one.
 std::optional<ExitNow> built_in(const CommandTable& program, std::vector<std::string> words) {
@@ -25,6 +49,13 @@ std::optional<ExitNow> built_in(const CommandTable& program, std::vector<std::st
   if (name == "__man") {
     if (find_command(program, words) == nullptr) return usage_error(program, {}, "__man: no such command");
     return ExitNow{.stdout_text = man_page(program, words)};
+  }
+  if (name == "__install") {
+    if (words.size() != 1) return usage_error(program, {}, "__install needs a folder");
+    if (auto installed = install_manual(program, words.front()); !installed) {
+      return ExitNow{.code = 1, .stderr_text = program.root.name + ": " + installed.error().text() + "\n"};
+    }
+    return ExitNow{};
   }
   return std::nullopt;
 }

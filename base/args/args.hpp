@@ -5,8 +5,9 @@
 //   const auto& parsed = std::get<base::Parsed>(result);
 //   if (parsed.flag("check")) …
 //
-// Every program also answers --help, --version (when it has one) and four hidden
-// commands: __complete WORD…, __completion SHELL, __man [COMMAND…], __reference.
+// Every program also answers --help, --version (when it has one) and five hidden
+// commands: __complete WORD…, __completion SHELL, __man [COMMAND…], __reference and
+// __install FOLDER (man pages and completion scripts below a data folder).
 // Thread rule: parse reads the environment; call it before starting threads.
 #pragma once
 

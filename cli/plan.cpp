@@ -1,0 +1,194 @@
+// nimbusctl plan and nimbusctl approve.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/file/file.hpp"
+#include "base/text/text.hpp"
+#include "base/time/time.hpp"
+#include "base/toml/toml.hpp"
+#include "base/toml/write.hpp"
+#include "cli/context.hpp"
+#include "cli/loaded.hpp"
+#include "cli/plan_report.hpp"
+#include "cli/status_read.hpp"
+
+namespace nimbus::cli {
+namespace {
+
+std::optional<PowerState> power_from(const std::string& text) {
+  for (const auto state : {PowerState::Off, PowerState::On, PowerState::PoweringOn, PowerState::PoweringOff}) {
+    if (text == to_string(state)) return state;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> integer_at(const base::toml::Table& document, std::string_view table,
+                                       std::string_view key) {
+  const auto* inner = document.find(table);
+  if (inner == nullptr || inner->table() == nullptr) return std::nullopt;
+  const auto* value = inner->table()->find(key);
+  if (value == nullptr || value->integer() == nullptr) return std::nullopt;
+  return *value->integer();
+}
+
+void add_facts(const ProviderView& view, registry::PlanFacts& facts) {
+  for (const auto& machine : view.machines) {
+    const std::string instance = text_at(machine.document, "instance");
+    facts.machines[view.provider + "/" + machine.name] = {power_from(text_at(machine.document, "power")), instance};
+    if (instance.empty()) continue;
+    auto& known = facts.instances[instance];
+    known.machine = machine.name;
+    known.reinstall = integer_at(machine.document, "installed", "reinstall");
+  }
+  for (const auto& instance : view.instances) {
+    auto& known = facts.instances[instance.id];
+    if (const auto machine = text_at(instance.document, "machine"); !machine.empty()) known.machine = machine;
+    known.unprotected = !text_at(instance.document, "unprotected_since").empty();
+  }
+}
+
+/// Providers of either version of the registry, each once.
+std::vector<std::string> providers_of(const registry::Snapshot& base, const registry::Snapshot& head) {
+  std::vector<std::string> out;
+  for (const auto* snapshot : {&base, &head}) {
+    for (const auto& provider : snapshot->providers) out.push_back(provider->provider);
+  }
+  std::ranges::sort(out);
+  const auto repeated = std::ranges::unique(out);
+  out.erase(repeated.begin(), repeated.end());
+  return out;
+}
+
+/// What the status branches say: those named by --status, or all that this clone has.
+Result<registry::PlanFacts> read_facts(Context& context, const registry::GitRepository& repository,
+                                       const registry::Snapshot& base, const registry::Snapshot& head,
+                                       std::vector<StatusUsed>& used) {
+  registry::PlanFacts facts;
+  const auto named = context.args.all("status");
+  if (named == std::vector<std::string>{"none"}) return facts;
+  const std::string prefix = branch_prefix(repository);
+  for (const auto& provider : providers_of(base, head)) {
+    const auto mine = std::ranges::find_if(
+        named, [&](const std::string& ref) { return ref == provider || ref.ends_with("/" + provider); });
+    if (!named.empty() && mine == named.end()) continue;
+    auto view = mine != named.end() && *mine != provider ? read_status_at(repository, *mine, provider)
+                                                         : read_provider_status(repository, prefix, provider);
+    if (!view && view.error().code == Code::NotFound && named.empty()) continue;
+    if (!view) return std::move(view.error());
+    for (const auto& broken : view->unreadable) context.console.warning("unreadable status document " + broken);
+    add_facts(*view, facts);
+    used.push_back({provider, view->commit, view->when});
+  }
+  if (!named.empty() && used.size() != named.size()) {
+    return Error{Code::NotFound, "--status names a branch whose last part is no provider of this registry"};
+  }
+  return facts;
+}
+
+/// The version that would be: --head, or the files on disk.
+Result<registry::LoadResult> load_head(const Place& place, const registry::GitRepository& repository,
+                                       const std::string& revision) {
+  if (revision.empty() && !place.folder.empty()) {
+    auto loaded = load_registry(place.folder, {});
+    if (!loaded) return std::move(loaded.error());
+    return std::move(loaded->result);
+  }
+  auto commit = resolve_revision(repository, revision.empty() ? "HEAD" : revision);
+  if (!commit) return std::move(commit.error());
+  return load_commit(repository, *commit);
+}
+
+std::size_t count_errors(const std::vector<registry::Problem>& problems) {
+  return static_cast<std::size_t>(
+      std::ranges::count(problems, registry::Severity::Error, &registry::Problem::severity));
+}
+
+}  // namespace
+
+Exit run_plan(Context& context) {
+  auto place = find_place(context.registry_start());
+  if (!place) return fail(context, place.error());
+  auto repository = open_repository(*place);
+  if (!repository) return fail(context, repository.error());
+  const std::string head_name = context.args.text("head");
+  const bool on_disk = head_name.empty() && !place->folder.empty();
+  const std::string base_name =
+      context.args.get("base").value_or(on_disk ? "HEAD" : (head_name.empty() ? "HEAD~1" : head_name + "~1"));
+  auto base_commit = resolve_revision(*repository, base_name);
+  if (!base_commit) return fail(context, base_commit.error().with("as the plan's base"));
+  auto base = load_commit(*repository, *base_commit);
+  if (!base) return fail(context, base.error());
+  auto head = load_head(*place, *repository, head_name);
+  if (!head) return fail(context, head.error());
+
+  std::vector<StatusUsed> used;
+  auto facts = read_facts(context, *repository, *base->snapshot, *head->snapshot, used);
+  if (!facts) return fail(context, facts.error());
+  const registry::Plan plan = registry::make_plan(*base->snapshot, *head->snapshot, *facts);
+  const PlanReport report{.plan = plan,
+                          .base = base_name,
+                          .head = on_disk ? "the files on disk" : (head_name.empty() ? "HEAD" : head_name),
+                          .status = std::move(used),
+                          .head_errors = count_errors(head->problems),
+                          .now = context.clock.wall()};
+  const std::string format = context.args.text("format");
+  if (format == "json") {
+    context.console.out(plan_as_json(report));
+  } else if (format == "markdown") {
+    context.console.out(plan_as_markdown(report));
+  } else {
+    context.console.out(plan_for_people(report, context.console));
+  }
+  if (report.head_errors > 0) {
+    context.console.warning(
+        fmt::format("{} errors in {}; 'nimbusctl validate' names them", report.head_errors, report.head));
+  }
+  return context.args.flag("exit-code") && !plan.items.empty() ? Exit::Changes : Exit::Ok;
+}
+
+Exit run_approve(Context& context) {
+  constexpr unsigned kFile = 0644, kFolder = 0755;
+  constexpr std::size_t kDigest = 64;
+  const std::string digest = context.args.text("DIGEST");
+  const bool hex = std::ranges::all_of(digest, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  if (digest.size() != kDigest || !hex) {
+    return static_cast<Exit>(base::finish(base::usage_error(
+        context.table, {"approve"}, "DIGEST is the 64 hexadecimal digits that 'nimbusctl plan' prints")));
+  }
+  const auto reason = context.args.get("reason");
+  if (!reason || base::trim(*reason).empty() || base::printable(*reason, reason->size() + 1) != *reason) {
+    return static_cast<Exit>(
+        base::finish(base::usage_error(context.table, {"approve"}, "--reason says why, in one line of text")));
+  }
+  const auto lasts = base::parse_duration(context.args.text("expires"));
+  constexpr auto kLongest = std::chrono::hours(24 * 90);
+  if (!lasts || *lasts > kLongest) {
+    return static_cast<Exit>(
+        base::finish(base::usage_error(context.table, {"approve"}, "an approval holds at most 90d")));
+  }
+  auto place = find_place(context.registry_start());
+  if (!place) return fail(context, place.error());
+  if (place->folder.empty())
+    return fail(context, {Code::Invalid, "a bare repository has no files on disk: approve in a checkout, and commit"});
+
+  base::toml::Table table;
+  table.set("reason", *reason);
+  const auto expires = std::chrono::floor<std::chrono::seconds>(context.clock.wall() + *lasts);
+  table.set("expires", base::toml::DateTime::from(expires));
+  const std::string folder = place->folder + "/policy/approvals";
+  const std::string name = "policy/approvals/" + digest + ".toml";
+  if (base::read_file(place->folder + "/" + name, base::toml::kMaxText)) {
+    return fail(context, {Code::Conflict, name + " exists"});
+  }
+  if (auto made = base::make_folders(folder, kFolder); !made) return fail(context, made.error());
+  if (auto written = base::write_file_atomically(place->folder + "/" + name, base::toml::write(table), kFile);
+      !written) {
+    return fail(context, written.error());
+  }
+  context.console.out(name + "\n");
+  context.console.hint("Commit it and have it merged: an approval counts once it is in the accepted commit.\n");
+  return Exit::Ok;
+}
+
+}  // namespace nimbus::cli
