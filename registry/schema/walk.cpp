@@ -246,9 +246,8 @@ class Walker {
                   fmt::format("'{}'{} contains a control character", row.key, in(name)));
       return false;
     }
-    // An empty string means "not set" wherever a key may be left out.
-    if (text.empty() && row.type == FieldType::String && row.traits.need == Need::Optional) return true;
-    if (info(format).accepts(text)) return true;
+    const bool unset = text.empty() && row.type == FieldType::String && row.traits.need == Need::Required;
+    if (!unset && info(format).accepts(text)) return true;
     if (format == Format::SecretName && looks_like_secret(text)) {
       // Never repeat it.
       report_.add(ProblemCode::SecretLiteral, span,
