@@ -39,6 +39,11 @@ enum class OnConnection : std::uint8_t {
   Present,  // the one of the last answer; if it is gone: Conflict, and nothing was sent
 };
 
+enum class Coding : std::uint8_t {
+  Identity,  // asks for an answer that is not compressed
+  Unsaid,    // says nothing: some BMCs answer 406 to the wish above
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string target = "/";  // path and query as the peer gave them
@@ -46,6 +51,7 @@ struct ClientRequest {
   std::string body = {};
   std::size_t body_limit = std::size_t{4} << 20U;
   OnConnection on = OnConnection::Any;
+  Coding coding = Coding::Identity;
 };
 
 struct ClientResponse {

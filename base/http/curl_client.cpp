@@ -306,7 +306,7 @@ List CurlClient::set_request(const ClientRequest& request, const Call& call) {
     (void)list.release();
     list.reset(longer);
   };
-  append("Accept-Encoding: identity");
+  if (request.coding == Coding::Identity) append("Accept-Encoding: identity");
   append("Expect:");
   if (has_body && !find_header(request.headers, "Content-Type")) append("Content-Type:");
   if (options_.use == ConnectionUse::CloseAfterEach) append("Connection: close");

@@ -25,7 +25,8 @@ bool is_host_character(char c) noexcept {
 
 bool is_ipv6(std::string_view text) {
   in6_addr ignored{};
-  return inet_pton(AF_INET6, std::string(text).c_str(), &ignored) == 1;
+  // inet_pton reads up to a NUL; what stands behind it would pass unseen.
+  return text.find('\0') == std::string_view::npos && inet_pton(AF_INET6, std::string(text).c_str(), &ignored) == 1;
 }
 
 bool is_host_name(std::string_view text) noexcept {

@@ -8,11 +8,11 @@ namespace nimbus::redfish {
 
 const std::vector<Quirk>& quirk_table() {
   static const std::vector<Quirk> table = {
-      {"serial-in-sku", Effect::SerialInSku, "Dell",
+      {"IV-03", Effect::SerialInSku, "Dell",
        "Dell's service tag, which is on the label and in DMI, is the System's SKU (recorded PowerEdge R750)"},
-      {"close-connections", Effect::CloseConnections, "",
+      {"RF-01", Effect::CloseConnections, "",
        "some BMCs choke on kept connections; sushy closes after every request for that reason"},
-      {"basic-only", Effect::BasicOnly, "",
+      {"RF-32", Effect::BasicOnly, "",
        "BMCs that offer sessions and lose them, or count them against a small cap for ever"},
   };
   return table;

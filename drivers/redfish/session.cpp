@@ -205,7 +205,12 @@ Result<base::ClientResponse> Session::get(std::string_view link, const Call& cal
     base::ClientRequest request{.target = *target};
     request.headers.push_back(
         {login_ == Login::Token ? "X-Auth-Token" : "Authorization", std::string(authorization_.reveal())});
-    auto answer = send(std::move(request), call);
+    auto answer = send(request, call);
+    // HPE Gen10 Plus; the answer is not compressed either way.
+    if (answer && answer->status == 406) {
+      request.coding = base::Coding::Unsaid;
+      answer = send(std::move(request), call);
+    }
     if (!answer) return std::move(answer.error().error).with(path_context("reading", *target));
     if (is_success(answer->status)) return std::move(*answer);
     if (answer->status == 401 && !fresh && round == 0) {

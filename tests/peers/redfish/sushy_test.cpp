@@ -185,7 +185,7 @@ TEST_CASE("sushy-tools: two Systems behind one BMC") {
 TEST_CASE("sushy-tools: a connection for each request where the registry says so") {
   Sushy peer;
   auto endpoint = peer.endpoint();
-  endpoint.quirks = {"close-connections"};
+  endpoint.quirks = {"RF-01"};
   Connected c(endpoint);
   REQUIRE(c.identity().has_value());
   const auto session = c.bmc->identity()->session();

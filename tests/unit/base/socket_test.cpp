@@ -58,6 +58,7 @@ TEST_CASE("texts that are no host and port") {
     CHECK(result.error().code == Code::Invalid);
   }
   CHECK(!parse_host_port(std::string(254, 'a'), 623));
+  CHECK(!parse_host_port(std::string_view("::1\0/evil", 9), 623));
 }
 
 TEST_CASE("addresses as text") {

@@ -118,9 +118,9 @@ TEST_CASE("refusals: codes by status and message, Retry-After in the text") {
 TEST_CASE("quirks: matched by manufacturer or forced; unknown ids are errors") {
   CHECK(applies({.manufacturer = "Dell Inc."}, {}, Effect::SerialInSku));
   CHECK(!applies({.manufacturer = "HPE"}, {}, Effect::SerialInSku));
-  CHECK(applies({}, {"serial-in-sku"}, Effect::SerialInSku));
+  CHECK(applies({}, {"IV-03"}, Effect::SerialInSku));
   CHECK(!applies({}, {}, Effect::CloseConnections));
-  CHECK(check_quirk_ids({"close-connections"}));
-  CHECK(check_quirk_ids({"close-conections"}).error().message.find("did you mean 'close-connections'") !=
+  CHECK(check_quirk_ids({"RF-01"}));
+  CHECK(check_quirk_ids({"RF-0l"}).error().message.find("did you mean 'RF-01'") !=
         std::string::npos);
 }

@@ -262,6 +262,15 @@ TEST_CASE("redfish: refused because it is so already") {
   CHECK(s.act(PowerAction::On) == WriteOutcome::AlreadySo);
 }
 
+TEST_CASE("redfish: a BMC that refuses to be asked for uncompressed answers") {
+  Setup s;
+  s.service.before = [](const ClientRequest& request) -> std::optional<Answer> {
+    if (request.target != "/redfish/v1/Systems/1" || request.coding == base::Coding::Unsaid) return std::nullopt;
+    return FakeService::response(406);
+  };
+  CHECK(s.power() == PowerState::Off);
+}
+
 TEST_CASE("redfish: several Systems: named, or the only one with a Reset, or a list to choose from") {
   Setup s;
   s.service.resources["/redfish/v1/Systems"] =
@@ -330,5 +339,5 @@ TEST_CASE("redfish driver: endpoints that cannot be used are refused before anyt
   CHECK(refused([](BmcEndpoint& e) { e.tls.pins = {"sha256//x"}; }));
   CHECK(refused([](BmcEndpoint& e) { e.tls = {.pins = {}, .ca = "unknown"}; }));
   CHECK(refused([](BmcEndpoint& e) { e.credentials = {}; }));
-  CHECK(refused([](BmcEndpoint& e) { e.quirks = {"IP-09"}; }));
+  CHECK(refused([](BmcEndpoint& e) { e.quirks = {"IP-99"}; }));
 }

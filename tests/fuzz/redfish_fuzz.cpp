@@ -1,0 +1,85 @@
+// Any bytes as what a BMC sends: documents, error bodies, links, headers. The first
+// byte says which; promises that the driver relies on are checked.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "drivers/redfish/documents.hpp"
+#include "drivers/redfish/error_body.hpp"
+#include "drivers/redfish/origin.hpp"
+#include "drivers/redfish/quirks.hpp"
+#include "drivers/redfish/reset_types.hpp"
+
+using namespace nimbus;
+using namespace nimbus::redfish;
+
+namespace {
+
+void require(bool ok) {
+  if (!ok) std::abort();
+}
+
+bool is_one_line(const std::string& text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+void documents(std::string_view text) {
+  const auto json = parse_document(text);
+  if (!json) return;
+  const auto root = read_service_root(*json);
+  const auto system = read_system(*json);
+  require(system.serial.size() <= 1024 && root.vendor.size() <= 1024);
+  require(read_members(*json).size() <= kMostMembers);
+  require(system.managers.size() <= kMostMembers);
+  (void)read_manager(*json);
+  (void)read_own_link(*json);
+  (void)applies(system, {}, Effect::SerialInSku);
+  for (const auto action : {PowerAction::On, PowerAction::SoftOff, PowerAction::HardOff, PowerAction::Reset}) {
+    (void)choose_reset_type(action, read_reset_types(*json));
+    if (system.reset) (void)choose_reset_type(action, system.reset->allowable);
+  }
+}
+
+void errors(std::string_view text) {
+  const auto body = parse_error_body(text);
+  require(body.messages.size() <= 17);
+  require(is_one_line(body.text()) && body.text().size() < 1000);
+  for (const int status : {200, 302, 400, 401, 404, 409, 500, 503}) {
+    const base::ClientResponse response{
+        .status = status, .headers = {{"Retry-After", std::string(text.substr(0, 40))}}, .body = {}};
+    require(is_one_line(refusal(response, body).message));
+  }
+}
+
+void links(std::string_view text) {
+  const auto origin = Origin::parse("https://bmc.example:8443");
+  const auto target = origin->target(text);
+  if (target) {
+    require(target->starts_with('/') && !target->starts_with("//") && is_one_line(*target));
+    require(target->find_first_of(" #") == std::string::npos);
+  }
+  if (const auto other = Origin::parse(text))
+    require(other->text().starts_with("https://") && is_one_line(other->text()));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0] % 3) {
+    case 0:
+      documents(text);
+      break;
+    case 1:
+      errors(text);
+      break;
+    default:
+      links(text);
+      break;
+  }
+  return 0;
+}

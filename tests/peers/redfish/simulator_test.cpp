@@ -1,0 +1,175 @@
+// The driver against nimbus-sim: every vendor profile and every Redfish quirk, each
+// on a machine of its own. The simulator shares no protocol code with the driver; its
+// journal says what reached the machine.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "base/json/json.hpp"
+#include "peer.hpp"
+
+using namespace nimbus;
+using namespace nimbus::peer;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What is asked of a machine and may come out otherwise than usual.
+struct Subject {
+  std::string name;
+  std::string lines;                // of the fleet file
+  std::vector<std::string> forced;  // what the registry would say
+};
+
+std::vector<Subject> subjects() {
+  std::vector<Subject> all;
+  for (const char* profile :
+       {"polite", "idrac9", "idrac10", "ilo5", "ilo6", "xcc", "supermicro", "openbmc", "ami", "cisco"})
+    all.push_back({.name = profile, .lines = "profile = \"" + std::string(profile) + "\"\n"});
+  for (const char* quirk :
+       {"RF-01", "RF-02", "RF-07", "RF-11", "RF-20", "RF-20b", "RF-21", "RF-22", "RF-30", "RF-32", "RF-33", "RF-36",
+        "RF-41", "RF-45", "RF-61", "PW-02", "PW-06", "PW-07",  "PW-13", "PW-14", "PW-15", "PW-16", "IV-03", "IV-04"}) {
+    std::string name = "q-" + std::string(quirk);
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    // Without Dell's name on it the driver cannot know which number is the serial.
+    const bool needs_telling = std::string(quirk) == "IV-03";
+    all.push_back({.name = name,
+                   .lines = "quirks = [\"" + std::string(quirk) + "\"]\n",
+                   .forced = needs_telling ? std::vector<std::string>{quirk} : std::vector<std::string>{}});
+  }
+  return all;
+}
+
+class Simulator {
+ public:
+  explicit Simulator(const std::vector<Subject>& machines) {
+    std::string text = "format = 1\ncontrol = \"unix:" + folder_.path() + "/control.sock\"\n" +
+                       "[defaults.timing]\npower_on = \"100ms\"\npower_off = \"100ms\"\nsoft_off = \"100ms\"\n"
+                       "post = \"100ms\"\nbmc_reset = \"1s\"\n";
+    port_ = 20'000 + static_cast<int>(::getpid() % 20'000);
+    int number = 1;
+    for (const auto& machine : machines) {
+      text += "[[machine]]\nname = \"" + machine.name + "\"\nserial = \"SN-" + machine.name +
+              "\"\nredfish = \"127.3.0." + std::to_string(number++) + ":" + std::to_string(port_) + "\"\n" +
+              machine.lines;
+    }
+    std::ofstream(folder_.path() + "/fleet.toml") << text;
+    process_ = ::fork();
+    if (process_ == 0) {
+      const std::string program = NIMBUS_SIM;
+      const std::string fleet = folder_.path() + "/fleet.toml";
+      ::execl(program.c_str(), program.c_str(), "serve", fleet.c_str(), nullptr);
+      std::_Exit(127);
+    }
+    const auto deadline = in(20s);
+    while (true) {
+      const auto certificate = control("GET", "/certificate");
+      if (const auto json = base::parse_json(certificate)) {
+        pin = std::string((*json)["pin"].as_string().value_or(""));
+        return;
+      }
+      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("nimbus-sim does not start:\n" + text);
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+  ~Simulator() {
+    ::kill(process_, SIGTERM);
+    ::waitpid(process_, nullptr, 0);
+  }
+  Simulator(const Simulator&) = delete;
+  Simulator& operator=(const Simulator&) = delete;
+
+  std::string url(std::size_t index) const {
+    return "https://127.3.0." + std::to_string(index + 1) + ":" + std::to_string(port_);
+  }
+  std::string control(const std::string& method, const std::string& path) {
+    FILE* pipe = ::popen(
+        ("curl -s -X " + method + " --unix-socket " + folder_.path() + "/control.sock http://x" + path).c_str(), "r");
+    std::string out;
+    char room[4096];
+    while (const std::size_t got = std::fread(room, 1, sizeof room, pipe)) out.append(room, got);
+    ::pclose(pipe);
+    return out;
+  }
+  std::string power(const std::string& name) {
+    const auto json = base::parse_json(control("GET", "/machines/" + name));
+    return json ? std::string((*json)["power"].as_string().value_or("?")) : "?";
+  }
+  /// How often this happened to the machine, by its own journal.
+  std::size_t count(const std::string& name, const std::string& what) {
+    const auto json = base::parse_json(control("GET", "/machines/" + name + "/journal"));
+    if (!json) return 999;
+    const auto& entries = (*json)["entries"].items();
+    return static_cast<std::size_t>(std::count_if(
+        entries.begin(), entries.end(), [&](const base::Json& entry) { return entry["what"].as_string() == what; }));
+  }
+
+  std::string pin;
+
+ private:
+  Folder folder_;
+  int port_ = 0;
+  ::pid_t process_ = -1;
+};
+
+/// As the controller does it: look, act once, look again; again after what may pass.
+std::string bring_to(Bmc& bmc, PowerAction action, PowerState wanted) {
+  std::string last = "nothing happened";
+  bool asked = false;
+  const auto deadline = in(25s);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto state = bmc.power()->power({in(5s)});
+    if (state && *state == wanted && asked) return "";
+    if (!state) {
+      last = state.error().text();
+      if (!is_transient(state.error().code)) return last;
+    } else if (*state != wanted && !asked) {
+      if (const auto identity = bmc.identity()->identity({in(5s)}); !identity) {
+        last = identity.error().text();
+      } else if (const auto done = bmc.power()->act(action, {in(5s)})) {
+        asked = *done != WriteOutcome::Unknown;
+      } else {
+        last = done.error().text();
+        if (!is_transient(done.error().code) && done.error().code != Code::Conflict) return last;
+      }
+    } else if (*state == wanted) {
+      return "it was so already";
+    }
+    std::this_thread::sleep_for(50ms);
+  }
+  return last;
+}
+
+}  // namespace
+
+TEST_CASE("nimbus-sim: on and off through every profile and quirk, one action each") {
+  const auto all = subjects();
+  Simulator simulator(all);
+  const OneSecret secrets("password");
+  const auto driver = redfish::make_redfish_driver({});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& subject = all[i];
+    CAPTURE(subject.name);
+    auto bmc = driver->attach({.driver = "redfish",
+                               .address = simulator.url(i),
+                               .tls = {.pins = {simulator.pin}},
+                               .credentials = {"bmc/1"},
+                               .quirks = subject.forced},
+                              secrets);
+    REQUIRE(bmc.has_value());
+    std::string failed = bring_to(**bmc, PowerAction::On, PowerState::On);
+    CHECK_MESSAGE(failed.empty(), subject.name, ": on: ", failed);
+    CHECK_MESSAGE(simulator.power(subject.name) == "on", subject.name);
+    const auto identity = (*bmc)->identity()->identity({in(5s)});
+    CHECK_MESSAGE(identity.has_value(), subject.name);
+    if (identity) CHECK_MESSAGE(identity->serial == "SN-" + subject.name, subject.name, ": ", identity->serial);
+    failed = bring_to(**bmc, PowerAction::HardOff, PowerState::Off);
+    CHECK_MESSAGE(failed.empty(), subject.name, ": off: ", failed);
+    CHECK_MESSAGE(simulator.power(subject.name) == "off", subject.name);
+    CHECK_MESSAGE(simulator.count(subject.name, "powered-on") == 1, subject.name);
+    CHECK_MESSAGE(simulator.count(subject.name, "powered-off") == 1, subject.name);
+    (*bmc)->close({in(2s)});
+  }
+}
