@@ -1,127 +1,136 @@
 #include "controller/intake/intake.hpp"
 
-#include <map>
-#include <set>
 #include <utility>
-#include <vector>
 
-#include "base/crypto/crypto.hpp"
-#include "base/toml/reader.hpp"
-#include "base/toml/toml.hpp"
+#include <fmt/core.h>
+
 #include "registry/git/commit_builder.hpp"
 #include "registry/git/commit_source.hpp"
+#include "registry/load.hpp"
 
 namespace nimbus::controller {
 namespace {
 
-using base::toml::Fault;
-using base::toml::TableReader;
+constexpr const char* kStalledSubject = "In force, with stalled objects";
 
-struct Machine {
-  DesiredMachine desired;
-  std::vector<Fault> faults;
-};
-
-void read_bmc(TableReader& reader, BmcEndpoint& bmc) {
-  if (auto v = reader.choice("driver", {"redfish", "ipmi"})) bmc.driver = *v;
-  if (auto v = reader.string("address")) bmc.address = *v;
-  if (auto v = reader.string("system")) bmc.system = *v;
-  if (auto v = reader.strings("credentials")) bmc.credentials = *v;
-  if (auto v = reader.integer("cipher_suite")) bmc.cipher_suite = static_cast<int>(*v);
-  if (auto v = reader.choice("privilege", {"operator", "administrator"})) {
-    bmc.privilege = *v == "operator" ? IpmiPrivilege::Operator : IpmiPrivilege::Administrator;
+AcceptedRegistry::State state_of(registry::AcceptState state) {
+  switch (state) {
+    case registry::AcceptState::Accepted: return AcceptedRegistry::State::Accepted;
+    case registry::AcceptState::Partly: return AcceptedRegistry::State::Partly;
+    case registry::AcceptState::Refused: return AcceptedRegistry::State::Refused;
   }
-  if (auto v = reader.strings("quirks")) bmc.quirks = *v;
-  if (auto tls = reader.table("tls")) {
-    if (auto v = tls->strings("pin")) bmc.tls.pins = *v;
-    if (auto v = tls->string("ca")) bmc.tls.ca = *v;
-    tls->finish();
-  }
-  reader.finish();
+  return AcceptedRegistry::State::Refused;
 }
 
-void read_machine(TableReader& top, DesiredMachine& machine) {
-  if (auto v = top.choice("power", {"unmanaged", "on", "off"})) machine.power = *parse_wanted_power(*v);
-  if (auto v = top.choice("enforcement", {"observe", "enforce"})) machine.enforcement = *parse_enforcement(*v);
-  if (auto bmc = top.table("bmc")) read_bmc(*bmc, machine.bmc);
-  if (auto identity = top.table("identity")) {
-    machine.identity.serial = identity->string("serial").value_or("");
-    machine.identity.uuid = identity->string("uuid").value_or("");
-    machine.identity.bmc_guid = identity->string("bmc_guid").value_or("");
-    machine.mac = identity->string("mac").value_or("");
-    identity->finish();
+std::string why_stalled(const registry::MachineEntry& entry) {
+  if (!entry.stalled) return {};
+  if (entry.problems.empty()) return "a newer version is not valid";
+  const auto& problem = entry.problems.front();
+  return fmt::format("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message);
+}
+
+/// Makes the file of a stalled object what is in force of it.
+template <class T>
+Result<> put_back(const registry::GitRepository& mirror, const registry::Entries<T>& entries,
+                  registry::FileChanges& changes) {
+  for (const auto& entry : entries) {
+    if (!entry->stalled) continue;
+    auto text = mirror.read_blob(entry->blob, registry::TreeSource::kMaxFile);
+    if (!text) return std::move(text.error()).with("while reading the accepted version of " + entry->path);
+    changes[entry->path] = std::move(*text);
   }
-  if (auto life = top.table("lifecycle")) {
-    if (auto v = life->choice("state", {"in-service", "maintenance", "retired"})) {
-      machine.lifecycle.state = *v == "maintenance" ? LifecycleState::Maintenance
-                                : *v == "retired"   ? LifecycleState::Retired
-                                                    : LifecycleState::InService;
-    }
-    machine.lifecycle.hands_off = life->boolean("hands_off").value_or(false);
-    machine.lifecycle.reason = life->string("reason").value_or("");
-    life->value("existing_data");
-    life->finish();
-  }
-  for (const char* ignored : {"class", "description", "labels", "reserved_for", "location", "hardware", "boot", "bios"}) {
-    top.value(ignored);
-  }
-  top.finish();
+  return {};
 }
 
 }  // namespace
 
-struct Intake::State {
-  registry::GitRepository& mirror;
-  const Clock& clock;
-  std::string provider;
-  std::shared_ptr<const AcceptedRegistry> before = std::make_shared<AcceptedRegistry>();
-};
-
-Intake::Intake(registry::GitRepository& mirror, const Clock& clock, std::string provider)
-    : state_(std::make_unique<State>(State{mirror, clock, std::move(provider)})) {}
-Intake::~Intake() = default;
-
 Result<std::shared_ptr<const AcceptedRegistry>> Intake::take(const std::string& commit) {
-  const registry::CommitSource source(state_->mirror, commit);
-  auto entries = source.list();
-  if (!entries) return std::move(entries.error());
-  auto made = std::make_shared<AcceptedRegistry>();
-  made->observed_commit = commit;
-  made->accepted_commit = commit;
-  const std::string folder = "providers/" + state_->provider + "/machines/";
-  for (const auto& entry : *entries) {
-    if (!entry.path.starts_with(folder) || !entry.path.ends_with(".toml")) continue;
-    auto text = source.read(entry);
-    if (!text) return std::move(text.error());
-    std::string name = entry.path.substr(entry.path.rfind('/') + 1);
-    name.resize(name.size() - 5);
-    auto machine = std::make_shared<DesiredMachine>();
-    machine->id = {state_->provider, name};
-    machine->path = entry.path;
-    machine->digest = base::sha256_hex(entry.path + entry.blob);
-    std::vector<Fault> faults;
-    if (auto parsed = base::toml::parse(*text)) {
-      TableReader top(*parsed, "", faults);
-      read_machine(top, *machine);
-    } else {
-      faults.push_back({parsed.error().at, parsed.error().message});
-    }
-    for (const auto& fault : faults) {
-      made->problems.push_back({"invalid", entry.path, static_cast<int>(fault.at.line), static_cast<int>(fault.at.column),
-                                fault.message});
-    }
-    if (faults.empty()) {
-      made->machines[name] = {machine, ""};
-    } else if (const auto old = state_->before->machines.find(name); old != state_->before->machines.end()) {
-      made->machines[name] = {old->second.desired, entry.path + ":" + std::to_string(faults.front().at.line) + ": " +
-                                                       faults.front().message};
-    } else {
-      made->unusable.insert(name);
-    }
+  if (auto recalled = recall(); !recalled) return std::move(recalled.error());
+  const registry::CommitSource source(mirror_, commit);
+  auto loaded = registry::load(source, loaded_.get());
+  if (!loaded) return std::move(loaded.error()).with("while reading the registry");
+  loaded_ = loaded->snapshot;
+  const registry::Acceptance acceptance = registry::accept(in_force_, *loaded_);
+  in_force_ = acceptance.effective;
+  if (acceptance.state != registry::AcceptState::Refused) {
+    accepted_commit_ = commit;
+    if (auto kept = remember(commit); !kept) return std::move(kept.error()).with("while keeping what is in force");
   }
-  if (!made->problems.empty()) made->state = AcceptedRegistry::State::Partly;
-  state_->before = made;
-  return std::shared_ptr<const AcceptedRegistry>(made);
+  return describe(acceptance, commit);
+}
+
+/// After a start: what was in force when the program ended.
+Result<> Intake::recall() {
+  if (recalled_) return {};
+  auto tip = mirror_.resolve(kInForce);
+  if (!tip) return std::move(tip.error()).with("while reading the mirror");
+  recalled_ = true;
+  if (!*tip) return {};
+  auto kept = mirror_.commit(**tip);
+  if (!kept) return std::move(kept.error()).with("while reading what was in force");
+  const bool on_top = kept->message.starts_with(kStalledSubject) && kept->parents.size() == 1;
+  accepted_commit_ = on_top ? kept->parents.front() : kept->id;
+  const registry::CommitSource source(mirror_, **tip);
+  auto loaded = registry::load(source);
+  if (!loaded) return std::move(loaded.error()).with("while reading what was in force");
+  loaded_ = loaded->snapshot;
+  in_force_ = registry::accept(nullptr, *loaded_).effective;
+  return {};
+}
+
+Result<> Intake::remember(const std::string& commit) {
+  auto before = mirror_.resolve(kInForce);
+  if (!before) return std::move(before.error());
+  auto changes = stalled_files();
+  if (!changes) return std::move(changes.error());
+  std::string keep = commit;
+  if (!changes->empty()) {
+    const registry::GitPerson self{.name = "nimbusd", .email = "nimbusd@localhost", .when = clock_.wall()};
+    auto written = registry::write_commit(mirror_, {.base = commit,
+                                                    .parents = {commit},
+                                                    .changes = std::move(*changes),
+                                                    .author = self,
+                                                    .committer = self,
+                                                    .message = std::string(kStalledSubject) + "\n"});
+    if (!written) return std::move(written.error());
+    if (*written) keep = **written;
+  }
+  if (*before == keep) return {};
+  return mirror_.move_reference(kInForce, keep, *before);
+}
+
+/// The accepted versions of stalled files.
+Result<registry::FileChanges> Intake::stalled_files() const {
+  registry::FileChanges changes;
+  for (const auto& put : {put_back(mirror_, in_force_->providers, changes), put_back(mirror_, in_force_->classes, changes),
+                          put_back(mirror_, in_force_->networks, changes), put_back(mirror_, in_force_->images, changes),
+                          put_back(mirror_, in_force_->profiles, changes), put_back(mirror_, in_force_->machines, changes),
+                          put_back(mirror_, in_force_->instances, changes)}) {
+    if (!put) return put.error();
+  }
+  return changes;
+}
+
+std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Acceptance& acceptance,
+                                                         const std::string& commit) const {
+  auto out = std::make_shared<AcceptedRegistry>();
+  out->state = state_of(acceptance.state);
+  out->observed_commit = commit;
+  out->accepted_commit = accepted_commit_;
+  for (const auto& problem : acceptance.problems) {
+    if (problem.severity != registry::Severity::Error) continue;
+    out->problems.push_back({std::string(registry::to_string(problem.code)), problem.file,
+                             static_cast<int>(problem.line), static_cast<int>(problem.column), problem.message});
+  }
+  for (const auto& entry : acceptance.effective->machines) {
+    if (entry->provider != provider_) continue;
+    // Shares the entry: the value lives as long as somebody uses it.
+    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry)};
+  }
+  for (const auto& machine : acceptance.unusable_machines) {
+    if (machine.provider == provider_) out->unusable.insert(machine.machine);
+  }
+  return out;
 }
 
 }  // namespace nimbus::controller

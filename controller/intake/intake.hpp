@@ -1,9 +1,12 @@
 // The intake: from a commit of the registry to what is in force for this provider.
 //
-// A broken object stalls alone on its last accepted version; so that a restart still
-// knows that version, the files in force are kept as a commit of their own in the
-// mirror (refs/nimbus/in-force). If the mirror was lost, a broken object is simply
-// not known: nothing is done to it. Thread rule: one thread at a time.
+// A broken object stalls alone on its last accepted version. So that a restart still
+// knows that version, what is in force is kept in the mirror as refs/nimbus/in-force:
+// the accepted commit itself, or, while something is stalled, a commit on top of it
+// with the accepted versions of the stalled files. If the mirror is lost, a broken
+// object is simply not known: nothing is done to it.
+//
+// Thread rule: one thread at a time.
 #pragma once
 
 #include <memory>
@@ -12,11 +15,10 @@
 #include "controller/fleet/accepted.hpp"
 #include "core/ports/clock.hpp"
 #include "core/result.hpp"
+#include "registry/accept.hpp"
+#include "registry/git/commit_builder.hpp"
 #include "registry/git/repository.hpp"
-
-namespace nimbus::registry {
-class Snapshot;
-}
+#include "registry/snapshot.hpp"
 
 namespace nimbus::controller {
 
@@ -24,16 +26,28 @@ class Intake {
  public:
   static constexpr const char* kInForce = "refs/nimbus/in-force";
 
-  Intake(registry::GitRepository& mirror, const Clock& clock, std::string provider);
-  ~Intake();
+  /// `mirror` and `clock` must outlive this.
+  Intake(registry::GitRepository& mirror, const Clock& clock, std::string provider)
+      : mirror_(mirror), clock_(clock), provider_(std::move(provider)) {}
 
-  /// Errors: Corrupt or Internal, when the commit cannot be read at all; faults in
-  /// files are problems of the result.
+  /// Errors: when the commit, or the mirror, cannot be read or written at all; faults
+  /// in files are problems of the result.
   Result<std::shared_ptr<const AcceptedRegistry>> take(const std::string& commit);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  Result<> recall();
+  Result<> remember(const std::string& commit);
+  Result<registry::FileChanges> stalled_files() const;
+  std::shared_ptr<const AcceptedRegistry> describe(const registry::Acceptance& acceptance,
+                                                   const std::string& commit) const;
+
+  registry::GitRepository& mirror_;
+  const Clock& clock_;
+  const std::string provider_;
+  bool recalled_ = false;
+  std::shared_ptr<const registry::Snapshot> loaded_;    // the newest commit, for the next load
+  std::shared_ptr<const registry::Snapshot> in_force_;
+  std::string accepted_commit_;
 };
 
 }  // namespace nimbus::controller

@@ -24,7 +24,7 @@ std::optional<Refusal> guard_write(const GuardInput& input) {
   switch (input.authority.state) {
     case Authority::State::Held: break;
     case Authority::State::Starting:
-      return Refusal{"NoTerm", because("no term on the status branch yet, observing only", input.authority.detail)};
+      return Refusal{kNoTerm, because("no term on the status branch yet, observing only", input.authority.detail)};
     case Authority::State::Deposed:
       return Refusal{"Deposed", because("another controller took over", input.authority.detail)};
   }

@@ -29,6 +29,9 @@ struct Refusal {
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
+/// The reason of a refusal that ends by itself when the term was taken.
+inline constexpr std::string_view kNoTerm = "NoTerm";
+
 struct GuardInput {
   Authority authority;
   Lifecycle lifecycle;

@@ -30,12 +30,8 @@ StatusBoard::StatusBoard(const Clock& clock, const std::string& provider, Outlet
 
 void StatusBoard::seen(const MachineFacts& facts) {
   const std::lock_guard lock(mutex_);
-  const std::string& path = facts.machine.desired->path;
-  if (!seeded_) {
-    waiting_.insert_or_assign(path, facts);
-    return;
-  }
-  tell(facts);
+  const bool before_the_term = facts.report.refusal && facts.report.refusal->reason == kNoTerm;
+  if (seeded_ && !before_the_term) tell(facts);
 }
 
 void StatusBoard::tell(const MachineFacts& facts) {
@@ -74,8 +70,6 @@ void StatusBoard::seed(const std::map<std::string, std::string>& documents) {
     // A document that we cannot read is replaced by the next look.
     if (auto status = registry::parse_machine_status(text, path)) documents_.insert_or_assign(path, std::move(*status));
   }
-  const auto waiting = std::exchange(waiting_, {});
-  for (const auto& [path, facts] : waiting) tell(facts);
   publish_removed();
   publish_controller();
 }

@@ -1,8 +1,10 @@
 // The status board: the newest document of every machine, and of the controller
 // itself, on its way to the status branch.
 //
-// Until the earlier documents have been read back from the branch nothing is
-// published: what they know (claims, erase records, since when) must not be lost.
+// Until the earlier documents have been read back from the branch nothing is told:
+// what they know (claims, erase records, since when) must not be lost. What passes
+// found before that is not kept either: taking the term has every machine looked at
+// again, and what "no term yet" prevented is no news.
 // Thread rule: safe from any thread.
 #pragma once
 
@@ -55,7 +57,6 @@ class StatusBoard final : public FactSink {
   bool seeded_ = false;
   std::shared_ptr<const AcceptedRegistry> registry_;
   std::map<std::string, registry::MachineStatus> documents_;  // by path, as last told
-  std::map<std::string, MachineFacts> waiting_;               // by path, until seeded
 };
 
 }  // namespace nimbus::controller

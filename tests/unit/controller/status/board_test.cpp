@@ -72,8 +72,12 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "status: nothing is published before the branch was read back; then everything") {
   board.seen(facts());
-  CHECK(documents.empty());
   board.seed({});
+  auto late = facts(PowerState::Off);
+  late.report.refusal = Refusal{kNoTerm, "no term yet"};
+  board.seen(late);
+  CHECK(documents.empty());
+  board.seen(facts());
   REQUIRE(documents.contains(kPath));
   CHECK(document().power == PowerState::On);
   CHECK(document().applied_digest == "d1");
@@ -92,7 +96,6 @@ TEST_CASE_FIXTURE(Fixture, "status: looking again, or restarting, is no news") {
                         {.machine = [](const auto&, const auto&, const auto&) { FAIL("published again"); },
                          .moved_away = [](const auto&) {},
                          .controller = [](const auto&) {}});
-  restarted.seen(facts());
   restarted.seed(published);
   restarted.seen(facts());
 }
