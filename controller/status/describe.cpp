@@ -103,8 +103,8 @@ class Description {
       set_condition(status_.conditions, "reachable", ConditionValue::True, "Answers", "", now_);
     } else if (unread()) {
       const Code code = report_.error ? report_.error->code : Code::Unreachable;
-      set_condition(status_.conditions, "reachable", blocked() ? ConditionValue::Unknown : ConditionValue::False,
-                    reason_of(code), report_.error ? report_.error->message : "the BMC could not be read", now_);
+      set_condition(status_.conditions, "reachable", ConditionValue::False, reason_of(code),
+                    report_.error ? report_.error->message : "the BMC could not be read", now_);
     }
   }
 
@@ -226,8 +226,7 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
   if (became(before, after, "identity", ConditionValue::False)) return "another machine answers, nothing is written to it";
   if (became(before, after, "stalled", ConditionValue::True)) return "its file is invalid, the last good version stays";
   if (became(before, after, "hold", ConditionValue::True)) return "held, a person must look";
-  if (became(before, after, "reachable", ConditionValue::False)) return "BMC does not answer";
-  if (became(before, after, "reachable", ConditionValue::Unknown)) return "BMC cannot be used";
+  if (became(before, after, "reachable", ConditionValue::False)) return "BMC cannot be read";
   if (!after.runs.empty() && (before->runs.empty() || before->runs.front() != after.runs.front())) {
     const auto& run = after.runs.front();
     return run.outcome == registry::RunRecordOutcome::Done
@@ -235,7 +234,7 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
                : run.action + " " + std::string(registry::to_string(run.outcome));
   }
   if (became(before, after, "drift", ConditionValue::True)) return "power differs from the registry, only reported";
-  if (became(before, after, "reachable", ConditionValue::True)) return "BMC answers again";
+  if (became(before, after, "reachable", ConditionValue::True)) return "BMC can be read again";
   if (before->power != after.power && after.power) return "found " + std::string(to_string(*after.power));
   if (became(before, after, "ready", ConditionValue::True)) return "as wanted";
   return "updated";

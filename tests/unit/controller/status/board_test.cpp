@@ -106,14 +106,14 @@ TEST_CASE_FIXTURE(Fixture, "status: one unanswered pass is no news, two are; the
   board.seen(silent(1));
   CHECK(headlines.size() == 1);
   board.seen(silent(2));
-  CHECK(headlines.back() == "BMC does not answer");
+  CHECK(headlines.back() == "BMC cannot be read");
   CHECK(!document().power);
   CHECK(document().conditions.at("reachable").reason == "Timeout");
   CHECK(document().identity.serial == "S1");
   board.seen(silent(3));
   CHECK(headlines.size() == 2);
   board.seen(facts());
-  CHECK(headlines.back() == "BMC answers again");
+  CHECK(headlines.back() == "BMC can be read again");
 }
 
 TEST_CASE_FIXTURE(Fixture, "status: drift is reported, and goes") {
