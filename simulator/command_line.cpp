@@ -9,7 +9,7 @@ using base::ValueType;
 CommandTable command_line() {
   base::Command serve{
       .name = "serve",
-      .summary = "Serve the machines of a fleet file",
+      .summary = "serve the machines of a fleet file",
       .description =
           "Binds the addresses that the fleet file names and answers on them until it is told to stop (SIGTERM or "
           "SIGINT). Prints one line when every address is bound, or ends with an error that says which was not.\n\n"
@@ -32,20 +32,20 @@ CommandTable command_line() {
   };
   base::Command check{
       .name = "check",
-      .summary = "Check a fleet file and list its machines",
+      .summary = "check a fleet file and list its machines",
       .examples = {{"nimbus-sim check fleet.toml", "print name, profile and addresses of each machine"}},
       .positionals = {{.name = "FILE", .help = "the fleet file", .completer = std::string(base::kCompleteFile)}},
   };
   base::Command quirks{
       .name = "quirks",
-      .summary = "List the quirks and the vendor profiles that use them",
+      .summary = "list the quirks and the vendor profiles that use them",
       .examples = {{"nimbus-sim quirks", "print id, evidence and profiles of each quirk"}},
       .flags = {{.name = "profile", .value = "NAME", .help = "Only those of one profile"}},
   };
   CommandTable table;
   table.root = {
       .name = "nimbus-sim",
-      .summary = "A fleet of simulated BMCs, polite or hostile",
+      .summary = "a fleet of simulated BMCs, polite or hostile",
       .description =
           "Serves machines that do not exist over IPMI and Redfish, so that a controller can be tried, tested "
           "and measured without hardware. A fleet file says which machines there are and how they behave.",
