@@ -81,7 +81,7 @@ class Command(EndToEnd):
         controller = site.new_controller()
         (controller.secrets / "bmc/ipmi.toml").chmod(0o444)
         controller.start()
-        self.wait(lambda: site.status.condition("m1", "reachable").get("status") == "false", "status tells that it cannot go on")
+        self.wait(lambda: site.status.condition("m1").get("reason") == "Untrusted", "status tells why it cannot go on")
         self.assertEqual(ipmi.writes(), [])
         self.assertNotIn(ipmi.password, controller.log.read_text())
 
@@ -93,7 +93,7 @@ class Command(EndToEnd):
         controller = site.new_controller()
         controller.add_secret("bmc/ipmi", ipmi.user, ipmi.password, ["127.1.0.1:1"])
         controller.start()
-        self.wait(lambda: site.status.condition("m1", "reachable").get("status") == "false", "status tells that it cannot go on")
+        self.wait(lambda: site.status.condition("m1").get("reason") == "Untrusted", "status tells why it cannot go on")
         self.assertEqual(ipmi.writes(), [])
 
 

@@ -26,6 +26,7 @@ class EndToEnd(unittest.TestCase):
         # Short: paths of UNIX sockets have at most 107 characters.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nimbus-e2e-"))
         self._site = None
+        self._troubles_before = self._troubles()
         signal.signal(signal.SIGALRM, self._out_of_time)
         signal.alarm(int(LIMIT_SECONDS * SLOWNESS))
         self.addCleanup(self._clean_up)
@@ -52,17 +53,22 @@ class EndToEnd(unittest.TestCase):
                    until=lambda: controller.passes() >= enough, seconds=90)
         self.assertEqual([len(bmc.writes()) for bmc in bmcs], writes, "a device was written to")
 
+    def _troubles(self):
+        result = self._outcome.result if getattr(self, "_outcome", None) else None
+        return len(result.failures) + len(result.errors) if result else 0
+
+    def _failed(self):
+        return self._troubles() > self._troubles_before
+
     def tearDown(self):
-        outcome = getattr(self, "_outcome", None)
-        if outcome is not None and not outcome.success and self._site is not None:
+        if self._failed() and self._site is not None:
             print(f"\n{self.id()} failed; its folder is {self.folder}\n{self._site.diagnosis()}", file=sys.stderr)
 
     def _clean_up(self):
         signal.alarm(0)
         if self._site is not None:
             self._site.stop()
-        outcome = getattr(self, "_outcome", None)
-        if outcome is None or outcome.success:
+        if not self._failed():
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -45,6 +45,7 @@ workers = 4
 
 [power]
 settle = "2s"
+soft_off_deadline = "4s"
 
 [log]
 level = "debug"

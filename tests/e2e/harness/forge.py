@@ -80,6 +80,7 @@ class GitForge:
             "StrictModes no",  # the folder lies below a temporary one
             "UsePAM no",
             "PrintMotd no",
+            "LogLevel ERROR",
             "MaxStartups 100",
             "UseDNS no",
         ]) + "\n")
