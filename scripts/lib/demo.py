@@ -50,7 +50,8 @@ class Story:
         """Runs a command and shows it with its output, as a person would see it."""
         print(paint("36", f"   $ {shown}"), flush=True)
         result = run(arguments, check=check, **options)
-        self.show((result.stdout + result.stderr).rstrip() or "(no output)")
+        if output := (result.stdout + result.stderr).rstrip():
+            self.show(output)
         return result
 
     def wait(self, condition, what, seconds=60):
@@ -123,11 +124,9 @@ class Story:
         self.command(f"git log --oneline {branch}", "git", repository, "log", "--oneline", "-5", branch)
         path = site.registry.machine_path("m1")
         self.command(f"git show {branch}:{path}", "git", repository, "show", f"{branch}:{path}")
-        self.command("nimbusctl status", self.programs / "nimbusctl", "status", *self.status_arguments())
+        self.command(f"nimbusctl status {PROVIDER}", self.programs / "nimbusctl", "status", PROVIDER, "-C",
+                     site.forge.repository)
         self.say("m2 is off although its file wants it on: it has enforcement = \"observe\", so Nimbus only reports.")
-
-    def status_arguments(self):
-        return ["--repository", self.site.forge.repository, "--provider", PROVIDER]
 
     def switch_off_by_hand(self):
         self.chapter("Somebody switches m1 off behind Nimbus' back")
