@@ -42,12 +42,22 @@ Result<std::string> ssh_command(const GitRemote& remote) {
   return command + " -o " + quoted("UserKnownHostsFile=\"" + remote.known_hosts_file + "\"");
 }
 
-std::string origin_of(const std::string& url) {
-  const auto host = url.find("://") + 3;
-  const auto end = url.find('/', host);
-  const auto at = url.rfind('@', end == std::string::npos ? end : end - 1);
-  const auto first = at != std::string::npos && at > host ? at + 1 : host;
-  return url.substr(0, host) + url.substr(first, end == std::string::npos ? end : end - first);
+struct Origin {
+  std::string text;  // "https://forge.example:8443"
+  std::string user;  // named in the url; empty: none
+};
+
+Origin origin_of(std::string_view url) {
+  const auto scheme = url.substr(0, url.find("://") + 3);
+  auto authority = url.substr(scheme.size());
+  authority = authority.substr(0, authority.find('/'));
+  Origin origin;
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    origin.user = authority.substr(0, at);
+    authority.remove_prefix(at + 1);
+  }
+  origin.text = std::string(scheme) + std::string(authority);
+  return origin;
 }
 
 Result<> add_https(const GitRemote& remote, GitCommand& command) {
@@ -64,10 +74,11 @@ Result<> add_https(const GitRemote& remote, GitCommand& command) {
       remote.password.reveal().find_first_of(kLineEnds) != std::string_view::npos) {
     return Error{Code::Invalid, "a line end in the user name or password of a repository"};
   }
-  set("credential." + origin_of(remote.url) +
+  const auto origin = origin_of(remote.url);
+  set("credential." + origin.text +
       ".helper=!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' \"$NIMBUS_GIT_USERNAME\" "
       "\"$NIMBUS_GIT_PASSWORD\"; }; f");
-  command.environment.push_back("NIMBUS_GIT_USERNAME=" + remote.username);
+  command.environment.push_back("NIMBUS_GIT_USERNAME=" + (origin.user.empty() ? remote.username : origin.user));
   command.environment.push_back("NIMBUS_GIT_PASSWORD=" + std::string(remote.password.reveal()));
   return {};
 }

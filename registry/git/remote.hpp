@@ -21,7 +21,8 @@ struct GitRemote {
 
   /// https: a CA bundle instead of the system's; empty: the system's.
   std::string ca_file = {};
-  /// https: sent to the url's origin only. Empty: none.
+  /// https: sent to the url's origin only. Empty: none. A user in the url wins over
+  /// `username`.
   std::string username = {};
   Secret password = {};
 };

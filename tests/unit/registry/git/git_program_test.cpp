@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -271,6 +272,15 @@ TEST_CASE("what a child gets: pinned ssh, credentials for one origin and not in 
   CHECK(arguments.find("s3cret") == std::string::npos);
   CHECK(arguments.find("credential.https://forge.example:8443.helper=") != std::string::npos);
   CHECK(arguments.find("http.followRedirects=false") != std::string::npos);
+  const auto has = [&](const std::string& line) {
+    return std::ranges::find(command->environment, line) != command->environment.end();
+  };
+  CHECK(has("NIMBUS_GIT_PASSWORD=s3cret"));
+  CHECK(has("NIMBUS_GIT_USERNAME=bob"));
+  https.url = "https://deploy@forge.example/a.git";  // forges give tokens user names of their own
+  command = git_command(&https, "/usr/bin");
+  REQUIRE(command);
+  CHECK(has("NIMBUS_GIT_USERNAME=deploy"));
   https.password = Secret("a\nurl=https://evil.example");
   CHECK(!git_command(&https, "/usr/bin").has_value());
 }
