@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import unittest
 
 from .site import Site
@@ -12,8 +13,10 @@ from .wait import SLOWNESS, stays_true, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAMS = pathlib.Path(os.environ.get("NIMBUS_PROGRAMS", ROOT / "build" / "dev" / "bin"))
-# Below ctest's own limit, so that a hanging test still cleans up after itself.
-LIMIT_SECONDS = int(os.environ.get("NIMBUS_TEST_LIMIT", "280"))
+# Of all tests in a file. Below ctest's own limit, so that a hanging test still
+# cleans up after itself.
+LIMIT_SECONDS = int(os.environ.get("NIMBUS_TEST_LIMIT", "280")) * SLOWNESS
+STARTED = time.monotonic()
 
 
 class EndToEnd(unittest.TestCase):
@@ -21,19 +24,28 @@ class EndToEnd(unittest.TestCase):
     logs are printed and the folder stays."""
 
     longMessage = True
+    ended = False  # by SIGTERM: clean up, and start no other test
 
     def setUp(self):
         # Short: paths of UNIX sockets have at most 107 characters.
+        if EndToEnd.ended:
+            self.fail("told to end")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nimbus-e2e-"))
         self._site = None
         self._troubles_before = self._troubles()
         signal.signal(signal.SIGALRM, self._out_of_time)
-        signal.alarm(int(LIMIT_SECONDS * SLOWNESS))
+        signal.signal(signal.SIGTERM, self._told_to_end)
+        signal.alarm(max(1, int(STARTED + LIMIT_SECONDS - time.monotonic())))
         self.addCleanup(self._clean_up)
 
     @staticmethod
     def _out_of_time(_signal, _frame):
-        raise AssertionError(f"the test took more than {LIMIT_SECONDS * SLOWNESS:.0f} s")
+        raise AssertionError(f"the tests of this file took more than {LIMIT_SECONDS:.0f} s")
+
+    @staticmethod
+    def _told_to_end(_signal, _frame):
+        EndToEnd.ended = True
+        raise AssertionError("told to end by SIGTERM")
 
     def site(self):
         if self._site is None:
