@@ -34,7 +34,7 @@ std::string output_of(const std::string& command) {
   std::string out;
   std::array<char, 512> room{};
   while (const auto got = std::fread(room.data(), 1, room.size(), pipe.get())) out.append(room.data(), got);
-  while (!out.empty() && out.back() == '\n') out.pop_back();
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
   return out;
 }
 

@@ -9,7 +9,7 @@
 
 namespace nimbus::peer {
 
-/// Standard output of a shell command, without line ends at its end.
+/// Standard output of a shell command, without blanks and line ends at its end.
 std::string output_of(const std::string& command);
 
 struct Fleet {

@@ -82,7 +82,9 @@ Data FakeBmc::answer_open_session(const Data& payload) {
   const int suite = settings_.answer_suite != 0 ? settings_.answer_suite : settings_.suite;
   const std::uint8_t authentication = suite == 17 ? 3 : 1;
   const std::uint8_t integrity = suite == 17 ? 4 : 1;
-  const std::uint8_t granted = settings_.says_privilege_zero ? 0 : payload[1];
+  // 0 asks for the highest there is.
+  const std::uint8_t asked = payload[1] == 0 ? 4 : payload[1];
+  const std::uint8_t granted = settings_.says_privilege_zero ? 0 : asked;
   return setup_packet(0x11, join({{payload[0], 0, granted, 0},
                                   console_id_,
                                   bmc_id_,
