@@ -1,6 +1,7 @@
 // The one table that nimbusctl's parsing, help, completion, man pages and reference
 // page come from.
 #include "base/args/complete.hpp"
+#include "cli/browse_commands.hpp"
 #include "cli/completer.hpp"
 #include "cli/context.hpp"
 #include "cli/settings.hpp"
@@ -13,16 +14,6 @@ namespace {
 using base::Command;
 using base::Count;
 using base::Flag;
-
-Flag output_flag() {
-  return {.name = "output",
-          .letter = 'o',
-          .value = "FORMAT",
-          .help = "how to print",
-          .choices = format_names(),
-          .fallback = "table",
-          .env = "NIMBUS_OUTPUT"};
-}
 
 Command validate_command() {
   return {
@@ -44,6 +35,10 @@ Command validate_command() {
       .flags = {{.name = "rev",
                  .value = "REV",
                  .help = "check this commit instead of the files on disk",
+                 .completer = "revision"},
+                {.name = "base",
+                 .value = "REV",
+                 .help = "also check what depends on the version before: unprotect first",
                  .completer = "revision"},
                 {.name = "format",
                  .value = "FORMAT",
@@ -241,7 +236,8 @@ base::CommandTable command_table() {
                              {"nimbusctl plan --base origin/main", "what would this branch do?"},
                              {"nimbusctl status", "how are the machines?"}},
                 .commands = {init_command(), validate_command(), plan_command(), approve_command(), status_command(),
-                             fmt_command(), config_command(), completion_command(), version_command(), help_command()}};
+                             provider_command(), show_command(), explain_command(), schema_command(), fmt_command(),
+                             config_command(), completion_command(), version_command(), help_command()}};
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -270,6 +266,12 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"plan"}, run_plan},
                                              {{"approve"}, run_approve},
                                              {{"status"}, run_status},
+                                             {{"provider", "list"}, run_provider_list},
+                                             {{"provider", "describe"}, run_provider_describe},
+                                             {{"show"}, run_show},
+                                             {{"explain"}, run_explain},
+                                             {{"schema", "print"}, run_schema_print},
+                                             {{"schema", "install"}, run_schema_install},
                                              {{"fmt"}, run_fmt},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},

@@ -3,9 +3,11 @@
 #include <cstdlib>
 
 #include "cli/context.hpp"
+#include "cli/kinds.hpp"
 #include "cli/place.hpp"
 #include "cli/status_read.hpp"
 #include "cli/topics.hpp"
+#include "registry/schema/documentation.hpp"
 
 namespace nimbus::cli {
 namespace {
@@ -51,12 +53,24 @@ std::vector<Candidate> registry_names(bool machines) {
   return out;
 }
 
+std::vector<Candidate> kinds_and_keys() {
+  std::vector<Candidate> out;
+  for (const auto kind : schema_kinds()) {
+    const auto about = registry::documentation(kind);
+    const std::string name(registry::to_string(kind));
+    out.push_back({name, about.doc});
+    for (const auto& key : about.keys) out.push_back({name + "." + key.path, key.doc});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Candidate> completer_values(std::string_view kind) {
   if (kind == "help") return help_words();
   if (kind == "provider") return registry_names(false);
   if (kind == "provider-machine") return registry_names(true);
+  if (kind == "kind-key") return kinds_and_keys();
   if (kind == "revision") return {{"HEAD"}, {"main"}, {"origin/main"}};
   return {};
 }

@@ -9,7 +9,7 @@
 
 namespace nimbus::cli {
 
-/// Kinds: "provider-machine", "provider", "revision", "help".
+/// Kinds: "provider-machine", "provider", "revision", "kind-key", "help".
 std::vector<base::Candidate> completer_values(std::string_view kind);
 
 }  // namespace nimbus::cli

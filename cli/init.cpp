@@ -10,6 +10,7 @@
 #include "base/file/file.hpp"
 #include "base/text/text.hpp"
 #include "cli/context.hpp"
+#include "cli/schema_files.hpp"
 #include "cli/templates.hpp"
 #include "core/names.hpp"
 
@@ -102,6 +103,12 @@ Exit run_init(Context& context) {
     const std::string path = folder + "/" + std::string(file->path);
     const std::string text = filled_in(template_text(file->source), name, image);
     if (auto written = write_new(path, text, file->mode); !written) return fail(context, written.error());
+    context.console.out(base::printable(path) + "\n");
+  }
+  for (const auto& file : schema_files()) {
+    const std::string path = folder + "/" + file.path;
+    if (exists(path)) continue;  // the same for everybody: nothing of anybody's is lost
+    if (auto written = write_new(path, file.text, kFile); !written) return fail(context, written.error());
     context.console.out(base::printable(path) + "\n");
   }
   context.console.hint(

@@ -16,7 +16,7 @@ except ImportError:
 EXAMPLE = cli_case.SOURCE / "examples" / "registry-repo"
 PIPELINES = [".github/workflows/registry.yml", ".github/workflows/registry-plan.yml", ".gitlab-ci.yml",
              ".forgejo/workflows/registry.yml", ".forgejo/workflows/registry-plan.yml"]
-SHARED_WITH_EXAMPLE = PIPELINES + ["hooks/pre-commit", ".pre-commit-config.yaml", ".editorconfig"]
+SHARED_WITH_EXAMPLE = PIPELINES + ["hooks/pre-commit", ".pre-commit-config.yaml", ".editorconfig", ".taplo.toml"]
 
 
 class Init(cli_case.CliCase):
@@ -63,6 +63,8 @@ class Init(cli_case.CliCase):
             with self.subTest(path=path):
                 self.assertEqual((EXAMPLE / path).read_bytes(), (folder / path).read_bytes())
                 self.assertEqual(os.access(EXAMPLE / path, os.X_OK), os.access(folder / path, os.X_OK))
+        for path in (folder / ".nimbus/schemas").iterdir():
+            self.assertEqual((EXAMPLE / ".nimbus/schemas" / path.name).read_text(), path.read_text())
 
     @unittest.skipUnless(yaml, "python3-yaml is not installed")
     def test_pipelines_are_yaml_and_safe_for_forks(self):
