@@ -226,10 +226,18 @@ class Daemon::Impl {
         trouble.met(look.error());
       }
       set_detail(fetch_detail_, trouble.text());
-      if (auto packed = git_.compact_if_needed({clock_.now() + config_.git_deadline, stop}); !packed) {
-        base::log(Level::Warning, "mirror-not-packed", packed.error().text());
-      }
+      pack_mirror(stop);
       watch_wake_.wait_until(clock_.now() + with_jitter(config_.poll), stop);
+    }
+  }
+
+  void pack_mirror(std::stop_token stop) {
+    auto packed = git_.compact_if_needed({clock_.now() + config_.git_deadline, std::move(stop)});
+    if (!packed) {
+      base::log(Level::Warning, "mirror-not-packed", packed.error().text());
+    } else if (*packed) {
+      // The old packs are gone: look at the new ones.
+      if (auto opened = registry::GitRepository::open(mirror_path(config_)); opened) mirror_ = std::move(*opened);
     }
   }
 
