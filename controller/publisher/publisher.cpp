@@ -64,10 +64,11 @@ Result<std::map<std::string, std::string>> read_documents(const GitRepository& r
   return documents;
 }
 
-Result<> remember_tip(GitRepository& repository, const ObjectId& tip) {
+/// Keeps the tip's objects from being packed away. What was pushed is pushed, so a
+/// failure here is none: the next tip moves the reference, and gc leaves what is young.
+void remember_tip(GitRepository& repository, const ObjectId& tip) {
   const auto known = repository.resolve(Publisher::kTip);
-  if (!known) return known.error();
-  return *known == tip ? Result<>{} : repository.move_reference(Publisher::kTip, tip, *known);
+  if (known && *known != tip) (void)repository.move_reference(Publisher::kTip, tip, *known);
 }
 
 }  // namespace
@@ -159,7 +160,7 @@ Result<TermTaken> Publisher::try_term(const Call& call) {
   if (auto ok = transport_.push(options_.remote, **id, options_.branch, *found, call); !ok) {
     return std::move(ok.error()).with("while taking term " + std::to_string(batch.controller.term));
   }
-  if (auto ok = remember_tip(*repository, **id); !ok) return std::move(ok.error());
+  remember_tip(*repository, **id);
   published(**id, batch);
   {
     const std::lock_guard lock(mutex_);
@@ -268,7 +269,7 @@ Result<Flushed> Publisher::attempt(const Call& call) {
   }
   const auto documents = batch.changes.size();
   published(**id, batch);
-  if (auto ok = remember_tip(*repository, **id); !ok) return std::move(ok.error());
+  remember_tip(*repository, **id);
   return Flushed{**id, documents};
 }
 
