@@ -39,6 +39,11 @@ Result<std::optional<ControllerStatus>> controller_of(const GitRepository& repos
   return std::optional(std::move(*status));
 }
 
+Result<std::size_t> length_of(const GitRepository& repository, const std::optional<ObjectId>& commit,
+                              std::size_t most) {
+  return commit ? repository.count_commits(*commit, most) : Result<std::size_t>(std::size_t{0});
+}
+
 Result<std::unordered_map<std::string, ObjectId>> index_of(const GitRepository& repository,
                                                            const std::optional<ObjectId>& commit) {
   std::unordered_map<std::string, ObjectId> index;
@@ -141,6 +146,8 @@ Result<TermTaken> Publisher::try_term(const Call& call) {
   if (!before) return std::move(before.error());
   auto index = index_of(*repository, *found);
   if (!index) return std::move(index.error());
+  const auto length = length_of(*repository, *found, options_.history);
+  if (!length) return length.error();
   auto documents = read_documents(*repository, *index);
   if (!documents) return std::move(documents.error());
 
@@ -154,6 +161,7 @@ Result<TermTaken> Publisher::try_term(const Call& call) {
     tip_ = *found;
   }
   index_ = std::move(*index);
+  history_ = *length;
   const auto id = commit(*repository, batch);
   if (!id) return id.error();
   if (!*id) return Error{Code::Internal, "a new term that changes nothing"};
@@ -212,6 +220,9 @@ Result<> Publisher::catch_up(const Call& call) {
   if (auto ok = judge(*theirs); !ok) return ok;
   auto index = index_of(*repository, *found);
   if (!index) return std::move(index.error());
+  const auto length = length_of(*repository, *found, options_.history);
+  if (!length) return length.error();
+  history_ = *length;
   keep_ours(*repository, std::move(*index));
   published_controller_ = std::move(*theirs);
   const std::lock_guard lock(mutex_);
@@ -261,16 +272,26 @@ Result<Flushed> Publisher::attempt(const Call& call) {
   }
   auto repository = GitRepository::open_or_create(options_.repository);
   if (!repository) return std::move(repository.error());
-  const auto id = commit(*repository, batch);
+  batch.begins_anew = options_.history > 0 && history_ >= options_.history && may_begin_anew_;
+  auto id = commit_and_push(*repository, batch, call);
+  if (!id && id.error().code == Code::Auth && batch.begins_anew) {
+    may_begin_anew_ = batch.begins_anew = false;
+    id = commit_and_push(*repository, batch, call);
+  }
+  if (!id) return std::move(id.error());
+  published(*id, batch);
+  remember_tip(*repository, *id);
+  return Flushed{*id, batch.changes.size()};
+}
+
+Result<ObjectId> Publisher::commit_and_push(GitRepository& repository, Batch& batch, const Call& call) {
+  const auto id = commit(repository, batch);
   if (!id) return id.error();
-  if (!*id) return Flushed{};
+  if (!*id) return Error{Code::Internal, "changes that change nothing"};
   if (auto ok = transport_.push(options_.remote, **id, options_.branch, tip(), call); !ok) {
     return std::move(ok.error());
   }
-  const auto documents = batch.changes.size();
-  published(**id, batch);
-  remember_tip(*repository, **id);
-  return Flushed{**id, documents};
+  return **id;
 }
 
 /// status.toml has news if anything but commit ids differs.
@@ -313,7 +334,7 @@ Result<std::optional<ObjectId>> Publisher::commit(const GitRepository& repositor
                                        : controller_story(batch.controller));
   registry::NewCommit next;
   next.base = tip();
-  if (next.base) next.parents = {*next.base};
+  if (next.base && !batch.begins_anew) next.parents = {*next.base};
   next.changes = batch.changes;
   next.author = next.committer = author();
   std::vector<std::pair<std::string, std::string>> trailers;
@@ -323,6 +344,7 @@ Result<std::optional<ObjectId>> Publisher::commit(const GitRepository& repositor
   trailers.emplace_back("Nimbus-Controller", options_.controller);
   trailers.emplace_back("Nimbus-Term", std::to_string(batch.controller.term));
   trailers.emplace_back("Nimbus-Machines", std::to_string(machines_in(batch.chapters)));
+  if (next.base && batch.begins_anew) trailers.emplace_back("Nimbus-Previous", *next.base);
   next.message = registry::commit_message(story.subject, story.body, trailers);
   return registry::write_commit(repository, next, signer_);
 }
@@ -335,6 +357,7 @@ void Publisher::published(const ObjectId& commit, const Batch& batch) {
       index_.erase(path);
     }
   }
+  history_ = batch.begins_anew ? 1 : history_ + 1;
   if (batch.changes.contains(kControllerPath)) {
     published_controller_ = batch.controller;
     controller_published_ = clock_.now();

@@ -40,6 +40,9 @@ struct PublisherOptions {
   std::string author_email = "nimbusd@localhost";
   /// status.toml alone, with no news but other commit ids: at most this often.
   std::chrono::milliseconds heartbeat = std::chrono::minutes(10);
+  /// After so many commits the branch begins anew with one that holds all documents
+  /// and names its predecessor; 0: never. A forge that refuses that gets a longer branch.
+  std::size_t history = 5000;
   /// How often one flush starts again after somebody else moved the branch.
   int attempts = 5;
 };
@@ -108,9 +111,11 @@ class Publisher {
     std::vector<Chapter> chapters;
     registry::ControllerStatus controller;
     std::map<std::string, std::uint64_t> versions;  // of all that was looked at
+    bool begins_anew = false;                       // a commit without parents
   };
 
   Result<Flushed> attempt(const Call& call);
+  Result<registry::ObjectId> commit_and_push(registry::GitRepository& repository, Batch& batch, const Call& call);
   Batch collect() const;
   bool is_news(const registry::ControllerStatus& next) const;
   Result<std::optional<registry::ObjectId>> commit(const registry::GitRepository& repository, const Batch& batch) const;
@@ -132,6 +137,8 @@ class Publisher {
   Index index_;          // files of tip_
   std::optional<registry::ControllerStatus> published_controller_;
   MonoTime controller_published_{};
+  std::size_t history_ = 0;     // commits of tip_
+  bool may_begin_anew_ = true;  // the forge has not refused it yet
 
   mutable std::mutex mutex_;  // of all below
   std::optional<registry::ObjectId> tip_;

@@ -20,6 +20,7 @@ using Reference = GitHandle<git_reference, git_reference_free>;
 using Object = GitHandle<git_object, git_object_free>;
 using Commit = GitHandle<git_commit, git_commit_free>;
 using Database = GitHandle<git_odb, git_odb_free>;
+using RevisionWalk = GitHandle<git_revwalk, git_revwalk_free>;
 using Blob = GitHandle<git_blob, git_blob_free>;
 
 GitPerson person(const git_signature* from) {
@@ -135,6 +136,20 @@ Result<GitCommit> GitRepository::commit(const ObjectId& id) const {
   const char* message = git_commit_message_raw(raw);
   out.message = message != nullptr ? message : "";
   return out;
+}
+
+Result<std::size_t> GitRepository::count_commits(const ObjectId& id, std::size_t most) const {
+  git_oid start{};
+  if (auto ok = parse_object_id(id, start); !ok) return std::move(ok.error());
+  git_revwalk* raw = nullptr;
+  if (const int code = git_revwalk_new(&raw, repository_.get()); code < 0) return git_error(code, "count commits");
+  const RevisionWalk walk(raw);
+  int code = git_revwalk_push(raw, &start);
+  std::size_t count = 0;
+  git_oid each{};
+  while (code == 0 && count < most && (code = git_revwalk_next(&each, raw)) == 0) ++count;
+  if (code < 0 && code != GIT_ITEROVER) return git_error(code, "count the commits below " + id);
+  return count;
 }
 
 Result<bool> GitRepository::is_ancestor(const ObjectId& ancestor, const ObjectId& descendant) const {

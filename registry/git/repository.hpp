@@ -47,6 +47,8 @@ class GitRepository {
 
   /// At most 1 MiB.
   Result<GitCommit> commit(const ObjectId& id) const;
+  /// How many commits are reachable from `id`, counting no further than `most`.
+  Result<std::size_t> count_commits(const ObjectId& id, std::size_t most) const;
   /// Whether `ancestor` is reachable from `descendant`, or is the same commit.
   Result<bool> is_ancestor(const ObjectId& ancestor, const ObjectId& descendant) const;
 

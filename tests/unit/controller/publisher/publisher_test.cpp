@@ -84,12 +84,13 @@ struct Controller {
   Wire wire{program};
   Publisher publisher;
 
-  Controller(const Forge& forge, const std::string& name)
+  Controller(const Forge& forge, const std::string& name, std::size_t history = 5000)
       : program({.repository = forge.temp / name}, the_clock),
         publisher({.remote = {.url = "file://" + (forge.temp / "forge")},
                    .branch = kBranch,
                    .repository = forge.temp / name,
-                   .controller = "berlin-1/" + name},
+                   .controller = "berlin-1/" + name,
+                   .history = history},
                   wire, clock) {}
 
   TermTaken take() {
@@ -393,4 +394,46 @@ TEST_CASE("documents that come while a flush is under way are not lost") {
   ctl.flush();
   for (int i = 193; i < 200; ++i) CHECK(forge.show(path_of("m" + std::to_string(i % 7))) == std::to_string(i));
   CHECK(ctl.publisher.waiting() == 0);
+}
+
+TEST_CASE("a branch that grew long begins anew with all that it says") {
+  const Forge forge;
+  Controller ctl(forge, "ctl-1", 4);
+  ctl.take();
+  for (int i = 1; i <= 3; ++i) {
+    ctl.publisher.put(path_of("m" + std::to_string(i)), "1", "power-on");
+    ctl.flush();
+  }
+  CHECK(forge.count() == "4");
+  const auto before = git(forge.temp / "forge", {"rev-parse", kBranch});
+  ctl.publisher.put(path_of("m1"), "2", "power-off");
+  ctl.flush();
+  CHECK(forge.count() == "1");
+  CHECK(forge.log("%s") == "m1: power-off");
+  CHECK(forge.log("%(trailers:key=Nimbus-Previous,valueonly,separator=%x2c)") == before);
+  CHECK(git(forge.temp / "forge", {"diff", "--name-status", before, kBranch}) == "M\t" + path_of("m1"));
+  ctl.publisher.put(path_of("m1"), "3", "power-on");
+  ctl.flush();
+  CHECK(forge.count() == "2");
+
+  Controller next(forge, "ctl-2", 4);  // the length is that of the branch, not of a process
+  CHECK(next.take().documents.size() == 3);
+  for (const char* state : {"4", "5", "6"}) {
+    next.publisher.put(path_of("m1"), state, "power-on");
+    next.flush();
+  }
+  CHECK(forge.count() == "2");
+}
+
+TEST_CASE("a forge that refuses a new beginning gets a longer branch") {
+  const Forge forge;
+  git(forge.temp / "forge", {"config", "receive.denyNonFastForwards", "true"});
+  Controller ctl(forge, "ctl-1", 2);
+  ctl.take();
+  for (int i = 0; i < 4; ++i) {
+    ctl.publisher.put(path_of("m1"), std::to_string(i), "power-on");
+    ctl.flush();
+  }
+  CHECK(forge.count() == "5");
+  CHECK(forge.show(path_of("m1")) == "3");
 }

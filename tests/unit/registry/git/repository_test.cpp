@@ -92,6 +92,10 @@ TEST_CASE("commits and ancestry") {
   CHECK(commit->author.when == WallTime{std::chrono::seconds{1700000000}});
   CHECK(commit->message == "Change");
   CHECK(commit->tree == git(temp / "r", {"rev-parse", "main^{tree}"}));
+  CHECK(*repository.count_commits(second, 10) == 2);
+  CHECK(*repository.count_commits(second, 1) == 1);
+  CHECK(*repository.count_commits(first, 10) == 1);
+  CHECK(!repository.count_commits("0123456789012345678901234567890123456789", 10));
   CHECK(*repository.is_ancestor(first, second));
   CHECK(*repository.is_ancestor(first, first));
   CHECK(!*repository.is_ancestor(second, first));
