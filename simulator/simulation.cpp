@@ -91,6 +91,11 @@ Result<> Simulation::add(const MachineSpec& spec, std::uint64_t seed) {
   if (!spec.ipmi.empty()) {
     if (auto ok = serve_ipmi(*node); !ok) return ok;
   }
+  if (spec.qemu) {
+    node->host = std::make_unique<QemuHost>(*loop_, *node->machine, *spec.qemu);
+    node->machine->attach(node->host.get());
+    if (spec.power == Power::On) node->host->power_on(node->machine->last_boot());
+  }
   node->index = nodes_.size();
   if (!spec.redfish.empty()) {
     if (auto ok = serve_redfish(*node); !ok) return ok;

@@ -18,6 +18,7 @@
 #include "simulator/fleet/fleet_file.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/ipmi/responder.hpp"
+#include "simulator/qemu/qemu_host.hpp"
 #include "simulator/redfish/service.hpp"
 
 namespace nimbus::simulator {
@@ -25,6 +26,7 @@ namespace nimbus::simulator {
 /// One machine and what serves it.
 struct Node {
   std::unique_ptr<Machine> machine;
+  std::unique_ptr<QemuHost> host;  // null: the machine only pretends
   std::unique_ptr<ipmi::Responder> ipmi;
   base::FileDescriptor ipmi_socket;
   std::unique_ptr<redfish::Service> redfish;

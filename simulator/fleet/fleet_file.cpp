@@ -167,6 +167,31 @@ void read_common(Reader& table, const HardwareTable& hardware, MachineSpec& spec
   read_accounts(table, spec.accounts);
 }
 
+VirtualMachineSpec read_qemu(Reader& table) {
+  VirtualMachineSpec out;
+  out.folder = table.require("folder").string("folder").value_or("");
+  out.disk = table.require("disk").string("disk").value_or("");
+  out.network_namespace = table.string("namespace").value_or("");
+  out.tap = table.string("tap").value_or("");
+  out.memory_mib = static_cast<unsigned>(table.integer("memory_mib", 16, 1'048'576).value_or(out.memory_mib));
+  out.cpus = static_cast<unsigned>(table.integer("cpus", 1, 64).value_or(out.cpus));
+  out.program = table.string("program").value_or(out.program);
+  out.uefi_code = table.string("uefi_code").value_or(out.uefi_code);
+  out.uefi_variables = table.string("uefi_variables").value_or(out.uefi_variables);
+  // A comma separates QEMU's options; a slash would leave the folder of namespaces.
+  for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"folder", out.folder},
+                                   {"disk", out.disk},
+                                   {"tap", out.tap},
+                                   {"uefi_code", out.uefi_code},
+                                   {"uefi_variables", out.uefi_variables}}) {
+    if (value.find(',') != std::string::npos) table.fault(key, fmt::format("'{}' may not contain a comma", key));
+  }
+  if (out.network_namespace.find('/') != std::string::npos)
+    table.fault("namespace", "'namespace' is a name, not a path");
+  table.finish();
+  return out;
+}
+
 void replace_number(std::string& text, std::size_t n) {
   if (const auto at = text.find(kNumber); at != std::string::npos) text.replace(at, kNumber.size(), std::to_string(n));
 }
@@ -183,7 +208,7 @@ void read_machine(Reader& table, const HardwareTable& hardware, const MachineSpe
   spec.serial = table.string("serial").value_or("");
   spec.uuid = table.string("uuid").value_or("");
   spec.mac = table.string("mac").value_or("");
-  spec.qemu = table.string("qemu");
+  if (auto qemu = table.table("qemu")) spec.qemu = read_qemu(*qemu);
   read_common(table, hardware, spec);
   if (auto bios = table.table("bios")) read_bios(*bios, spec);
   table.finish();

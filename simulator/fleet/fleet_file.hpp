@@ -14,6 +14,7 @@
 #include "simulator/faults/fault.hpp"
 #include "simulator/model/firmware_settings.hpp"
 #include "simulator/model/machine.hpp"
+#include "simulator/qemu/virtual_machine.hpp"
 
 namespace nimbus::simulator {
 
@@ -37,7 +38,7 @@ struct MachineSpec {
   Power power = Power::Off;
   std::vector<AccountSpec> accounts;
   AttributeMap bios;
-  std::optional<std::string> qemu;  // folder of a virtual machine's files
+  std::optional<VirtualMachineSpec> qemu;  // what runs behind it, if anything does
 };
 
 struct FleetFile {

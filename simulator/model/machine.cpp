@@ -210,12 +210,18 @@ void Machine::finish_post() {
   }
 }
 
+BootMode Machine::default_boot_mode() const {
+  const Attribute* attribute = hardware_->attribute("BootMode");
+  const bool bios = attribute != nullptr && settings.current(*attribute) == AttributeValue(std::string("Bios"));
+  return bios ? BootMode::Legacy : BootMode::Uefi;
+}
+
 void Machine::resolve_boot() {
   last_boot_.count += 1;
   last_boot_.override_kind = override_.enabled;
   const bool overridden = override_.enabled != BootEnabled::Disabled && override_.device != BootDevice::None;
   last_boot_.device = overridden ? override_.device : default_boot_device;
-  last_boot_.mode = overridden ? override_.mode : default_boot_mode;
+  last_boot_.mode = overridden ? override_.mode : default_boot_mode();
   if (override_.enabled == BootEnabled::Once) override_.enabled = BootEnabled::Disabled;
   flags_expire_.reset();
   record(Source::Machine, "booted", fmt::format("{} {}", to_string(last_boot_.device), to_string(last_boot_.mode)),

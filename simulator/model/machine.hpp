@@ -142,7 +142,8 @@ class Machine {
   void set_boot_override(BootOverride wanted, Source source, Expiry expiry);
   const BootRecord& last_boot() const noexcept { return last_boot_; }
   BootDevice default_boot_device = BootDevice::Disk;
-  BootMode default_boot_mode = BootMode::Uefi;
+  /// What the firmware setting BootMode says.
+  BootMode default_boot_mode() const;
 
   /// Whether the BMC answers at all; a restart takes a while and ends all sessions.
   bool bmc_up() const noexcept { return !bmc_up_at_.has_value(); }

@@ -85,7 +85,7 @@ class Simulator:
         connection.close()
         if answer.status != 200:
             raise AssertionError(f"{method} {path}: {answer.status} {data!r}")
-        return json.loads(data) if data[:1] in b"{[" else data.decode()
+        return json.loads(data) if answer.headers["Content-Type"] == "application/json" else data.decode(errors="replace")
 
     def state(self, name):
         return self.control("GET", f"/machines/{name}")

@@ -1,0 +1,42 @@
+// What a fleet file says about the virtual machine behind a machine, and QEMU's command
+// line for one start of it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "simulator/model/boot.hpp"
+
+namespace nimbus::simulator {
+
+struct VirtualMachineSpec {
+  std::string folder;             // for sockets and UEFI variables
+  std::string disk;               // an image; its format is probed by name: *.qcow2, else raw
+  std::string network_namespace;  // name as of `ip netns`; empty: the simulator's own
+  std::string tap;                // an existing tap device in there; empty: no network
+  unsigned memory_mib = 512;
+  unsigned cpus = 1;
+  std::string program = "qemu-system-x86_64";
+  std::string uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+  std::string uefi_variables = "/usr/share/OVMF/OVMF_VARS_4M.fd";  // copied for each machine
+  friend bool operator==(const VirtualMachineSpec&, const VirtualMachineSpec&) = default;
+};
+
+/// Boot order as QEMU's devices have it: 1 is first.
+struct BootIndexes {
+  int disk = 1;
+  int network = 2;
+  int disc = 3;
+  friend bool operator==(const BootIndexes&, const BootIndexes&) = default;
+};
+BootIndexes boot_indexes(BootDevice device) noexcept;
+
+std::string qmp_path(const VirtualMachineSpec& spec);
+std::string serial_path(const VirtualMachineSpec& spec);
+std::string variables_path(const VirtualMachineSpec& spec);
+
+/// Emulated (TCG) always: a device node for KVM says nothing about whether a kernel boots
+/// on it. Starts paused; the disc drive is empty.
+std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const std::string& mac, const BootRecord& boot);
+
+}  // namespace nimbus::simulator
