@@ -37,7 +37,7 @@ Link::~Link() {
 // ---- operations
 
 void Link::open(Login login, const base::SocketAddress& peer, MonoTime deadline, OpenDone done) {
-  abandon(Error{Code::Cancelled, "another operation began"});
+  abandon_all();
   session_.reset();
   peer_ = peer;
   deadline_ = deadline;
@@ -52,7 +52,7 @@ void Link::open(Login login, const base::SocketAddress& peer, MonoTime deadline,
 }
 
 void Link::send(Request request, Repeat repeat, MonoTime deadline, SendDone done) {
-  abandon(Error{Code::Cancelled, "another operation began"});
+  abandon_all();
   if (!session_) return done(Error{Code::Conflict, "there is no session with the BMC"});
   deadline_ = deadline;
   send_done_ = std::move(done);
@@ -73,6 +73,11 @@ void Link::close(MonoTime deadline, OpenDone done) {
     close_socket();
     done({});
   });
+}
+
+void Link::abandon_all() {
+  // A completion may have started the next operation by itself.
+  while (activity_ != Activity::Idle) finish(Error{Code::Cancelled, "another operation began"});
 }
 
 void Link::abandon(Error error) {

@@ -86,6 +86,7 @@ class Link {
  private:
   enum class Activity : std::uint8_t { Idle, Handshaking, RaisingPrivilege, Requesting };
 
+  void abandon_all();
   Result<> open_socket();
   void close_socket();
   void start_handshake();

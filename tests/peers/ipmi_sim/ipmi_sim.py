@@ -2,7 +2,7 @@
 """Starts BMCs that this project did not write: OpenIPMI's ipmi_sim (Debian package openipmi).
 
   ipmi_sim.py start FOLDER [--count N] [--address 127.1.0.1] [--port 0] [--per-process K]
-                           [--user NAME] [--password TEXT] [--first I]
+                           [--user NAME] [--password TEXT] [--first I] [--no-machine]
   ipmi_sim.py list  FOLDER               one line per BMC: number, address, port, serial, GUID
   ipmi_sim.py power FOLDER I [on|off]    what the machine behind BMC I is, or make it so behind the BMC's back
   ipmi_sim.py journal FOLDER I           every write that reached the machine
@@ -13,7 +13,8 @@
 Port 0: a port that is free on all addresses. Addresses count up from --address and lie in 127.0.0.0/8.
 All state lies below FOLDER; only processes recorded there are ever signalled, and only while their
 start time is still the recorded one. With --per-process above 1 one process serves several BMCs (at
-most 120), and hang, kill and slow concern all of them. ipmi_sim offers cipher suites up to 3 only.
+most 120), and hang, kill and slow concern all of them. With --no-machine no program is run for a
+power command: reads cost little, writes are refused (needs gcc and libopenipmi-dev). ipmi_sim offers cipher suites up to 3 only.
 """
 import argparse
 import ipaddress
@@ -99,7 +100,8 @@ class Fleet:
                 return bmc
         raise KeyError(f"no BMC {number}")
 
-    def start(self, count=1, address="127.1.0.1", port=0, per_process=1, user="admin", password="secret12", first=1):
+    def start(self, count=1, address="127.1.0.1", port=0, per_process=1, user="admin", password="secret12", first=1,
+              machine=True):
         if self.bmcs:
             raise RuntimeError(f"{self.folder} has BMCs already: stop them first")
         if not shutil.which("ipmi_sim"):
@@ -115,6 +117,9 @@ class Fleet:
         port = port or free_port(addresses)
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["sdrcomp", "-o", self.folder / "sdr", HERE / "sensors.sdrs"], check=True)
+        if not machine:
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", self.folder / "no_machine.so", HERE / "no_machine.c"],
+                           check=True)
         for index in range(count):
             number = first + index
             self.bmcs.append({
@@ -122,7 +127,7 @@ class Fleet:
                 "mc": ipmb[index % per_process], "process": index // per_process,
                 "serial": f"SIM{number:05d}", "guid": f"4e696d62757353696d{number:014x}"})
         for process in range((count + per_process - 1) // per_process):
-            self._configure(process)
+            self._configure(process, machine)
             self._launch(process)
         self.list_file.write_text(json.dumps(self.bmcs, indent=1) + "\n")
         try:
@@ -140,11 +145,13 @@ class Fleet:
         bmc = self.bmc(number)
         return self._process_folder(bmc["process"]) / f"mc-{bmc['mc']:02x}"
 
-    def _configure(self, process):
+    def _configure(self, process, machine):
         folder = self._process_folder(process)
         store = folder / "state" / "ipmi_sim" / "bmc"
         store.mkdir(parents=True, exist_ok=True)
         lan, commands = ['name "bmc"'], ["mc_setbmc 0x20"]
+        if not machine:
+            lan.append(f'loadlib "{self.folder}/no_machine.so" ""')
         for bmc in (b for b in self.bmcs if b["process"] == process):
             state, mc = self.state(bmc["number"]), f"0x{bmc['mc']:02x}"
             (state / "lan").mkdir(parents=True, exist_ok=True)
@@ -159,7 +166,7 @@ class Fleet:
             lan += [f"set_working_mc {mc}", "startlan 1", f"  addr {bmc['address']} {bmc['port']}", "  priv_limit admin"]
             lan += [f"  allowed_auths_{level} md5" for level in ("callback", "user", "operator", "admin")]
             lan += [f"  guid {bmc['guid']}", f'  lan_config_program "{HERE}/lan {state}"', "endlan",
-                    f'chassis_control "{HERE}/chassis {state}"',
+                    f'chassis_control "{HERE}/chassis {state}"' if machine else "",
                     f'user 2 true "{bmc["user"]}" "{bmc["password"]}" admin 10',
                     f'user 3 true "operator" "{bmc["password"]}" operator 10']
             commands += [
@@ -290,6 +297,7 @@ def main():
     start.add_argument("--user", default="admin")
     start.add_argument("--password", default="secret12")
     start.add_argument("--first", type=int, default=1, help="number of the first BMC; serial and GUID derive from it")
+    start.add_argument("--no-machine", dest="machine", action="store_false")
     for name in ("power", "journal", "fault"):
         arguments[name].add_argument("number", type=int)
     arguments["power"].add_argument("state", nargs="?", choices=("on", "off"))

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Power state of many IPMI BMCs: the driver against libfreeipmi and ipmipower, in one run.
+
+  ipmi_poll.py BUILD_FOLDER [--bmcs 1000] [--per-process 100] [--rounds 10] [--in-flight 64]
+
+Prints client CPU per operation and the ratios. The BMCs are ipmi_sim, packed, without a machine
+behind them, on loopback: they share the processors with the client, so only CPU per poll is meant
+to be compared, not wall time.
+"""
+import argparse
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "peers" / "ipmi_sim"))
+from ipmi_sim import Fleet  # noqa: E402
+
+
+def table(program, arguments, hosts):
+    out = subprocess.run([program, *arguments], input=hosts, capture_output=True, text=True, check=True).stdout
+    rows = {}
+    for line in out.splitlines():
+        name, operations, failed, wall, cpu = line.split("\t")
+        rows[name] = float(cpu)
+        print(f"{name:22} {int(operations):7} operations {int(failed):3} failed  wall {float(wall):7.3f} s"
+              f"  client CPU {float(cpu):8.2f} us each")
+        if int(failed):
+            sys.exit("operations failed: the figures mean nothing")
+    return rows
+
+
+def ipmipower(fleet, arguments):
+    """`ipmipower --stat` on all BMCs: opens, polls and closes each."""
+    names = ",".join(f"{b['address']}:{b['port']}" for b in fleet.bmcs)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out = subprocess.run(["/usr/sbin/ipmipower", "-D", "LAN_2_0", "-W", "opensesspriv", "-h", names, "-u",
+                          fleet.bmcs[0]["user"], "-p", fleet.bmcs[0]["password"], "--stat", *arguments],
+                         capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    answers = out.stdout.count(": off") + out.stdout.count(": on")
+    each = cpu / len(fleet.bmcs) * 1e6
+    print(f"{'ipmipower --stat':22} {len(fleet.bmcs):7} operations {len(fleet.bmcs) - answers:3} failed"
+          f"  {'':15}  client CPU {each:8.2f} us each")
+    return each
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--bmcs", type=int, default=1000)
+    parser.add_argument("--per-process", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--in-flight", type=int, default=64)
+    given = parser.parse_args()
+    programs = given.build / "tests" / "bench"
+    with tempfile.TemporaryDirectory(prefix="nimbus-bench-ipmi-") as folder:
+        fleet = Fleet(folder)
+        try:
+            fleet.start(count=given.bmcs, address="127.43.0.1", per_process=given.per_process, machine=False)
+            hosts = "".join(f"{b['address']} {b['port']}\n" for b in fleet.bmcs)
+            arguments = [fleet.bmcs[0]["user"], fleet.bmcs[0]["password"], "3", str(given.rounds), str(given.in_flight)]
+            ours = table(programs / "bench_ipmi_poll", arguments, hosts)
+            freeipmi = programs / "freeipmi_poll"
+            if freeipmi.exists():
+                theirs = table(freeipmi, arguments, hosts)
+                for name in ("link.poll", "bmc.poll"):
+                    print(f"{name} / libfreeipmi.poll = {ours[name] / theirs['libfreeipmi.poll']:.2f}")
+                print(f"link.open / libfreeipmi.open = {ours['link.open'] / theirs['libfreeipmi.open']:.2f}")
+            else:
+                print("libfreeipmi-dev is not installed: no comparison with it")
+            tool = ipmipower(fleet, [])
+            print(f"(link.open + poll + close) / ipmipower = "
+                  f"{(ours['link.open'] + ours['link.poll'] + ours['link.close']) / tool:.2f}")
+        finally:
+            fleet.stop()
+
+
+if __name__ == "__main__":
+    main()
