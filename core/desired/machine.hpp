@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/boot.hpp"
 #include "core/choice.hpp"
 #include "core/endpoint.hpp"
 #include "core/identity.hpp"
@@ -18,7 +19,6 @@ namespace nimbus {
 
 enum class Arch : std::uint8_t { X86_64, Aarch64 };
 enum class BootMethod : std::uint8_t { Pxe, Http, VirtualMedia };
-enum class BootMode : std::uint8_t { Uefi, Bios };
 enum class Handover : std::uint8_t { Exit, Sanboot, NotFound };
 enum class LifecycleState : std::uint8_t { InService, Maintenance, Retired };
 enum class ExistingData : std::uint8_t { Keep, Erase };

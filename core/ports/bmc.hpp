@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "core/boot.hpp"
 #include "core/call.hpp"
 #include "core/endpoint.hpp"
 #include "core/identity.hpp"
@@ -49,6 +50,21 @@ class BmcIdentity {
   virtual unsigned long session() const noexcept = 0;
 };
 
+class BmcBoot {
+ public:
+  virtual ~BmcBoot() = default;
+  /// What is armed now, as the BMC shows it. A device that we have no word for is
+  /// Unsupported.
+  virtual Result<BootOverride> boot_override(const Call& call) = 0;
+  /// Arms `wanted` and reads back. Accepted: the BMC shows that device as armed; how
+  /// often and in which mode some BMCs show wrongly even then, and an override that a
+  /// boot has used up reads as Default: this is an edge, not a level, so it is not
+  /// compared later. Unsupported: the BMC does not offer it, or took it and does not
+  /// show it. Repeating is harmless. Writes only on the session whose identity was
+  /// checked, as BmcPower::act.
+  virtual Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) = 0;
+};
+
 /// One BMC. An aspect that the driver does not have is a null pointer; the
 /// pointers live as long as the Bmc.
 class Bmc {
@@ -56,6 +72,7 @@ class Bmc {
   virtual ~Bmc() = default;
   virtual BmcPower* power() noexcept { return nullptr; }
   virtual BmcIdentity* identity() noexcept { return nullptr; }
+  virtual BmcBoot* boot() noexcept { return nullptr; }
   /// Ends the session politely, for shutdown; errors do not matter.
   virtual void close(const Call& call) noexcept = 0;
 };

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text/text.hpp"
+#include "drivers/redfish/boot.hpp"
 #include "drivers/redfish/error_body.hpp"
 #include "drivers/redfish/quirks.hpp"
 #include "drivers/redfish/reset_types.hpp"
@@ -196,9 +197,24 @@ Result<> RedfishBmc::check_same_machine(const Call& call) {
   return Error{Code::Conflict, "another machine answers now; nothing was sent"};
 }
 
+Result<> RedfishBmc::check_identified() const {
+  if (session_.is_open() && system_ && identified_ && identified_session_ == session_.number()) return {};
+  return Error{Code::Conflict, "the machine's identity was not read on this session; nothing was sent"};
+}
+
+Result<BootOverride> RedfishBmc::boot_override(const Call& call) {
+  if (auto found = discover(call); !found) return std::move(found.error());
+  return BootControl(session_, system_link_).shown(call);
+}
+
+Result<WriteOutcome> RedfishBmc::arm_boot(const BootOverride& wanted, const Call& call) {
+  if (auto identified = check_identified(); !identified) return std::move(identified.error());
+  if (auto same = check_same_machine(call); !same) return std::move(same.error());
+  return BootControl(session_, system_link_).arm(wanted, call);
+}
+
 Result<WriteOutcome> RedfishBmc::act(PowerAction action, const Call& call) {
-  if (!session_.is_open() || !system_ || !identified_ || identified_session_ != session_.number())
-    return Error{Code::Conflict, "the machine's identity was not read on this session; nothing was sent"};
+  if (auto identified = check_identified(); !identified) return std::move(identified.error());
   const auto refuse_action = [&] {
     return Error{Code::Unsupported, fmt::format("the BMC does not offer {}", to_string(action))};
   };
@@ -208,11 +224,11 @@ Result<WriteOutcome> RedfishBmc::act(PowerAction action, const Call& call) {
   const auto type = choose_reset_type(action, *allowable);
   if (!type) return refuse_action();
   if (auto same = check_same_machine(call); !same) return std::move(same.error());
-  if (identified_session_ != session_.number() || !system_->reset)
-    return Error{Code::Conflict, "the session was lost; nothing was sent"};
+  if (auto identified = check_identified(); !identified) return std::move(identified.error());
+  if (!system_->reset) return refuse_action();
 
   const auto body = base::Json::object({{"ResetType", *type}}).text();
-  auto answer = session_.write(system_->reset->target, body, call);
+  auto answer = session_.write({.link = system_->reset->target, .body = body}, call);
   if (answer) return outcome_of(*answer, action, call);
   if (answer.error().sent) return WriteOutcome::Unknown;
   return std::move(answer.error().error);

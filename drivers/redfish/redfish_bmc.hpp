@@ -11,12 +11,13 @@
 
 namespace nimbus::redfish {
 
-class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity {
+class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, private BmcBoot {
  public:
   RedfishBmc(BmcEndpoint endpoint, Session session);
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
+  BmcBoot* boot() noexcept override { return this; }
   void close(const Call& call) noexcept override { session_.close(call); }
 
  private:
@@ -24,6 +25,8 @@ class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity {
   Result<WriteOutcome> act(PowerAction action, const Call& call) override;
   Result<Identity> identity(const Call& call) override;
   unsigned long session() const noexcept override { return session_.number(); }
+  Result<BootOverride> boot_override(const Call& call) override;
+  Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override;
 
   Result<> discover(const Call& call);
   Result<std::string> choose_system(const std::vector<std::string>& members, const Call& call);
@@ -34,6 +37,8 @@ class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity {
   Result<std::vector<std::string>> reset_types(const ResetAction& reset, const Call& call);
   Result<std::string> bmc_guid(const System& system, const Call& call);
   Identity identity_of(const System& system) const;
+  /// Whether the identity was read on the session that a write would go out on.
+  Result<> check_identified() const;
   Result<> check_same_machine(const Call& call);
   Result<WriteOutcome> outcome_of(const base::ClientResponse& response, PowerAction action, const Call& call);
 

@@ -221,13 +221,13 @@ Result<base::ClientResponse> Session::get(std::string_view link, const Call& cal
   }
 }
 
-tl::expected<base::ClientResponse, base::HttpFailure> Session::write(std::string_view link, std::string body,
-                                                                     const Call& call) {
-  const auto target = origin_.target(link);
+tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what, const Call& call) {
+  const auto target = origin_.target(what.link);
   if (!target) return tl::unexpected(base::HttpFailure{target.error(), false});
   if (login_ == Login::None)
     return tl::unexpected(base::HttpFailure{{Code::Conflict, "there is no session; nothing was sent"}, false});
-  base::ClientRequest request{.method = "POST", .target = *target, .body = std::move(body)};
+  base::ClientRequest request{.method = std::move(what.method), .target = *target, .body = std::move(what.body)};
+  if (!what.if_match.empty()) request.headers.push_back({"If-Match", std::move(what.if_match)});
   request.on = kept_ ? base::OnConnection::Present : base::OnConnection::Any;
   request.headers.push_back(
       {login_ == Login::Token ? "X-Auth-Token" : "Authorization", std::string(authorization_.reveal())});

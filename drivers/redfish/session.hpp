@@ -34,8 +34,13 @@ class Session {
   /// Sends a write once, on the present login, and on the present connection if the
   /// BMC keeps connections. Any status comes back as a value, except 401, which means
   /// that nothing was done: Conflict. `sent` of a failure: the effect is unknown.
-  tl::expected<base::ClientResponse, base::HttpFailure> write(std::string_view link, std::string body,
-                                                              const Call& call);
+  struct Write {
+    std::string method = "POST";
+    std::string link;
+    std::string body;
+    std::string if_match = {};  // ETag; empty: unconditional
+  };
+  tl::expected<base::ClientResponse, base::HttpFailure> write(Write what, const Call& call);
 
   /// Read without login, once. Errors: as get().
   Result<ServiceRoot> root(const Call& call);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "drivers/redfish/boot_document.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
 #include "drivers/redfish/origin.hpp"
@@ -37,6 +38,15 @@ void documents(std::string_view text) {
   (void)read_manager(*json);
   (void)read_own_link(*json);
   (void)applies(system, {}, Effect::SerialInSku);
+  const auto boot = read_boot(*json);
+  const auto shown = shown_override(boot, {});
+  (void)shown_override({}, boot);
+  if (shown) {
+    // What is shown can be asked for, if the BMC offers it: then nothing is left to do.
+    const auto change = boot_change(*shown, boot, {}, Send::Changed, ModeToo::No);
+    if (change && shown->device == BootDevice::Pxe) require(change->for_settings.is_null());
+    (void)boot_change({.device = BootDevice::Cd}, boot, boot, Send::All, ModeToo::Yes);
+  }
   for (const auto action : {PowerAction::On, PowerAction::SoftOff, PowerAction::HardOff, PowerAction::Reset}) {
     (void)choose_reset_type(action, read_reset_types(*json));
     if (system.reset) (void)choose_reset_type(action, system.reset->allowable);

@@ -144,6 +144,68 @@ std::string bring_to(Bmc& bmc, PowerAction action, PowerState wanted) {
 
 }  // namespace
 
+TEST_CASE("nimbus-sim: boot overrides through every profile and quirk about them") {
+  std::vector<Subject> all;
+  for (const char* profile :
+       {"polite", "idrac9", "idrac10", "ilo5", "ilo6", "xcc", "supermicro", "openbmc", "ami", "cisco"})
+    all.push_back({.name = profile, .lines = "profile = \"" + std::string(profile) + "\"\n", .forced = {}});
+  for (const char* quirk : {"RF-20", "RF-40", "RF-41", "RF-44", "RF-50", "RF-52", "RF-53", "RF-53b", "RF-54", "RF-55",
+                            "RF-57", "RF-58", "RF-62"}) {
+    std::string name = "q-" + std::string(quirk);
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    all.push_back({.name = name, .lines = "quirks = [\"" + std::string(quirk) + "\"]\n", .forced = {}});
+  }
+  Simulator simulator(all);
+  const OneSecret secrets("password");
+  const auto driver = redfish::make_redfish_driver({});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string& name = all[i].name;
+    auto bmc = driver->attach(
+        {.driver = "redfish", .address = simulator.url(i), .tls = {.pins = {simulator.pin}}, .credentials = {"bmc/1"}},
+        secrets);
+    REQUIRE(bmc.has_value());
+    const auto arm = [&](const BootOverride& wanted) -> Result<WriteOutcome> {
+      Result<WriteOutcome> done = Error{};
+      const auto deadline = in(15s);
+      do {
+        if (auto identity = (*bmc)->identity()->identity({in(5s)}); !identity) return std::move(identity.error());
+        done = (*bmc)->boot()->arm_boot(wanted, {in(5s)});
+      } while (!done && is_transient(done.error().code) && std::chrono::steady_clock::now() < deadline);
+      return done;
+    };
+    const auto text = [](const auto& result) { return result ? std::string("ok") : result.error().text(); };
+    const bool ignores = name == "q-rf-62";
+    const auto pxe = arm({.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = {}, .http_uri = {}});
+    if (ignores) {
+      CHECK(pxe.error().code == Code::Unsupported);
+      continue;
+    }
+    CHECK_MESSAGE(pxe == WriteOutcome::Accepted, name, ": pxe: ", text(pxe));
+    const auto shown = (*bmc)->boot()->boot_override({in(5s)});
+    REQUIRE_MESSAGE(shown.has_value(), name, ": ", text(shown));
+    CHECK_MESSAGE(shown->device == BootDevice::Pxe, name);
+    CHECK_MESSAGE(shown->times == BootTimes::Once, name);
+    CHECK_MESSAGE(shown->mode == BootMode::Uefi, name);
+    CHECK_MESSAGE(arm({.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = {}, .http_uri = {}}) ==
+                      WriteOutcome::AlreadySo,
+                  name);
+    const auto cd = arm({.device = BootDevice::Cd, .times = BootTimes::Once, .mode = {}, .http_uri = {}});
+    CHECK_MESSAGE(cd == WriteOutcome::Accepted, name, ": cd: ", text(cd));
+    const auto always = arm({.device = BootDevice::Disk, .times = BootTimes::Always, .mode = {}, .http_uri = {}});
+    const bool no_always = name == "q-rf-55" || name == "xcc";
+    CHECK_MESSAGE(always.has_value() != no_always, name, ": always: ", text(always));
+    const auto http =
+        arm({.device = BootDevice::Http, .times = BootTimes::Once, .mode = {}, .http_uri = "http://192.0.2.1/b.efi"});
+    const bool no_http = name == "q-rf-58" || name == "xcc" || name == "openbmc";
+    CHECK_MESSAGE(http.has_value() != no_http, name, ": http: ", text(http));
+    if (!no_http) CHECK_MESSAGE((*bmc)->boot()->boot_override({in(5s)})->http_uri == "http://192.0.2.1/b.efi", name);
+    const auto none = arm({});
+    CHECK_MESSAGE(none == WriteOutcome::Accepted, name, ": none: ", text(none));
+    CHECK_MESSAGE((*bmc)->boot()->boot_override({in(5s)})->device == BootDevice::Default, name);
+    (*bmc)->close({in(2s)});
+  }
+}
+
 TEST_CASE("nimbus-sim: on and off through every profile and quirk, one action each") {
   const auto all = subjects();
   Simulator simulator(all);

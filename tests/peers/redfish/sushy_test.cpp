@@ -193,3 +193,14 @@ TEST_CASE("sushy-tools: a connection for each request where the registry says so
   CHECK(c.power() == PowerState::On);
   CHECK(c.bmc->identity()->session() == session);
 }
+
+TEST_CASE("sushy-tools: a boot override is armed although the emulator shows Continuous for Once") {
+  Sushy peer;
+  Connected c(peer.endpoint());
+  REQUIRE(c.identity().has_value());
+  const auto pxe = c.bmc->boot()->arm_boot(
+      {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = {}, .http_uri = {}}, {in(10s)});
+  CHECK_MESSAGE(pxe == WriteOutcome::Accepted, text(pxe));
+  CHECK(peer.curl("/redfish/v1/Systems/" + peer.systems[0]).find("\"BootSourceOverrideTarget\": \"Pxe\"") !=
+        std::string::npos);
+}

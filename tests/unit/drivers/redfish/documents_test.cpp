@@ -121,6 +121,5 @@ TEST_CASE("quirks: matched by manufacturer or forced; unknown ids are errors") {
   CHECK(applies({}, {"IV-03"}, Effect::SerialInSku));
   CHECK(!applies({}, {}, Effect::CloseConnections));
   CHECK(check_quirk_ids({"RF-01"}));
-  CHECK(check_quirk_ids({"RF-0l"}).error().message.find("did you mean 'RF-01'") !=
-        std::string::npos);
+  CHECK(check_quirk_ids({"RF-0l"}).error().message.find("did you mean 'RF-01'") != std::string::npos);
 }

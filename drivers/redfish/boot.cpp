@@ -1,0 +1,146 @@
+#include "drivers/redfish/boot.hpp"
+
+#include "base/json/json.hpp"
+#include "drivers/redfish/documents.hpp"
+#include "drivers/redfish/error_body.hpp"
+
+namespace nimbus::redfish {
+namespace {
+
+constexpr int kMostRounds = 3;
+constexpr std::size_t kMostTagBytes = 256;
+
+/// Empty tags ("" in quotes too) only cause 412.
+std::string etag_of(const base::ClientResponse& response) {
+  const auto tag = response.header("ETag").value_or("");
+  return tag.size() > kMostTagBytes || tag == "\"\"" || tag == "W/\"\"" ? "" : std::string(tag);
+}
+
+bool is_armed(const BootOverride& shown, const BootOverride& wanted) noexcept { return shown.device == wanted.device; }
+
+bool is_as_wanted(const BootOverride& shown, const BootOverride& wanted) noexcept {
+  return shown.device == wanted.device && (wanted.device == BootDevice::Default || shown.times == wanted.times) &&
+         (!wanted.mode || !shown.mode || shown.mode == wanted.mode) &&
+         (wanted.device != BootDevice::Http || shown.http_uri == wanted.http_uri);
+}
+
+}  // namespace
+
+Result<BootControl::Resource> BootControl::read_resource(const std::string& link, std::string* settings,
+                                                         const Call& call) {
+  const auto answer = session_.get(link, call);
+  if (!answer) return answer.error();
+  const auto json = parse_document(answer->body);
+  if (!json) return Error(json.error()).with("while reading the boot override");
+  if (settings != nullptr) *settings = read_settings_link(*json);
+  return Resource{.link = link, .etag = etag_of(*answer), .boot = read_boot(*json)};
+}
+
+Result<BootControl::View> BootControl::read(const Call& call) {
+  std::string settings;
+  auto system = read_resource(system_, &settings, call);
+  if (!system) return std::move(system.error());
+  View view{.system = std::move(*system), .settings = {}};
+  if (settings.empty() || settings == system_) return view;
+  auto pending = read_resource(settings, nullptr, call);
+  if (pending) {
+    view.settings = std::move(*pending);
+  } else if (pending.error().code != Code::NotFound) {
+    return std::move(pending.error());
+  }
+  return view;
+}
+
+Result<BootOverride> BootControl::shown(const Call& call) {
+  const auto view = read(call);
+  if (!view) return view.error();
+  return shown_override(view->system.boot, view->settings.boot);
+}
+
+/// The tag as given; if the BMC refuses it, in its strong form; then without, if
+/// nobody changed the resource meanwhile.
+Result<base::ClientResponse> BootControl::patch_by_etag(const Resource& resource, const std::string& body,
+                                                        const Call& call) {
+  std::string tag = resource.etag;
+  while (true) {
+    // Each read before may have had to connect anew: then another machine may answer.
+    if (session_.number() != number_)
+      return Error{Code::Conflict, "the session was lost while arming the boot override; it was not sent again"};
+    auto answer = session_.write({.method = "PATCH", .link = resource.link, .body = body, .if_match = tag}, call);
+    if (!answer) {
+      unknown_ = unknown_ || answer.error().sent;
+      return std::move(answer.error().error);
+    }
+    if (answer->status != 412 || tag.empty()) return std::move(*answer);
+    if (tag.starts_with("W/")) {
+      tag.erase(0, 2);
+      continue;
+    }
+    const auto now = read_resource(resource.link, nullptr, call);
+    if (!now) return now.error();
+    if (now->boot != resource.boot)
+      return Error{Code::Conflict, "somebody else changes the boot settings of this machine"};
+    tag.clear();
+  }
+}
+
+Result<BootControl::Patched> BootControl::patch(const Resource& resource, const base::Json& boot, const Call& call) {
+  if (boot.is_null()) return Patched::Done;
+  const auto answer = patch_by_etag(resource, base::Json::object({{"Boot", boot}}).text(), call);
+  if (!answer) return answer.error();
+  if (answer->status >= 200 && answer->status < 300) return Patched::Done;
+  const auto body = parse_error_body(answer->body);
+  refusal_ = refusal(*answer, body).with("while arming the boot override");
+  // iLO while the host is in POST: the same request works a minute later.
+  if (body.has("UnableToModifyDuringSystemPOST")) {
+    refusal_.code = Code::Busy;
+    return refusal_;
+  }
+  if (answer->status != 400) return refusal_;
+  const bool about_mode = body.has("PropertyNotWritable") && boot.find("BootSourceOverrideMode") != nullptr;
+  return about_mode ? Patched::RefusedMode : Patched::Refused;
+}
+
+Result<WriteOutcome> BootControl::arm(BootOverride wanted, const Call& call) {
+  number_ = session_.number();
+  auto send = Send::Changed;
+  auto mode = ModeToo::Yes;
+  bool wrote = false;
+  for (int round = 0;; ++round) {
+    const auto view = read(call);
+    if (!view) return view.error();
+    const auto shown = shown_override(view->system.boot, view->settings.boot);
+    // Some change the mode along with the device; it is to stay as it was.
+    if (round == 0 && shown && !wanted.mode) wanted.mode = shown->mode;
+    if (shown && is_as_wanted(*shown, wanted)) return wrote ? WriteOutcome::Accepted : WriteOutcome::AlreadySo;
+    const auto change = boot_change(wanted, view->system.boot, view->settings.boot, send, mode);
+    if (!change) return change.error();
+    if (round == kMostRounds || change->empty()) {
+      // "Once" may read as "Continuous", a mode may stay: the device is what counts.
+      if (wrote && shown && is_armed(*shown, wanted)) return WriteOutcome::Accepted;
+      if (!refusal_.message.empty()) return refusal_;
+      return Error{Code::Unsupported, "the BMC accepted the boot override and does not show it"};
+    }
+    for (const bool settings : {true, false}) {
+      const auto done =
+          patch(settings ? view->settings : view->system, settings ? change->for_settings : change->for_system, call);
+      if (!done) {
+        if (unknown_) return WriteOutcome::Unknown;
+        return done.error();
+      }
+      if (*done == Patched::Done) {
+        wrote = wrote || !(settings ? change->for_settings : change->for_system).is_null();
+      } else if (*done == Patched::RefusedMode) {
+        mode = ModeToo::No;
+        break;
+      } else {
+        break;
+      }
+    }
+    // Only what changed first; where that is refused or forgotten, all of it.
+    send = send == Send::Changed ? Send::All : Send::Changed;
+    if (mode == ModeToo::No && round == 0) send = Send::Changed;
+  }
+}
+
+}  // namespace nimbus::redfish

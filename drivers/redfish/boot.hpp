@@ -1,0 +1,47 @@
+// Arming a boot override: the PATCHes, their ETags, and reading back.
+#pragma once
+
+#include <string>
+
+#include "core/boot.hpp"
+#include "core/power.hpp"
+#include "core/result.hpp"
+#include "drivers/redfish/boot_document.hpp"
+#include "drivers/redfish/session.hpp"
+
+namespace nimbus::redfish {
+
+class BootControl {
+ public:
+  /// `session` must outlive this. `system`: link of the System.
+  BootControl(Session& session, std::string system) : session_(session), system_(std::move(system)) {}
+
+  Result<BootOverride> shown(const Call& call);
+  Result<WriteOutcome> arm(BootOverride wanted, const Call& call);
+
+ private:
+  struct Resource {
+    std::string link;
+    std::string etag;
+    BootProperties boot;
+  };
+  struct View {
+    Resource system;
+    Resource settings;  // without link: none
+  };
+  enum class Patched : std::uint8_t { Done, Refused, RefusedMode };
+
+  Result<Resource> read_resource(const std::string& link, std::string* settings, const Call& call);
+  Result<View> read(const Call& call);
+  /// Refused: 400, and other properties may do better; `refusal_` says why.
+  Result<Patched> patch(const Resource& resource, const base::Json& boot, const Call& call);
+  Result<base::ClientResponse> patch_by_etag(const Resource& resource, const std::string& body, const Call& call);
+
+  Session& session_;
+  std::string system_;
+  unsigned long number_ = 0;  // of the session that arm() began on
+  Error refusal_;
+  bool unknown_ = false;  // a PATCH went out and nobody knows what became of it
+};
+
+}  // namespace nimbus::redfish
