@@ -2,7 +2,9 @@
 // registry/. Reads a file again only to say where in it a problem lies.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +46,14 @@ void check_providers(CrossReport& report);
 void check_policy(CrossReport& report);
 void check_content(CrossReport& report);
 void check_instances(CrossReport& report);
+
+/// What a machine claims for itself alone, as hashes without repetition: kept with
+/// the entry, so that unchanged machines cost a few table look-ups.
+std::vector<std::uint64_t> claims_of(const MachineEntry& entry);
+/// All machines' claims, sorted; null if one occurs twice. With `previous` at the
+/// price of what changed since.
+std::shared_ptr<const std::vector<std::uint64_t>> all_claims(const Entries<DesiredMachine>& machines,
+                                                             const Snapshot* previous);
 
 /// True if `list` holds `name` or "*".
 bool admits(const std::vector<std::string>& list, std::string_view name) noexcept;

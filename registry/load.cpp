@@ -83,6 +83,7 @@ class Loader {
     load_machines();
     load_kind(snapshot_->instances, FileKind::Instance);
     digest_instances();
+    snapshot_->claims = all_claims(snapshot_->machines, previous_);
     cross_check(*snapshot_, source_, problems_);
     sort_problems(problems_);
     snapshot_->problems = problems_;
@@ -100,6 +101,7 @@ class Loader {
   void classify_all() {
     check_tree(snapshot_->tree, problems_);
     std::size_t before = 0;
+    found_[static_cast<std::size_t>(FileKind::Machine)].reserve(snapshot_->tree.size());
     for (std::size_t i = 0; i < snapshot_->tree.size(); ++i) {
       const auto& file = snapshot_->tree[i];
       auto verdict = classify(file.path);
@@ -116,8 +118,9 @@ class Loader {
   std::size_t same_before(const TreeEntry& file, std::size_t& at) const {
     if (previous_ == nullptr) return kNew;
     const auto& tree = previous_->tree;
-    while (at < tree.size() && tree[at].path < file.path) ++at;
-    if (at == tree.size() || tree[at].path != file.path || tree[at].blob != file.blob || file.blob.empty()) return kNew;
+    int order = -1;
+    while (at < tree.size() && (order = tree[at].path.compare(file.path)) < 0) ++at;
+    if (at == tree.size() || order != 0 || tree[at].blob != file.blob || file.blob.empty()) return kNew;
     return previous_->objects[at] != nullptr ? at : kNew;
   }
 
@@ -222,8 +225,8 @@ class Loader {
         if (!same_surroundings && !surroundings_unchanged(*entry)) entry = nullptr;
       }
       if (entry == nullptr) entry = load_machine(each);
-      snapshot_->machines.push_back(entry);
       keep(each, entry);
+      snapshot_->machines.push_back(std::move(entry));
     }
   }
 
@@ -273,6 +276,7 @@ class Loader {
     const auto table = read_table(source_, snapshot_->tree[found.index], report);
     if (!table) {
       entry->digest = digest_of({entry->path}, *snapshot_);
+      entry->claims = claims_of(*entry);
       return entry;
     }
     const auto* provider = find_provider(*snapshot_, entry->provider);
@@ -290,6 +294,7 @@ class Loader {
 
     entry->digest = digest_of(dependencies(*entry, *snapshot_), *snapshot_);
     machine.digest = entry->digest;
+    entry->claims = claims_of(*entry);
     return entry;
   }
 

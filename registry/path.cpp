@@ -138,6 +138,21 @@ std::optional<FileKind> file_kind_from(std::string_view name) noexcept {
   return static_cast<FileKind>(at - kNames.begin());
 }
 
+namespace {
+
+/// What nearly every path of a registry is made of; anything else is looked at closely.
+bool is_plain(std::string_view path) noexcept {
+  char before = '/';
+  for (const char c : path) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!letter && (before == '/' || (c != '/' && c != '.'))) return false;
+    before = c;
+  }
+  return before != '/';
+}
+
+}  // namespace
+
 bool governs_all(FileKind kind) noexcept { return kind <= FileKind::Person; }
 
 bool is_clean_path(std::string_view path) noexcept {
@@ -157,7 +172,7 @@ bool is_clean_path(std::string_view path) noexcept {
 }
 
 PathVerdict classify(std::string_view path) {
-  if (!is_clean_path(path) || !base::is_valid_utf8(path)) {
+  if (!is_plain(path) && (!is_clean_path(path) || !base::is_valid_utf8(path))) {
     return wrong(ProblemCode::BadName, fmt::format("the path '{}' has an empty part, '..', a backslash, control "
                                                    "characters or is not UTF-8",
                                                    base::printable(path, 200)));

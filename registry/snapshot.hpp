@@ -3,6 +3,7 @@
 // what is in force. Thread rule: immutable; safe from any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ struct Entry {
   bool stalled = false;
   /// Loaded: of this file alone. In force: why it is stalled.
   std::vector<Problem> problems;
+  /// Hashes of what must be unique in the registry; see unique_checks.cpp.
+  std::vector<std::uint64_t> claims;
 
   /// "berlin-1/m017", "acme/web-1", "debian-12".
   std::string id() const {
@@ -84,6 +87,8 @@ struct Snapshot {
   /// parallel to it.
   std::vector<TreeEntry> tree;
   std::vector<std::shared_ptr<const void>> objects;
+  /// Claims of all machines, sorted; null if one occurs twice.
+  std::shared_ptr<const std::vector<std::uint64_t>> claims;
 
   const TreeEntry* find_file(std::string_view path) const noexcept;
 };

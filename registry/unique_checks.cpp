@@ -1,7 +1,16 @@
 // What must be unique in the whole registry.
+//
+// Every machine keeps hashes of its claims, and a snapshot those of all machines.
+// While no hash occurs twice, which is nearly always, a new version costs what
+// changed; otherwise everything is compared as text.
+#include <algorithm>
+#include <array>
 #include <functional>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <fmt/core.h>
@@ -12,91 +21,120 @@
 namespace nimbus::registry {
 namespace {
 
-/// One claim to a value: "machine 17 has serial CZ3A1B2".
-struct Claim {
-  std::string_view what;
-  std::string_view value;
-  std::string_view detail;  // part of the value, for example a BMC's system
-  std::uint32_t machine;
-  std::uint32_t key;
-};
+enum class Space : std::uint8_t { Bmc, Serial, Uuid, BmcGuid, Mac, Name };
+constexpr std::array<std::string_view, 6> kWhat = {"BMC address", "serial", "UUID", "BMC GUID", "MAC address", "name"};
 
-constexpr std::string_view kKeys[] = {
-    "bmc.address", "identity.serial", "identity.uuid", "identity.bmc_guid", "identity.mac", "hardware.nic", ""};
-constexpr std::string_view kWhat[] = {"BMC address", "serial",      "UUID", "BMC GUID",
-                                      "MAC address", "MAC address", "name"};
-/// Keys that share a space of values: both kinds of MAC.
-constexpr std::uint32_t kSpace[] = {0, 1, 2, 3, 4, 4, 5};
-
-/// A flat table of claims: one probe each, no allocation per claim.
-class Claims {
- public:
-  explicit Claims(std::size_t expected) {
-    std::size_t size = 64;
-    while (size < expected * 2) size *= 2;
-    slots_.assign(size, 0);
-    claims_.reserve(expected);
+/// Calls `take(space, value, detail, key)` for each claim; `key` makes the place.
+template <class Take>
+void each_claim(const MachineEntry& entry, const Take& take) {
+  const auto& machine = entry.value;
+  const auto fixed = [](const char* key) { return [key] { return std::string(key); }; };
+  const auto claim = [&](Space space, std::string_view value, std::string_view detail, const auto& key) {
+    if (!value.empty()) take(space, value, detail, key);
+  };
+  claim(Space::Bmc, machine.bmc.address, machine.bmc.system, fixed("bmc.address"));
+  claim(Space::Serial, machine.identity.serial, {}, fixed("identity.serial"));
+  claim(Space::Uuid, machine.identity.uuid, {}, fixed("identity.uuid"));
+  claim(Space::BmcGuid, machine.identity.bmc_guid, {}, fixed("identity.bmc_guid"));
+  claim(Space::Mac, machine.mac, {}, fixed("identity.mac"));
+  const auto& nics = machine.hardware.nics;
+  for (std::size_t i = 0; i < nics.size(); ++i) {
+    claim(Space::Mac, nics[i].mac, {}, [i] { return fmt::format("hardware.nic.{}.mac", i); });
   }
+  claim(Space::Name, entry.name, entry.provider, fixed(""));
+}
 
-  /// The earlier claim to the same value, or null after noting this one.
-  const Claim* note(const Claim& claim) {
-    std::size_t hash = std::hash<std::string_view>{}(claim.value) * 31 + kSpace[claim.key];
-    if (!claim.detail.empty()) hash = hash * 31 + std::hash<std::string_view>{}(claim.detail);
-    for (std::size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-      if (slots_[at] == 0) {
-        claims_.push_back(claim);
-        slots_[at] = static_cast<std::uint32_t>(claims_.size());
-        return nullptr;
-      }
-      const Claim& other = claims_[slots_[at] - 1];
-      if (kSpace[other.key] == kSpace[claim.key] && other.value == claim.value && other.detail == claim.detail)
-        return &other;
+std::uint64_t hash_of(Space space, std::string_view value, std::string_view detail) {
+  constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t hash = std::hash<std::string_view>{}(value) + kMix * (static_cast<std::uint64_t>(space) + 1);
+  if (!detail.empty()) hash = (hash ^ (hash >> 29U)) * kMix + std::hash<std::string_view>{}(detail);
+  return hash;
+}
+
+using Hashes = std::vector<std::uint64_t>;
+
+void append(Hashes& out, const MachineEntry& entry) { out.insert(out.end(), entry.claims.begin(), entry.claims.end()); }
+
+/// What came and what went between two sorted lists that share most entries.
+void difference(const Entries<DesiredMachine>& before, const Entries<DesiredMachine>& now, Hashes& gone,
+                Hashes& fresh) {
+  auto old = before.begin();
+  auto entry = now.begin();
+  while (old != before.end() || entry != now.end()) {
+    if (old != before.end() && entry != now.end() && *old == *entry) {
+      ++old;
+      ++entry;
+      continue;
     }
+    const int order = old == before.end() ? 1 : entry == now.end() ? -1 : (*old)->path.compare((*entry)->path);
+    if (order <= 0) append(gone, **old++);
+    if (order >= 0) append(fresh, **entry++);
   }
+  std::ranges::sort(gone);
+  std::ranges::sort(fresh);
+}
 
- private:
-  std::vector<std::uint32_t> slots_;
-  std::vector<Claim> claims_;
-};
+bool any_twice(const Hashes& sorted) { return std::ranges::adjacent_find(sorted) != sorted.end(); }
+
+void compare_all(CrossReport& report) {
+  std::unordered_map<std::string, const MachineEntry*> owners;
+  for (const auto& entry : report.snapshot().machines) {
+    each_claim(*entry, [&](Space space, std::string_view value, std::string_view detail, const auto& key) {
+      const auto what = kWhat[static_cast<std::size_t>(space)];
+      const auto [owner, fresh] = owners.try_emplace(fmt::format("{}\n{}\n{}", what, value, detail), entry.get());
+      // The boot MAC may be listed again among the machine's own ports.
+      if (fresh || owner->second == entry.get()) return;
+      const auto& other = *owner->second;
+      if (space == Space::Name) {
+        report.add(
+            ProblemCode::Duplicate, entry->path, {},
+            fmt::format("provider '{}' has another machine '{}' in {}", entry->provider, entry->name, other.path),
+            other.path);
+        return;
+      }
+      report.add(
+          ProblemCode::Duplicate, entry->path, key(),
+          fmt::format("{} \"{}\" is also that of {} ({})", what, base::printable(value, 100), other.id(), other.path),
+          other.path);
+    });
+  }
+}
 
 }  // namespace
 
-void check_unique(CrossReport& report) {
-  const auto& machines = report.snapshot().machines;
-  std::size_t expected = 0;
-  for (const auto& entry : machines) expected += 6 + entry->value.hardware.nics.size();
-  Claims claims(expected);
-  const auto claim = [&](std::uint32_t machine, std::uint32_t key, std::string_view value, std::string_view detail,
-                         std::string place) {
-    if (value.empty()) return;
-    const Claim* other = claims.note({kWhat[key], value, detail, machine, key});
-    // The boot MAC may be listed again among the machine's own ports.
-    if (other == nullptr || (other->machine == machine && other->key != key)) return;
-    const auto& mine = *machines[machine];
-    const auto& theirs = *machines[other->machine];
-    if (key == 6) {
-      report.add(ProblemCode::Duplicate, mine.path, {},
-                 fmt::format("provider '{}' has another machine '{}' in {}", mine.provider, mine.name, theirs.path),
-                 theirs.path);
-      return;
-    }
-    report.add(ProblemCode::Duplicate, mine.path, place,
-               fmt::format("{} \"{}\" is also that of {} ({})", kWhat[key], base::printable(value, 100), theirs.id(),
-                           theirs.path),
-               theirs.path);
-  };
-  for (std::uint32_t i = 0; i < machines.size(); ++i) {
-    const auto& machine = machines[i]->value;
-    claim(i, 0, machine.bmc.address, machine.bmc.system, std::string(kKeys[0]));
-    claim(i, 1, machine.identity.serial, {}, std::string(kKeys[1]));
-    claim(i, 2, machine.identity.uuid, {}, std::string(kKeys[2]));
-    claim(i, 3, machine.identity.bmc_guid, {}, std::string(kKeys[3]));
-    claim(i, 4, machine.mac, {}, std::string(kKeys[4]));
-    for (std::size_t n = 0; n < machine.hardware.nics.size(); ++n) {
-      claim(i, 5, machine.hardware.nics[n].mac, {}, fmt::format("hardware.nic.{}.mac", n));
-    }
-    claim(i, 6, machines[i]->name, machines[i]->provider, {});
+std::vector<std::uint64_t> claims_of(const MachineEntry& entry) {
+  std::vector<std::uint64_t> out;
+  out.reserve(8);
+  each_claim(entry, [&](Space space, std::string_view value, std::string_view detail, const auto&) {
+    const auto hash = hash_of(space, value, detail);
+    if (std::ranges::find(out, hash) == out.end()) out.push_back(hash);
+  });
+  out.shrink_to_fit();
+  return out;
+}
+
+std::shared_ptr<const Hashes> all_claims(const Entries<DesiredMachine>& machines, const Snapshot* previous) {
+  auto out = std::make_shared<Hashes>();
+  if (previous != nullptr && previous->claims != nullptr) {
+    Hashes gone;
+    Hashes fresh;
+    difference(previous->machines, machines, gone, fresh);
+    if (gone.empty() && fresh.empty()) return previous->claims;
+    Hashes kept;
+    kept.reserve(previous->claims->size());
+    std::ranges::set_difference(*previous->claims, gone, std::back_inserter(kept));
+    out->reserve(kept.size() + fresh.size());
+    std::ranges::merge(kept, fresh, std::back_inserter(*out));
+  } else {
+    for (const auto& entry : machines) append(*out, *entry);
+    std::ranges::sort(*out);
   }
+  if (any_twice(*out)) return nullptr;
+  return out;
+}
+
+void check_unique(CrossReport& report) {
+  if (report.snapshot().claims == nullptr) compare_all(report);
 }
 
 }  // namespace nimbus::registry

@@ -16,6 +16,13 @@ template <>
 inline constexpr auto kChoiceNames<Installer> = choice_names("disk-image", "preseed", "autoinstall", "kickstart",
                                                              "ignition");
 
+struct ImageDisk {
+  std::vector<std::string> urls;
+  std::string sha256;           // of the file as downloaded
+  std::int64_t size_bytes = 0;  // of the raw image
+  friend bool operator==(const ImageDisk&, const ImageDisk&) = default;
+};
+
 struct Image {
   std::string path;  // says whose it is
   std::string name;
@@ -24,12 +31,7 @@ struct Image {
   Installer installer = Installer::DiskImage;
   std::string default_user;
   std::string template_file;  // below files/; installers other than disk-image
-  struct Disk {
-    std::vector<std::string> urls;
-    std::string sha256;           // of the file as downloaded
-    std::int64_t size_bytes = 0;  // of the raw image
-    friend bool operator==(const Disk&, const Disk&) = default;
-  };
+  using Disk = ImageDisk;
   std::optional<Disk> disk;
   struct Download {
     std::string url, sha256, cmdline;
