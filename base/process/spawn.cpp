@@ -53,6 +53,7 @@ pid_t spawn(const ChildPlan& plan) noexcept {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
   const pid_t pid = ::vfork();
+  // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): it makes system calls only and never returns
   if (pid == 0) become_program(plan);
   const int number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -182,7 +182,9 @@ Result<std::vector<Row>> Database::query(const std::string& sql, const std::vect
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(*statement)) == SQLITE_ROW) {
     std::vector<Value> row;
-    for (int i = 0; i < sqlite3_column_count(*statement); ++i) row.push_back(column(*statement, i));
+    const int columns = sqlite3_column_count(*statement);
+    row.reserve(static_cast<std::size_t>(columns));
+    for (int i = 0; i < columns; ++i) row.push_back(column(*statement, i));
     rows.emplace_back(std::move(row));
   }
   const bool failed = code != SQLITE_DONE;

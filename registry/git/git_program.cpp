@@ -164,7 +164,7 @@ Error GitProgram::rejected(const GitRemote& remote, const std::string& reference
                            const std::optional<ObjectId>& expected, const std::string& summary,
                            const base::ProgramResult& result, const Call& call) {
   const std::string what = "while pushing to " + where(remote);
-  const Error conflict{Code::Conflict, reference + " was moved by somebody else", {what}};
+  Error conflict{Code::Conflict, reference + " was moved by somebody else", {what}};
   if (summary.find("(stale info)") != std::string::npos) return conflict;
   auto now = list_remote(remote, {reference}, call);
   if (!now) return std::move(now.error()).with(what);
