@@ -35,7 +35,7 @@ class TreeSource {
 
   /// A registry of 100,000 machines fits ten times over; a hostile tree does not.
   static constexpr std::size_t kMaxEntries = 2'000'000;
-  static constexpr std::size_t kMaxFile = 256 * 1024;
+  static constexpr std::size_t kMaxFile = std::size_t{256} * 1024;
 };
 
 }  // namespace nimbus::registry

@@ -16,7 +16,7 @@ namespace nimbus::base::toml {
 
 /// Largest text that is looked at: the registry's cap on a file. Far above what
 /// people write, and it bounds the parser's time to milliseconds.
-inline constexpr std::size_t kMaxText = 256 * 1024;
+inline constexpr std::size_t kMaxText = std::size_t{256} * 1024;
 /// Dots in one key: the parser recurses once per part.
 inline constexpr std::size_t kMaxDotsInKey = 32;
 /// Tables and arrays inside each other.
