@@ -18,12 +18,12 @@ std::uint8_t device_id(Exchange& x) {
   const auto& hardware = x.machine.hardware();
   unsigned major = 0;
   unsigned minor = 0;
-  const auto dot = hardware.bmc_firmware.find('.');
-  for (const char c : std::string_view(hardware.bmc_firmware).substr(0, dot)) {
+  const auto dot = x.machine.bmc_version.find('.');
+  for (const char c : std::string_view(x.machine.bmc_version).substr(0, dot)) {
     if (c >= '0' && c <= '9') major = major * 10 + static_cast<unsigned>(c - '0');
   }
   if (dot != std::string::npos) {
-    for (const char c : std::string_view(hardware.bmc_firmware).substr(dot + 1, 2)) {
+    for (const char c : std::string_view(x.machine.bmc_version).substr(dot + 1, 2)) {
       if (c >= '0' && c <= '9') minor = minor * 16 + static_cast<unsigned>(c - '0');  // BCD
     }
   }

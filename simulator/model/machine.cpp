@@ -37,6 +37,8 @@ Machine::Machine(MachineSetup setup, const Clock& clock)
       clock_(&clock),
       now_(clock.now()),
       seed_(setup.seed) {
+  bmc_version = hardware_->bmc_firmware;
+  bios_version = hardware_->bios_version;
   if (setup.power == Power::On) {
     set_power(Power::On, HostPhase::Running);
     last_boot_.count = 1;
@@ -45,7 +47,7 @@ Machine::Machine(MachineSetup setup, const Clock& clock)
 
 std::optional<MonoTime> Machine::next_due() const noexcept {
   std::optional<MonoTime> next;
-  for (const auto& due : {power_due_, post_due_, flags_expire_, bmc_up_at_}) {
+  for (const auto& due : {power_due_, post_due_, flags_expire_, bmc_up_at_, update_due_}) {
     if (due && (!next || *due < *next)) next = due;
   }
   return next;
@@ -70,6 +72,9 @@ void Machine::advance(MonoTime now) {
       flags_expire_.reset();
       override_.enabled = BootEnabled::Disabled;
       record(Source::Machine, "boot-flags-expired", std::string(to_string(override_.device)));
+    } else if (update_due_ && *update_due_ == now_) {
+      update_due_.reset();
+      finish_update();
     } else {
       bmc_up_at_.reset();
       bmc_started_ = now_;
@@ -186,8 +191,7 @@ void Machine::restart_host() {
 
 void Machine::begin_post() {
   console.print(fmt::format("\r\n{} {}\r\nBIOS {}  {} processors, {} GiB memory\r\n", hardware_->manufacturer,
-                            hardware_->model, hardware_->bios_version, hardware_->processors.size(),
-                            hardware_->memory_gib()));
+                            hardware_->model, bios_version, hardware_->processors.size(), hardware_->memory_gib()));
   post_due_ = now_ + random.draw(timing.post);
   // A real host reads its boot order when it starts, not when the model thinks that POST ends.
   if (backend_ != nullptr) resolve_boot();
@@ -196,6 +200,10 @@ void Machine::begin_post() {
 void Machine::finish_post() {
   if (backend_ == nullptr) resolve_boot();
   phase_ = HostPhase::Running;
+  if (!staged_bios_version_.empty()) {
+    bios_version = std::exchange(staged_bios_version_, {});
+    record(Source::Machine, "bios-updated", bios_version);
+  }
   if (quirks.has(Quirk::SettingsSilentlyDropped)) {
     if (!settings.pending().empty()) record(Source::Machine, "settings-dropped", "");
     settings.discard_pending();
@@ -240,6 +248,25 @@ void Machine::set_boot_override(BootOverride wanted, Source source, Expiry expir
   }
   record(source, "boot-override",
          fmt::format("{} {} {}", to_string(override_.device), to_string(override_.mode), to_string(override_.enabled)));
+}
+
+bool Machine::update_firmware(FirmwareTarget target, std::string version, std::chrono::milliseconds takes) {
+  if (update_due_) return false;
+  update_due_ = now_ + takes;
+  update_target_ = target;
+  update_version_ = std::move(version);
+  return true;
+}
+
+void Machine::finish_update() {
+  if (update_target_ == FirmwareTarget::Bios) {
+    staged_bios_version_ = update_version_;
+    record(Source::Machine, "bios-staged", staged_bios_version_);
+    return;
+  }
+  bmc_version = update_version_;
+  record(Source::Machine, "bmc-updated", bmc_version);
+  restart_bmc(Source::Machine);
 }
 
 void Machine::restart_bmc(Source source) { restart_bmc(source, random.draw(timing.bmc_reset)); }

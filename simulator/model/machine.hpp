@@ -154,6 +154,11 @@ class Machine {
   /// When the BMC came back from its last restart, if it had one.
   std::optional<MonoTime> bmc_started() const noexcept { return bmc_started_; }
 
+  enum class FirmwareTarget : std::uint8_t { Bmc, Bios };
+  /// Takes `takes`; then the BMC restarts with the new version, or the BIOS has it from the
+  /// next boot on. False if an update is under way already.
+  bool update_firmware(FirmwareTarget target, std::string version, std::chrono::milliseconds takes);
+
   /// Nothing for a sensor that does not read now.
   std::optional<double> reading(const Sensor& sensor) const;
   /// Pins a reading; crossing a threshold writes an event. Nothing: natural again.
@@ -190,6 +195,8 @@ class Machine {
   std::uint8_t restart_cause = 0;    // table 28-11
   std::uint8_t keep_boot_flags = 0;  // boot option parameter 3
   bool identify = false;
+  std::string bmc_version;
+  std::string bios_version;
   Random random;
 
  private:
@@ -204,6 +211,7 @@ class Machine {
   void resolve_boot();
   void restart_host();
   void set_power(Power power, HostPhase phase);
+  void finish_update();
   void check_thresholds(const Sensor& sensor, double before, double after);
 
   std::shared_ptr<const Hardware> hardware_;
@@ -220,6 +228,10 @@ class Machine {
   std::optional<MonoTime> post_due_;
   std::optional<MonoTime> flags_expire_;
   std::optional<MonoTime> bmc_up_at_;
+  std::optional<MonoTime> update_due_;
+  FirmwareTarget update_target_ = FirmwareTarget::Bmc;
+  std::string update_version_;
+  std::string staged_bios_version_;
   unsigned bmc_restarts_ = 0;
   std::optional<MonoTime> bmc_started_;
 

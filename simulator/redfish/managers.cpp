@@ -21,7 +21,7 @@ std::optional<Json> manager(Call& call) {
   Json out = document(path, "#Manager.v1_18_0.Manager", call.ids[0], "Manager");
   out.set("ManagerType", "BMC");
   out.set("UUID", uuid_text(machine.identity.bmc_guid));
-  out.set("FirmwareVersion", machine.hardware().bmc_firmware);
+  out.set("FirmwareVersion", machine.bmc_version);
   out.set("DateTime", base::to_rfc3339(machine.bmc_time()));
   out.set("DateTimeLocalOffset", "+00:00");
   out.set("PowerState", "On");
@@ -103,34 +103,6 @@ std::optional<Json> network_protocol(Call& call) {
   return out;
 }
 
-// UpdateService shows what firmware there is; it takes no update yet.
-constexpr std::string_view kUpdate = "/redfish/v1/UpdateService";
-
-std::optional<Json> update_service(Call&) {
-  Json out = document(kUpdate, "#UpdateService.v1_11_3.UpdateService", "UpdateService", "Update Service");
-  out.set("ServiceEnabled", false);
-  out.set("FirmwareInventory", link(fmt::format("{}/FirmwareInventory", kUpdate)));
-  out.set("Status", status_ok());
-  return out;
-}
-
-std::optional<Json> firmware_list(Call& call) {
-  return collection(call.path, "#SoftwareInventoryCollection.SoftwareInventoryCollection", "Firmware Inventory",
-                    {call.path + "/BMC", call.path + "/BIOS"});
-}
-
-std::optional<Json> firmware(Call& call) {
-  const bool bmc = call.ids[0] == "BMC";
-  if (!bmc && call.ids[0] != "BIOS") return std::nullopt;
-  Json out = document(call.path, "#SoftwareInventory.v1_10_0.SoftwareInventory", call.ids[0],
-                      bmc ? "BMC firmware" : "System firmware");
-  out.set("Version", bmc ? call.machine.hardware().bmc_firmware : call.machine.hardware().bios_version);
-  out.set("Updateable", false);
-  out.set("RelatedItem", links({bmc ? call.service.manager : call.service.system + "/Bios"}));
-  out.set("Status", status_ok());
-  return out;
-}
-
 constexpr Route kRoutes[] = {
     {"/redfish/v1/Managers", managers},
     {.pattern = "/redfish/v1/Managers/{}", .get = manager, .patch = patch_manager, .write = Privilege::Administrator},
@@ -140,9 +112,6 @@ constexpr Route kRoutes[] = {
     {"/redfish/v1/Managers/{}/EthernetInterfaces", interfaces},
     {"/redfish/v1/Managers/{}/EthernetInterfaces/{}", interface},
     {"/redfish/v1/Managers/{}/NetworkProtocol", network_protocol},
-    {"/redfish/v1/UpdateService", update_service},
-    {"/redfish/v1/UpdateService/FirmwareInventory", firmware_list},
-    {"/redfish/v1/UpdateService/FirmwareInventory/{}", firmware},
 };
 
 }  // namespace

@@ -124,6 +124,82 @@ constexpr Route kRoutes[] = {
 
 }  // namespace
 
+std::string metadata() {
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<edmx:Edmx xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\" Version=\"4.0\">\n";
+  for (const std::string_view name : {"ServiceRoot",
+                                      "ComputerSystem",
+                                      "ComputerSystemCollection",
+                                      "Chassis",
+                                      "ChassisCollection",
+                                      "Manager",
+                                      "ManagerCollection",
+                                      "SessionService",
+                                      "Session",
+                                      "SessionCollection",
+                                      "AccountService",
+                                      "ManagerAccount",
+                                      "ManagerAccountCollection",
+                                      "Role",
+                                      "RoleCollection",
+                                      "TaskService",
+                                      "Task",
+                                      "TaskCollection",
+                                      "UpdateService",
+                                      "SoftwareInventory",
+                                      "SoftwareInventoryCollection",
+                                      "Bios",
+                                      "SecureBoot",
+                                      "VirtualMedia",
+                                      "VirtualMediaCollection",
+                                      "Processor",
+                                      "ProcessorCollection",
+                                      "Memory",
+                                      "MemoryCollection",
+                                      "Storage",
+                                      "StorageCollection",
+                                      "Drive",
+                                      "VolumeCollection",
+                                      "EthernetInterface",
+                                      "EthernetInterfaceCollection",
+                                      "Thermal",
+                                      "Power",
+                                      "ThermalSubsystem",
+                                      "ThermalMetrics",
+                                      "PowerSubsystem",
+                                      "PowerSupply",
+                                      "PowerSupplyCollection",
+                                      "Fan",
+                                      "FanCollection",
+                                      "Sensor",
+                                      "SensorCollection",
+                                      "LogService",
+                                      "LogServiceCollection",
+                                      "LogEntry",
+                                      "LogEntryCollection",
+                                      "MessageRegistryFile",
+                                      "MessageRegistryFileCollection",
+                                      "MessageRegistry",
+                                      "AttributeRegistry",
+                                      "ActionInfo",
+                                      "Settings",
+                                      "Message",
+                                      "ManagerNetworkProtocol",
+                                      "Resource"}) {
+    out += fmt::format(
+        "  <edmx:Reference Uri=\"http://redfish.dmtf.org/schemas/v1/{0}_v1.xml\"><edmx:Include "
+        "Namespace=\"{0}\"/></edmx:Reference>\n",
+        name);
+  }
+  out +=
+      "  <edmx:DataServices><Schema xmlns=\"http://docs.oasis-open.org/odata/ns/edm\" Namespace=\"Service\">"
+      "<EntityContainer Name=\"Service\" "
+      "Extends=\"ServiceRoot.v1_15_0.ServiceContainer\"/></Schema></edmx:DataServices>\n"
+      "</edmx:Edmx>\n";
+  return out;
+}
+
 std::span<const Route> root_routes() noexcept { return kRoutes; }
 
 }  // namespace nimbus::simulator::redfish

@@ -52,6 +52,10 @@ std::span<const Route> chassis_routes() noexcept;
 std::span<const Route> manager_routes() noexcept;
 std::span<const Route> log_routes() noexcept;
 std::span<const Route> task_routes() noexcept;
+std::span<const Route> update_routes() noexcept;
+
+/// The OData metadata document: where the schemas are that this service uses.
+std::string metadata();
 
 // Helpers that all documents share.
 /// {"@odata.id": path, "@odata.type": type, "Id": …, "Name": …}

@@ -42,7 +42,7 @@ bool matches(std::string_view pattern, std::string_view path, bool ignore_case, 
 const Route* find_route(std::string_view path, bool ignore_case, std::vector<std::string_view>& ids) {
   for (const auto table :
        {system_routes(), root_routes(), session_routes(), media_routes(), firmware_routes(), component_routes(),
-        chassis_routes(), manager_routes(), log_routes(), task_routes(), account_routes()}) {
+        chassis_routes(), manager_routes(), log_routes(), task_routes(), update_routes(), account_routes()}) {
     for (const auto& route : table) {
       if (matches(route.pattern, path, ignore_case, ids)) return &route;
     }
@@ -146,6 +146,10 @@ std::optional<Response> Service::interfered(const Request& request, const Route&
 }
 
 Response Service::dispatch(const Request& request, const Who& who) {
+  if (request.path == "/redfish/v1/$metadata" && (request.method == "GET" || request.method == "HEAD")) {
+    return {
+        .status = 200, .headers = {{"Content-Type", "application/xml"}, {"OData-Version", "4.0"}}, .body = metadata()};
+  }
   Call call{*this, *machine_, request, without_slash(request.path)};
   call.privilege = who.privilege;
   const Route* route = find_route(call.path, machine_->quirks.has(Quirk::TrailingSlashes), call.ids);

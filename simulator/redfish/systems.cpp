@@ -74,7 +74,7 @@ void add_inventory(Json& out, const Call& call) {
   out.set("AssetTag", machine.identity.asset_tag);
   out.set("UUID", uuid_text(machine.identity.uuid));
   out.set("HostName", machine.name());
-  out.set("BiosVersion", hardware.bios_version);
+  out.set("BiosVersion", machine.bios_version);
   out.set("ProcessorSummary",
           Json::object({{"Count", hardware.processors.size()},
                         {"CoreCount", hardware.cores()},

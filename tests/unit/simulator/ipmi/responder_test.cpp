@@ -248,6 +248,50 @@ TEST_CASE("quirks of the session layer") {
   CHECK(wire.sent.size() == 2);
 }
 
+TEST_CASE("quirks of commands") {
+  Quirks quirks;
+  quirks.set(Quirk::NoFlagTimeoutControl);
+  quirks.set(Quirk::DiskIsCode24);
+  quirks.set(Quirk::ResetsBeforeAnswering);
+  Wire wire(quirks);
+  Login login(wire, kSuite17);
+  login.call(wire, 0x06, 0x3b, {4});
+  CHECK(login.call(wire, 0x00, 0x08, {3, 0x08})[0] == 0x80);
+  CHECK(login.call(wire, 0x00, 0x08, {5, 0xa0, 0x24, 0, 0, 0})[0] == 0x00);
+  CHECK(wire.bench.machine->boot_override().device == BootDevice::Disk);
+  CHECK(login.call(wire, 0x06, 0x02).empty());
+  CHECK_FALSE(wire.bench.machine->bmc_up());
+
+  Quirks hurry;
+  hurry.set(Quirk::BusyWhenHurried);
+  hurry.set(Quirk::ThreeSessions);
+  Wire slow(hurry);
+  Login patient(slow, kSuite17);
+  slow.bench.after(1s);
+  CHECK(patient.call(slow, 0x00, 0x01)[0] == 0x00);
+  CHECK(patient.call(slow, 0x00, 0x01)[0] == 0xc0);
+  slow.bench.after(1s);
+  CHECK(patient.call(slow, 0x00, 0x01)[0] == 0x00);
+  CHECK(payload_of(slow.ask(open_request(1, 1, 1)))[1] == 0x00);
+  CHECK(payload_of(slow.ask(open_request(1, 1, 1)))[1] == 0x00);
+  CHECK(payload_of(slow.ask(open_request(1, 1, 1)))[1] == 0x01);
+}
+
+TEST_CASE("what a fault script interferes with") {
+  Wire wire;
+  Login login(wire, kSuite17);
+  login.call(wire, 0x06, 0x3b, {4});
+  wire.responder.interfere({.lie = true});
+  CHECK(login.call(wire, 0x00, 0x02, {1})[0] == 0x00);
+  CHECK(wire.bench.machine->power() == Power::Off);
+  wire.responder.interfere({.stale = true});
+  CHECK(login.call(wire, 0x00, 0x01)[1] == 0x20);
+  wire.responder.interfere({.completion_code = 0xff});
+  CHECK(login.call(wire, 0x00, 0x01)[0] == 0xff);
+  wire.responder.interfere({.no_sessions = true});
+  CHECK(payload_of(wire.ask(open_request(1, 1, 1)))[1] == 0x01);
+}
+
 TEST_CASE("the sequence window takes each number once, in any order within 32") {
   SequenceWindow window;
   CHECK_FALSE(window.accept(0));

@@ -333,6 +333,35 @@ TEST_CASE("quirks of the rest") {
   CHECK(starting.status("GET", starting.system) == 200);
 }
 
+TEST_CASE("an update is a task; the BMC restarts with it, the BIOS has it after a boot") {
+  const std::string update = "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate";
+  const std::string inventory = "/redfish/v1/UpdateService/FirmwareInventory/";
+  Client c;
+  const auto answer = c.ask("POST", update, R"({"ImageURI":"https://x/bios-1.5.0.bin"})");
+  REQUIRE(answer.status == 202);
+  const std::string task = header(answer, "Location");
+  CHECK(c.get(task)["TaskState"].as_string() == "Running");
+  CHECK(c.status("POST", update, R"({"ImageURI":"https://x/bios-1.6.0.bin"})") == 503);
+  c.bench.after(5s);
+  CHECK(c.get(task)["TaskState"].as_string() == "Completed");
+  CHECK(c.get(inventory + "BIOS")["Version"].as_string() == "1.4.2");
+  c.status("POST", c.reset, R"({"ResetType":"On"})");
+  c.bench.after(30s);
+  CHECK(c.get(inventory + "BIOS")["Version"].as_string() == "1.5.0");
+  CHECK(c.get(c.system)["BiosVersion"].as_string() == "1.5.0");
+
+  CHECK(c.status("POST", update, R"({"ImageURI":"https://x/bmc-2.20.bin"})") == 202);
+  c.bench.after(5s);
+  CHECK_FALSE(c.bench.machine->bmc_up());
+  c.bench.after(30s);
+  CHECK(c.get(inventory + "BMC")["Version"].as_string() == "2.20");
+  CHECK(c.get("/redfish/v1/TaskService/Tasks")["Members"].size() == 0);  // forgotten with the restart
+  CHECK(c.status("POST", update, R"({"ImageURI":"ftp://x/bmc-2.20.bin"})") == 400);
+  CHECK(c.status("POST", update, R"({"ImageURI":"https://x/firmware.bin"})") == 400);
+  CHECK(c.service.answer({.method = "GET", .path = "/redfish/v1/$metadata"}).body.find("ComputerSystem_v1.xml") !=
+        std::string::npos);
+}
+
 TEST_CASE("what a fault script interferes with") {
   Client c;
   c.service.interfere({.lie = true});
