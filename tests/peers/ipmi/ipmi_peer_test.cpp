@@ -250,21 +250,25 @@ TEST_CASE("bad networks") {
   SUBCASE("late and out of order") { weather = {.double_percent = 30, .most_delay = 300ms, .seed = 15}; }
   const LossyProxy proxy(world.fleet.member(1).address, weather);
   const auto endpoint = endpoint_of(proxy.address());
-  int failed = 0;
-  for (int round = 0; round < 4; ++round) {
+  // Whatever the network does, it never looks like a wrong password or another lasting
+  // fault; and most questions are answered although a third of the packets is lost.
+  int answered = 0;
+  constexpr int kRounds = 4;
+  constexpr int kPolls = 4;
+  for (int round = 0; round < kRounds; ++round) {
     const auto bmc = world.attach(endpoint);
-    const auto power = bmc->power()->power(within(20s));
-    // Whatever the network does: it never looks like a wrong password for good.
-    if (!power) {
-      ++failed;
-      MESSAGE(power.error().text());
-    }
-    for (int poll = 0; poll < 3; ++poll) {
-      if (!bmc->power()->power(within(20s))) ++failed;
+    for (int poll = 0; poll < kPolls; ++poll) {
+      const auto power = bmc->power()->power(within(20s));
+      if (power) {
+        ++answered;
+      } else {
+        MESSAGE(power.error().text());
+        CHECK(is_transient(power.error().code));
+      }
     }
     bmc->close(within(1s));
   }
-  CHECK(failed == 0);
+  CHECK(answered >= kRounds * kPolls / 2);
 }
 
 TEST_CASE("a lost answer to a reset is unknown, and the reset happened at most once") {
@@ -273,7 +277,9 @@ TEST_CASE("a lost answer to a reset is unknown, and the reset happened at most o
   for (unsigned seed = 1; seed <= 5; ++seed) {
     const LossyProxy proxy(world.fleet.member(1).address, {.drop_percent = 30, .seed = seed});
     const auto bmc = world.attach(endpoint_of(proxy.address()));
-    REQUIRE(bmc->power()->power(within(60s)));
+    bool session = false;
+    for (int attempt = 0; attempt < 10 && !session; ++attempt) session = bmc->power()->power(within(60s)).has_value();
+    REQUIRE(session);
     const auto before = world.fleet.journal(1).size();
     const auto outcome = bmc->power()->act(PowerAction::Reset, within(5s));
     const auto resets = world.fleet.journal(1).size() - before;
