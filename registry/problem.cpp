@@ -71,8 +71,8 @@ void sort_problems(std::vector<Problem>& problems) {
     return std::tie(a.file, a.line, a.column, a.code, a.message) <
            std::tie(b.file, b.line, b.column, b.code, b.message);
   });
-  const auto rest = std::ranges::unique(problems);
-  problems.erase(rest.begin(), rest.end());
+  // Not std::ranges::unique: clang 14 cannot compile GCC 12's.
+  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
 }
 
 bool has_errors(std::span<const Problem> problems) noexcept {
