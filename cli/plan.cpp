@@ -55,8 +55,8 @@ std::vector<std::string> providers_of(const registry::Snapshot& base, const regi
     for (const auto& provider : snapshot->providers) out.push_back(provider->provider);
   }
   std::ranges::sort(out);
-  const auto repeated = std::ranges::unique(out);
-  out.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 cannot compile GCC 12's.
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

@@ -71,6 +71,7 @@ void sort_problems(std::vector<Problem>& problems) {
     return std::tie(a.file, a.line, a.column, a.code, a.message) <
            std::tie(b.file, b.line, b.column, b.code, b.message);
   });
+  // Not std::ranges::unique: clang 14 cannot compile GCC 12's.
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
 }
 

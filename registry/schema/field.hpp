@@ -200,7 +200,7 @@ void* open(void* object, std::string_view name) {
   auto& target = static_cast<typename M::Class*>(object)->*Member;
   static_cast<void>(name);
   if constexpr (kIsOptional<T>) {
-    if (!target) target.emplace();
+    if (!target) target = typename T::value_type{};  // not emplace(): clang 14 cannot tell that it may
     return &*target;
   } else if constexpr (kIsVector<T>) {
     return &target.emplace_back();
