@@ -2,8 +2,7 @@
 //
 // A controller that was stopped (SIGSTOP, a suspended virtual machine, a long swap)
 // wakes up believing that it is in charge. So the status branch is looked at right
-// before a write, unless it was a moment ago: one exchange serves all writes of that
-// moment. A forge that does not answer does not stop power actions; it is not asked
+// before a write; one exchange serves all writes that were waiting when it began. A forge that does not answer does not stop power actions; it is not asked
 // again for a while.
 //
 // Thread rule: safe from any thread; callers wait for the one that asks.
@@ -28,7 +27,6 @@ class TermCheck {
     std::function<Result<>(const Call&)> verify;   // asks the forge; updates what is known
   };
   struct Limits {
-    std::chrono::milliseconds fresh{2'000};      // an answer this old is good enough
     std::chrono::milliseconds deadline{5'000};   // of one exchange
     std::chrono::milliseconds give_up{30'000};   // after a failure, before asking again
   };
@@ -38,11 +36,13 @@ class TermCheck {
   Authority confirm() {
     const Authority known = tools_.authority();
     if (known.state != Authority::State::Held) return known;
+    const MonoTime asked_for = clock_.now();
     const std::lock_guard lock(mutex_);
     const MonoTime now = clock_.now();
-    if (!next_ || now >= *next_) {
-      const auto verified = tools_.verify({now + limits_.deadline});
-      next_ = clock_.now() + (verified ? limits_.fresh : limits_.give_up);
+    const bool answered_since = began_ && *began_ >= asked_for;
+    if (!answered_since && now >= not_before_) {
+      began_ = now;
+      if (!tools_.verify({now + limits_.deadline})) not_before_ = clock_.now() + limits_.give_up;
     }
     return tools_.authority();
   }
@@ -52,7 +52,8 @@ class TermCheck {
   const Tools tools_;
   const Limits limits_;
   std::mutex mutex_;
-  std::optional<MonoTime> next_;  // when to ask again
+  std::optional<MonoTime> began_;  // the newest exchange
+  MonoTime not_before_{};          // after a failure: when to ask again
 };
 
 }  // namespace nimbus::controller
