@@ -54,7 +54,7 @@ class Life(EndToEnd):
         writes = len(ipmi.writes())
         ipmi.switch("off")
         first.resume()  # it wakes up believing that it is in charge
-        self.wait(lambda: first.metric("nimbus_term") == 0, "the first one knows that it is deposed")
+        self.wait(lambda: first.metrics().get("nimbus_term") == 0, "the first one knows that it is deposed")
         enough = first.passes() + 6
         self.wait(lambda: first.passes() >= enough or not first.alive(), "the first one went on looking, or ended")
         self.assertEqual(len(ipmi.writes()), writes, "a deposed controller wrote")
