@@ -13,6 +13,11 @@
 // paths (404) and methods (405), bodies (413) and heads (431) above the limits.
 // A handler that throws is answered with 500 and nothing of the exception.
 //
+// What the server refuses by itself is told as RFC 9457 says (application/problem+json).
+//
+// A handler may answer with a stream: a body without an end, for server-sent events.
+// It holds no worker; whoever has the HttpStream writes to it from any thread.
+//
 // Header values are what the client sent, not decoded: never copy them to output
 // unescaped. Thread rule: handlers run on several threads at the same time.
 #pragma once
@@ -28,6 +33,7 @@
 #include <vector>
 
 #include "base/http/message.hpp"
+#include "base/net/peer_credentials.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::base {
@@ -39,10 +45,27 @@ struct HttpRequest {
   HttpHeaders headers;
   std::string body;
   std::string remote;  // "127.0.0.1:4711"; empty for a UNIX socket
+  std::optional<PeerCredentials> peer;  // who connected, of a UNIX socket
 
   std::optional<std::string_view> header(std::string_view name) const noexcept { return find_header(headers, name); }
   /// First parameter of the query with that name.
   std::optional<std::string_view> parameter(std::string_view name) const noexcept;
+};
+
+/// The writing end of a stream. A value: copies write to the same client.
+/// Thread rule: safe from any thread.
+class HttpStream {
+ public:
+  struct Channel;
+  explicit HttpStream(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+  /// False once the client has gone, fell too far behind, or the server stops: then
+  /// nothing that is sent arrives any more.
+  bool send(std::string data) const;
+  /// After what was sent before.
+  void end() const;
+
+ private:
+  std::shared_ptr<Channel> channel_;
 };
 
 struct HttpResponse {
@@ -50,6 +73,9 @@ struct HttpResponse {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body = {};
   HttpHeaders headers = {};  // others than Content-Type, Content-Length and Connection
+  /// Not empty: the body goes on after `body`, with what is sent to the stream. Called
+  /// once, on the server's own thread: it must not wait. Not called for HEAD.
+  std::function<void(HttpStream)> stream = {};
 };
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
@@ -90,6 +116,9 @@ struct HttpServerLimits {
   std::chrono::milliseconds write_time{10'000};
   std::chrono::milliseconds keep_alive{1'000};
   std::chrono::milliseconds stop_time{5'000};  // for what is under way when it stops
+  std::size_t streams = 32;                    // open at a time; more get 503
+  std::size_t stream_bytes = 256 * 1024;       // that a stream's client may be behind
+  std::chrono::milliseconds heartbeat{15'000};  // a comment of server-sent events, so that a dead client is noticed
 };
 
 class HttpServer {
@@ -114,6 +143,7 @@ class HttpServer {
   std::uint16_t port() const noexcept { return port_; }
 
  private:
+  friend class HttpStream;
   class Loop;
   HttpServer(std::unique_ptr<Loop> loop, std::string address, std::uint16_t port);
   std::unique_ptr<Loop> loop_;

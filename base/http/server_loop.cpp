@@ -22,8 +22,8 @@ std::string safe_value(std::string_view text) {
 
 std::string serialise(const HttpResponse& response, bool keep_alive, bool with_body) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_phrase(response.status));
-  if (!response.body.empty()) out += fmt::format("Content-Type: {}\r\n", safe_value(response.content_type));
-  if (response.status != 204 && response.status != 304)
+  if (!response.body.empty() || response.stream) out += fmt::format("Content-Type: {}\r\n", safe_value(response.content_type));
+  if (response.status != 204 && response.status != 304 && !response.stream)
     out += fmt::format("Content-Length: {}\r\n", response.body.size());
   for (const auto& [name, value] : response.headers)
     out += fmt::format("{}: {}\r\n", safe_value(name), safe_value(value));
@@ -32,10 +32,18 @@ std::string serialise(const HttpResponse& response, bool keep_alive, bool with_b
   return out;
 }
 
+/// What the server says by itself; `detail` is from this program's own source.
+HttpResponse problem(int status, std::string_view detail) {
+  return {.status = status,
+          .content_type = "application/problem+json",
+          .body = fmt::format("{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":\"{}\"}}\n",
+                              status_phrase(status), status, detail)};
+}
+
 /// The client learns nothing of the exception; the log does.
 HttpResponse failed(const HttpRequest& request, std::string_view why) {
   log(Level::Error, "http-handler-failed", why, {{"method", request.method}, {"path", request.path}});
-  return {.status = 500, .body = "internal error\n"};
+  return problem(500, "internal error");
 }
 
 bool matches(const HttpRoute& route, const std::string& path) {
@@ -110,6 +118,8 @@ void HttpServer::Loop::accept_all() {
     if (peer.family() != AF_UNIX) {
       connection.remote = peer.text();
       (void)set_no_delay(connection.socket);
+    } else if (auto credentials = peer_credentials(connection.socket)) {
+      connection.peer = std::move(*credentials);
     }
     const int fd = connection.socket.get();
     auto& kept = connections_.emplace(id, std::move(connection)).first->second;
@@ -131,6 +141,7 @@ void HttpServer::Loop::close(Id id) {
   if (found == connections_.end()) return;
   events_->cancel_timer(found->second.deadline);
   events_->unwatch(found->second.socket.get());
+  detach_stream(found->second);
   connections_.erase(found);
   if (stopping_ && connections_.empty()) {
     const std::lock_guard lock(mutex_);
@@ -156,6 +167,11 @@ void HttpServer::Loop::on_ready(Id id, Ready ready) {
     case Phase::Writing:
       write(id, connection);
       break;
+    case Phase::Streaming:
+      if (ready.failed || ready.readable) read(id, connection);
+      // The read may have found the end.
+      if (ready.writable && connections_.contains(id)) write(id, connection);
+      break;
   }
 }
 
@@ -163,7 +179,7 @@ void HttpServer::Loop::read(Id id, Connection& connection) {
   std::array<std::uint8_t, 16 * 1024> room{};
   const auto got = receive_some(connection.socket, room);
   if (!got || (*got && **got == 0)) return close(id);
-  if (!*got || connection.phase == Phase::Draining) return;
+  if (!*got || connection.phase == Phase::Draining || connection.phase == Phase::Streaming) return;
   if (connection.phase == Phase::Idle) {
     connection.phase = Phase::Head;
     set_deadline(id, connection, limits_.head_time);
@@ -201,8 +217,8 @@ bool HttpServer::Loop::take_head(Id id, Connection& connection) {
   std::string allowed;
   if (route_of(connection.head.method, connection.head.path, allowed) == nullptr) {
     connection.after = connection.head.content_length == 0 ? connection.after : After::Close;
-    HttpResponse response{.status = allowed.empty() ? 404 : 405};
-    response.body = allowed.empty() ? "no such path\n" : "method not allowed here\n";
+    HttpResponse response =
+        allowed.empty() ? problem(404, "no such path") : problem(405, "method not allowed here");
     if (!allowed.empty()) response.headers.push_back({"Allow", allowed});
     respond(id, connection, response);
     return false;
@@ -238,6 +254,7 @@ void HttpServer::Loop::dispatch(Id id, Connection& connection) {
   job.request.headers = std::move(head.headers);
   job.request.body = connection.in.substr(connection.head_bytes, head.content_length);
   job.request.remote = connection.remote;
+  job.request.peer = connection.peer;
   connection.in.erase(0, connection.head_bytes + head.content_length);
   connection.phase = Phase::Handling;
   events_->cancel_timer(connection.deadline);
@@ -278,13 +295,21 @@ void HttpServer::Loop::work(const std::stop_token& stop) {
 
 void HttpServer::Loop::refuse(Id id, Connection& connection, int status, std::string_view reason) {
   connection.after = After::Close;
-  respond(id, connection, {.status = status, .body = std::string(reason) + "\n"});
+  HttpResponse response = problem(status, reason);
+  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  respond(id, connection, response);
 }
 
 void HttpServer::Loop::respond(Id id, Connection& connection, const HttpResponse& response) {
   if (stopping_) connection.after = After::Close;
+  const bool streams = response.stream && connection.head.method != "HEAD";
+  if (streams && (stopping_ || streams_ >= limits_.streams)) {
+    return refuse(id, connection, 503, "too many streams are open");
+  }
+  if (streams) connection.after = After::Close;
   connection.out = serialise(response, connection.after == After::KeepAlive, connection.head.method != "HEAD");
   connection.sent = 0;
+  if (streams) return begin_stream(id, connection, response);
   connection.phase = Phase::Writing;
   set_deadline(id, connection, limits_.write_time);
   write(id, connection);
@@ -296,10 +321,17 @@ void HttpServer::Loop::write(Id id, Connection& connection) {
     const auto done = send_some(connection.socket, {reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()});
     if (!done) return close(id);
     if (!*done) {
-      (void)events_->modify(connection.socket.get(), Interest::Write);
+      const bool streaming = connection.phase == Phase::Streaming;
+      (void)events_->modify(connection.socket.get(), streaming ? Interest::ReadWrite : Interest::Write);
       return;
     }
     connection.sent += **done;
+  }
+  if (connection.phase == Phase::Streaming) {
+    connection.out.clear();
+    connection.sent = 0;
+    (void)events_->modify(connection.socket.get(), Interest::Read);
+    return;
   }
   if (connection.after == After::Close) return drain(id, connection);
   next_request(id, connection);

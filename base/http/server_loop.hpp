@@ -17,6 +17,8 @@
 namespace nimbus::base {
 
 class HttpServer::Loop {
+  friend class HttpStream;  // posts what it has to send
+
  public:
   Loop(std::unique_ptr<EventLoop> events, FileDescriptor listener, std::vector<HttpRoute> routes,
        const HttpServerLimits& limits);
@@ -30,11 +32,13 @@ class HttpServer::Loop {
   using Id = std::uint64_t;
   // Draining: answered, our side closed; what the client still sends is thrown away
   // so that a reset cannot overtake the answer.
-  enum class Phase : std::uint8_t { Idle, Head, Body, Handling, Writing, Draining };
+  // Streaming: the answer has no end; what the client sends is thrown away.
+  enum class Phase : std::uint8_t { Idle, Head, Body, Handling, Writing, Draining, Streaming };
   enum class After : std::uint8_t { Close, KeepAlive };
   struct Connection {
     FileDescriptor socket;
     std::string remote;
+    std::optional<PeerCredentials> peer;
     std::string in;
     std::string out;
     std::size_t sent = 0;
@@ -43,6 +47,7 @@ class HttpServer::Loop {
     RequestHead head;
     std::size_t head_bytes = 0;  // of `in`, with the empty line
     EventLoop::TimerId deadline = EventLoop::TimerId::None;
+    std::shared_ptr<HttpStream::Channel> channel;  // of a stream
   };
   struct Job {
     Id id = 0;
@@ -59,6 +64,12 @@ class HttpServer::Loop {
   void respond(Id id, Connection& connection, const HttpResponse& response);
   void refuse(Id id, Connection& connection, int status, std::string_view reason);
   void write(Id id, Connection& connection);
+  void begin_stream(Id id, Connection& connection, const HttpResponse& response);
+  void stream(Id id, const std::string& data);
+  void end_stream(Id id);
+  void detach_stream(Connection& connection);
+  void set_heartbeat(Id id, Connection& connection);
+  void heartbeat(Id id);
   void drain(Id id, Connection& connection);
   void next_request(Id id, Connection& connection);
   void set_deadline(Id id, Connection& connection, std::chrono::milliseconds time);
@@ -73,6 +84,7 @@ class HttpServer::Loop {
   const HttpServerLimits limits_;
   std::unordered_map<Id, Connection> connections_;
   Id next_id_ = 1;
+  std::size_t streams_ = 0;
   bool stopping_ = false;  // loop's thread only
 
   std::mutex mutex_;
@@ -83,6 +95,13 @@ class HttpServer::Loop {
   std::atomic<bool> stopped_ = false;
   std::vector<std::jthread> workers_;
   std::jthread thread_;
+};
+
+/// Ties a stream's writers to its connection. The loop is nullptr once that is gone.
+struct HttpStream::Channel {
+  std::mutex mutex;
+  HttpServer::Loop* loop = nullptr;  // guarded by mutex
+  std::uint64_t id = 0;
 };
 
 }  // namespace nimbus::base
