@@ -15,6 +15,7 @@
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
 #include "controller/fleet/fleet.hpp"
+#include "controller/holds/holds.hpp"
 #include "controller/intake/intake.hpp"
 #include "controller/journal/journal.hpp"
 #include "controller/meters.hpp"
@@ -118,6 +119,7 @@ class Daemon::Impl {
         journal_(std::move(journal)),
         drivers_(std::move(drivers)),
         secrets_(config.secrets),
+        holds_(config.holds),
         git_({.repository = mirror_path(config)}, clock_),
         queue_(clock_, {.slow_workers = std::max<std::size_t>(1, config.workers / 4), .semaphores = {}}),
         publisher_(publisher_options(), git_, clock_),
@@ -201,6 +203,11 @@ class Daemon::Impl {
     return {.pass = {.clock = clock_,
                      .attach = [this](const BmcEndpoint& endpoint) { return drivers_.attach(endpoint, secrets_); },
                      .authority = [this] { return term_check_.confirm(); },
+                     .local_hold =
+                         [this](const std::string& machine) {
+                           const auto hold = holds_.of(machine);
+                           return hold ? hold->text() : std::string();
+                         },
                      .power = config_.power,
                      .deadline = config_.pass_deadline},
             .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
@@ -386,6 +393,7 @@ class Daemon::Impl {
   const std::unique_ptr<Journal> journal_;
   drivers::DriverTable drivers_;
   const FileSecrets secrets_;
+  const LocalHolds holds_;
   base::Metrics metrics_;
   registry::GitProgram git_;
   WorkQueue queue_;

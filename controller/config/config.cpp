@@ -1,6 +1,7 @@
 #include "controller/config/config.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <set>
 
 #include <fmt/core.h>
@@ -126,6 +127,24 @@ void read_log(TableReader table, Config& config) {
   table.finish();
 }
 
+void read_control(TableReader table, Config& config) {
+  read_path(table, "socket", config.control_socket);
+  if (auto users = table.strings("users")) config.control_users = std::move(*users);
+  if (auto groups = table.strings("groups")) config.control_groups = std::move(*groups);
+  read_path(table, "holds", config.holds);
+  const bool inside = config.holds == config.data || config.holds.starts_with(config.data + "/");
+  if (!config.data.empty() && inside) {
+    table.fault("holds", "must not lie in the data folder: that may be deleted, and a hold must survive it");
+  }
+  table.finish();
+}
+
+/// systemd gives a folder for sockets (RuntimeDirectory=); else the data folder.
+std::string default_socket(const Config& config) {
+  const char* folder = std::getenv("RUNTIME_DIRECTORY");
+  return (folder != nullptr && *folder == '/' ? std::string(folder) : config.data) + "/control.sock";
+}
+
 void read_top(TableReader& top, Config& config) {
   top.require("provider").require("data").require("secrets").require("registry");
   read(top, "provider", config.provider);
@@ -145,6 +164,7 @@ void read_top(TableReader& top, Config& config) {
     read(*table, "listen", config.listen);
     table->finish();
   }
+  if (auto table = top.table("control")) read_control(std::move(*table), config);
   std::set<std::string> names;
   for (auto& table : top.tables("webhook")) {
     config.webhooks.push_back(read_webhook(table));
@@ -183,6 +203,7 @@ Result<Config> parse_config(const std::string& text, const std::string& path) {
     return Error{Code::Invalid, message};
   }
   if (config.id.empty()) config.id = config.provider + "/" + host_name();
+  if (config.control_socket.empty()) config.control_socket = default_socket(config);
   return config;
 }
 

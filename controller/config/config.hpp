@@ -44,6 +44,10 @@ struct Config {
   std::chrono::milliseconds publish = std::chrono::seconds(10);     // least time between status commits
   std::chrono::milliseconds heartbeat = std::chrono::minutes(10);   // status.toml alone, at most this often
   std::string listen = "127.0.0.1:9640";                            // loopback address:port, or unix:/path
+  std::string control_socket;                                       // path; default "<runtime or data folder>/control.sock"
+  std::vector<std::string> control_users;                           // who may change things there, besides root and
+  std::vector<std::string> control_groups;                          // the user that nimbusd runs as
+  std::string holds = "/etc/nimbus/holds";                          // folder of local holds; never below `data`
   std::vector<WebhookConfig> webhooks;
   std::vector<CaConfig> cas;
   std::size_t workers = 16;

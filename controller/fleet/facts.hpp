@@ -16,6 +16,7 @@ struct MachineFacts {
   MachineReport report;
   std::vector<Run> runs;  // newest first
   int failures = 0;       // passes in a row in which the BMC could not be read
+  WallTime next_look{};   // about when, unless something happens before
 };
 
 /// Who wants to know. Thread rule: called from several threads at the same time.

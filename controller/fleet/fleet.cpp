@@ -58,6 +58,12 @@ void Fleet::look_at_all() {
   for (const auto& [name, machine] : accepted()->machines) queue_.add(name, Lane::Event);
 }
 
+bool Fleet::look_at(const std::string& machine) {
+  if (!accepted()->machines.contains(machine)) return false;
+  queue_.add(machine, Lane::Person);
+  return true;
+}
+
 void Fleet::work(std::stop_token stop) {
   while (const auto name = queue_.take(stop)) {
     pass_over(*name, stop);
@@ -86,7 +92,8 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   tools_.passed(report, duration);
   const auto next =
       next_look(report, mine.memory.failures, tools_.cadence, tools_.pass.clock.wall(), tools_.jitter());
-  tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.failures});
+  tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.failures,
+                     tools_.pass.clock.wall() + next.delay});
   queue_.add(name, next.slow ? Lane::Slow : Lane::Resync, next.delay);
 }
 

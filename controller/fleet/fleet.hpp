@@ -48,6 +48,8 @@ class Fleet {
   std::shared_ptr<const AcceptedRegistry> accepted() const;
   /// Something that concerns all machines changed (this controller may write now).
   void look_at_all();
+  /// A person asks for it: before everything else. False: no such machine.
+  bool look_at(const std::string& machine);
 
   /// A worker's life: passes until `stop` or the queue's end.
   void work(std::stop_token stop);

@@ -17,6 +17,7 @@ class Pass {
         call_{tools.clock.now() + tools.deadline, std::move(stop)} {}
 
   MachineReport run() {
+    report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.failures = 0;
     decide();
@@ -101,10 +102,11 @@ class Pass {
   bool permitted() {
     // What was true when the session began may not be true now: read it again.
     identify(Freshness::Now);
+    report_.local_hold = tools_.local_hold(desired_.id.machine);
     report_.refusal = guard_write({.authority = tools_.authority(),
                                    .lifecycle = desired_.lifecycle,
                                    .identity = report_.match,
-                                   .local_hold = {}});
+                                   .local_hold = report_.local_hold});
     if (call_.stop.stop_requested() && !report_.refusal) {
       report_.refusal = Refusal{"Stopping", "the controller is shutting down"};
     }

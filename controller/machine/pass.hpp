@@ -29,6 +29,9 @@ struct PassTools {
   std::function<Result<std::unique_ptr<Bmc>>(const BmcEndpoint&)> attach;
   /// Asked just before each write.
   std::function<Authority()> authority;
+  /// Why a person at the controller holds this machine; empty text: nobody does. Asked
+  /// at the start of each pass, for status, and just before each write.
+  std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
 };
@@ -52,6 +55,7 @@ struct MachineReport {
   Identity identity;
   IdentityMatch match;
   reconcilers::PowerDecision decision;
+  std::string local_hold;             // a person at the controller holds this machine
   std::optional<Refusal> refusal;     // why a decided write did not happen
   std::optional<Error> error;         // why something could not be read or written
   std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device

@@ -14,6 +14,8 @@ using Verdict = IdentityMatch::Verdict;
 
 /// One lost packet is no news; two passes in a row without an answer are.
 constexpr int kUnreachableAfter = 2;
+/// The reason of the condition "hold" while a person at the controller holds it.
+constexpr std::string_view kLocalHold = "LocalHold";
 /// The newest runs that a document shows; the journal has them all.
 constexpr std::size_t kRunsShown = 5;
 
@@ -135,9 +137,19 @@ class Description {
     set_exception(status_.conditions, "hands-off", lifecycle.hands_off, "Registry", lifecycle.reason, now_);
     set_exception(status_.conditions, "maintenance", lifecycle.state == LifecycleState::Maintenance, "Registry",
                   lifecycle.reason, now_);
-    if (read()) {
+    set_hold();
+  }
+
+  /// A person's hold is shown whether or not the BMC answers; ours only if it does.
+  void set_hold() {
+    const auto earlier = status_.conditions.find("hold");
+    if (!report_.local_hold.empty()) {
+      set_condition(status_.conditions, "hold", ConditionValue::True, kLocalHold, report_.local_hold, now_);
+    } else if (read()) {
       set_exception(status_.conditions, "hold", report_.decision.kind == DecisionKind::Hold, "PowerNotObeyed",
                     report_.decision.reason, now_);
+    } else if (earlier != status_.conditions.end() && earlier->second.reason == kLocalHold) {
+      status_.conditions.erase(earlier);
     }
   }
 
@@ -225,7 +237,9 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
   if (before->phase != after.phase) return std::string(registry::to_string(after.phase));
   if (became(before, after, "identity", ConditionValue::False)) return "another machine answers, nothing is written to it";
   if (became(before, after, "stalled", ConditionValue::True)) return "its file is invalid, the last good version stays";
-  if (became(before, after, "hold", ConditionValue::True)) return "held, a person must look";
+  if (became(before, after, "hold", ConditionValue::True)) {
+    return find(after, "hold")->reason == kLocalHold ? "held by a person at the controller" : "held, a person must look";
+  }
   if (became(before, after, "reachable", ConditionValue::False)) return "BMC cannot be read";
   if (!after.runs.empty() && (before->runs.empty() || before->runs.front() != after.runs.front())) {
     const auto& run = after.runs.front();

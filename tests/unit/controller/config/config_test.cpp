@@ -34,6 +34,21 @@ TEST_CASE("configuration: the least, with defaults") {
   CHECK(config->workers == 16);
 }
 
+TEST_CASE("configuration: the control socket, and where holds may lie") {
+  const auto least = parse_config(kLeast, "n.toml");
+  REQUIRE(least.has_value());
+  CHECK(least->control_socket == "/var/lib/nimbus/control.sock");
+  CHECK(least->holds == "/etc/nimbus/holds");
+  const auto given = parse_config(
+      kLeast + "[control]\nsocket = \"/run/n.sock\"\nusers = [\"alice\"]\ngroups = [\"ops\"]\nholds = \"/etc/h\"\n",
+      "n.toml");
+  REQUIRE(given.has_value());
+  CHECK(given->control_socket == "/run/n.sock");
+  CHECK(given->control_users == std::vector<std::string>{"alice"});
+  CHECK(given->control_groups == std::vector<std::string>{"ops"});
+  CHECK(fault_of(kLeast + "[control]\nholds = \"/var/lib/nimbus/holds\"\n").find("data folder") != std::string::npos);
+}
+
 TEST_CASE("configuration: everything") {
   const auto config = parse_config(R"(provider = "lab"
 id = "lab/ctl-1"

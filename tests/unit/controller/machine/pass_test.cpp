@@ -249,3 +249,29 @@ TEST_CASE("pass: fault matrix converges") {
     }
   }
 }
+
+TEST_CASE_FIXTURE(Fixture, "pass: a local hold is asked for just before the write, and stops it") {
+  int asked = 0;
+  std::string hold;
+  PassTools tools_with_hold{.clock = tools.clock,
+                            .attach = tools.attach,
+                            .authority = tools.authority,
+                            .local_hold =
+                                [&](const std::string& machine_name) {
+                                  CHECK(machine_name == "m1");
+                                  asked += 1;
+                                  return asked % 2 == 0 ? hold : std::string();  // placed while the pass runs
+                                },
+                            .power = {}};
+  hold = "moving the rack";
+  const auto held = run_pass({desired, commit}, *memory, tools_with_hold, {});
+  CHECK(asked == 2);
+  REQUIRE(held.refusal.has_value());
+  CHECK(held.refusal->reason == "Hold");
+  CHECK(held.refusal->message == "held on the controller: moving the rack");
+  CHECK(held.local_hold == "moving the rack");
+  CHECK(machine.received.empty());
+  CHECK(log.runs().empty());
+  hold.clear();
+  CHECK(run_pass({desired, commit}, *memory, tools_with_hold, {}).sent.has_value());
+}

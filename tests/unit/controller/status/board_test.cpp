@@ -187,3 +187,21 @@ TEST_CASE_FIXTURE(Fixture, "status: what the registry's state is, with its probl
   CHECK(controller[0].problems.at(0).line == 7);
   CHECK(controller[0].accepted_commit == "c1");
 }
+
+TEST_CASE_FIXTURE(Fixture, "status: a local hold is shown, with or without an answer of the BMC, until it is lifted") {
+  board.seed({});
+  auto held = facts();
+  held.report.local_hold = "moving the rack";
+  board.seen(held);
+  REQUIRE(document().conditions.contains("hold"));
+  CHECK(document().conditions["hold"].reason == "LocalHold");
+  CHECK(document().conditions["hold"].message == "moving the rack");
+  CHECK(document().conditions["ready"].value == ConditionValue::True);  // nothing is to be done
+  auto unread = silent(2);
+  unread.report.local_hold = "moving the rack";
+  board.seen(unread);
+  CHECK(document().conditions.contains("hold"));
+  SUBCASE("lifted while it does not answer") { board.seen(silent(3)); }
+  SUBCASE("lifted while it answers") { board.seen(facts()); }
+  CHECK_FALSE(document().conditions.contains("hold"));
+}
