@@ -65,6 +65,15 @@ class BmcBoot {
   virtual Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) = 0;
 };
 
+class BmcAccounts;   // core/ports/bmc_manage.hpp
+class BmcMedia;      // "
+class BmcReset;      // "
+class BmcSettings;   // "
+class BmcEventLog;   // core/ports/bmc_observe.hpp
+class BmcInventory;  // "
+class BmcSensors;    // "
+class BmcConsole;    // core/ports/bmc_console.hpp
+
 /// One BMC. An aspect that the driver does not have is a null pointer; the
 /// pointers live as long as the Bmc.
 class Bmc {
@@ -73,6 +82,14 @@ class Bmc {
   virtual BmcPower* power() noexcept { return nullptr; }
   virtual BmcIdentity* identity() noexcept { return nullptr; }
   virtual BmcBoot* boot() noexcept { return nullptr; }
+  virtual BmcInventory* inventory() noexcept { return nullptr; }
+  virtual BmcSensors* sensors() noexcept { return nullptr; }
+  virtual BmcEventLog* event_log() noexcept { return nullptr; }
+  virtual BmcMedia* media() noexcept { return nullptr; }
+  virtual BmcSettings* settings() noexcept { return nullptr; }
+  virtual BmcAccounts* accounts() noexcept { return nullptr; }
+  virtual BmcReset* reset() noexcept { return nullptr; }
+  virtual BmcConsole* console() noexcept { return nullptr; }
   /// Ends the session politely, for shutdown; errors do not matter.
   virtual void close(const Call& call) noexcept = 0;
 };

@@ -1,0 +1,34 @@
+// The serial console of a machine through its BMC (IPMI SOL).
+// Thread rule: a session belongs to one thread; it may live beside other operations
+// on the same Bmc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/call.hpp"
+#include "core/result.hpp"
+
+namespace nimbus {
+
+class ConsoleSession {
+ public:
+  virtual ~ConsoleSession() = default;
+  /// Bytes that arrived; waits for at least one. Timeout: none came. Any other error
+  /// ends the session.
+  virtual Result<std::string> read(const Call& call) = 0;
+  /// Returns when the BMC has acknowledged all of it.
+  virtual Result<void> write(std::string_view bytes, const Call& call) = 0;
+  virtual Result<void> send_break(const Call& call) = 0;
+  virtual void close(const Call& call) noexcept = 0;
+};
+
+class BmcConsole {
+ public:
+  virtual ~BmcConsole() = default;
+  /// Busy: somebody else holds the console.
+  virtual Result<std::unique_ptr<ConsoleSession>> open_console(const Call& call) = 0;
+};
+
+}  // namespace nimbus
