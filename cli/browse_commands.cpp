@@ -94,4 +94,43 @@ Command schema_command() {
                .examples = {{"nimbusctl schema install", "into the registry in the current folder"}}}}};
 }
 
+Command set_command() {
+  return {.name = "set",
+          .summary = "change keys of a registry file in place",
+          .description =
+              "Comments, order and layout stay byte for byte; only the values change. A key that is not there yet goes "
+              "behind the others of its table. VALUE is text where the key takes text, else TOML: 17, true, "
+              "[\"A\", \"B\"].\n\nThe registry is checked with the new values first; if they would bring an error, "
+              "nothing is written. Give keys that only make sense together in one command. Prints the name of the file "
+              "that it changed; commit it as any other edit.",
+          .examples = {{"nimbusctl set machine berlin-1/m017 lifecycle.hands_off=true", "the brake of one machine"},
+                       {"nimbusctl set machine m017 location.rack=b3 location.unit=4", "two keys at once"},
+                       {"nimbusctl set instance acme/web-1 reinstall=2", "ask for a new installation"},
+                       {"nimbusctl set limits 'destructive.count=5'", "a kind with a single file needs no name"}},
+          .positionals = {{.name = "KIND", .help = "kind of object", .choices = kind_names()},
+                          {.name = "WORD",
+                           .help = "NAME (PROVIDER/NAME, TENANT/NAME or NAME; not for kinds with a single file), then "
+                                   "KEY=VALUE, as often as needed",
+                           .count = base::Count::AtLeastOne,
+                           .completer = "provider-machine"}},
+          .exit_codes = {{3, "the new values would bring errors; nothing was written"}, {5, "no such object"}}};
+}
+
+Command unset_command() {
+  return {.name = "unset",
+          .summary = "remove keys of a registry file in place",
+          .description =
+              "As 'nimbusctl set': everything else stays byte for byte, and nothing is written that would "
+              "bring an error. A table goes with all its keys.",
+          .examples = {{"nimbusctl unset machine berlin-1/m017 lifecycle", "a table"},
+                       {"nimbusctl unset instance acme/web-1 labels.tier", "one key"}},
+          .positionals = {{.name = "KIND", .help = "kind of object", .choices = kind_names()},
+                          {.name = "WORD",
+                           .help = "NAME (not for kinds with a single file), then the keys",
+                           .count = base::Count::AtLeastOne,
+                           .completer = "provider-machine"}},
+          .exit_codes = {{3, "the registry would have an error without it; nothing was written"},
+                         {5, "no such object or key"}}};
+}
+
 }  // namespace nimbus::cli

@@ -1,4 +1,5 @@
-// Rows of the command table: what only looks at a registry. See command_table.cpp.
+// Rows of the command table: what looks at a registry, and edits it key by key. See
+// command_table.cpp.
 #pragma once
 
 #include "base/args/command_table.hpp"
@@ -10,5 +11,7 @@ base::Command provider_command();
 base::Command show_command();
 base::Command explain_command();
 base::Command schema_command();
+base::Command set_command();
+base::Command unset_command();
 
 }  // namespace nimbus::cli

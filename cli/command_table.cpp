@@ -237,7 +237,8 @@ base::CommandTable command_table() {
                              {"nimbusctl status", "how are the machines?"}},
                 .commands = {init_command(), validate_command(), plan_command(), approve_command(), status_command(),
                              provider_command(), show_command(), explain_command(), schema_command(), fmt_command(),
-                             config_command(), completion_command(), version_command(), help_command()}};
+                             set_command(), unset_command(), config_command(), completion_command(), version_command(),
+                             help_command()}};
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -273,6 +274,8 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"schema", "print"}, run_schema_print},
                                              {{"schema", "install"}, run_schema_install},
                                              {{"fmt"}, run_fmt},
+                                             {{"set"}, run_set},
+                                             {{"unset"}, run_unset},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},
                                              {{"config", "set"}, run_config_set},

@@ -41,6 +41,8 @@ Exit run_schema_print(Context& context);
 Exit run_schema_install(Context& context);
 Exit run_status(Context& context);
 Exit run_fmt(Context& context);
+Exit run_set(Context& context);
+Exit run_unset(Context& context);
 Exit run_config_init(Context& context);
 Exit run_config_get(Context& context);
 Exit run_config_set(Context& context);

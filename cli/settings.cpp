@@ -6,8 +6,8 @@
 
 #include "base/file/file.hpp"
 #include "base/text/text.hpp"
+#include "base/toml/edit.hpp"
 #include "base/toml/toml.hpp"
-#include "base/toml/write.hpp"
 
 namespace nimbus::cli {
 namespace {
@@ -70,20 +70,10 @@ Result<std::map<std::string, std::string>> read_settings(const std::string& path
 }
 
 Result<std::string> with_setting(const std::string& text, const std::string& key, const std::string& value) {
-  auto table = parse_settings(text, "config.toml");
-  if (!table) return std::move(table.error());
-  std::string out = text;
-  if (const auto* old = table->find(key)) {
-    const auto& span = old->span();
-    out.replace(span.begin.offset, span.end.offset - span.begin.offset, toml::quoted(value));
-  } else {
-    if (!out.empty() && !out.ends_with('\n')) out += '\n';
-    out += key + " = " + toml::quoted(value) + "\n";
-  }
-  table->set(key, value);
-  const auto again = parse_settings(out, "config.toml");
-  if (!again || !(*again == *table)) return Error{Code::Internal, "the file cannot be edited in place"};
-  return out;
+  if (auto table = parse_settings(text, "config.toml"); !table) return std::move(table.error());
+  const auto edit = toml::set_key(text, {key}, value);
+  if (!edit) return edit.error();
+  return toml::applied(text, *edit);
 }
 
 }  // namespace nimbus::cli

@@ -12,6 +12,7 @@
 #include "cli/conversion.hpp"
 #include "cli/kinds.hpp"
 #include "cli/loaded.hpp"
+#include "cli/objects.hpp"
 #include "registry/schema/documentation.hpp"
 
 namespace nimbus::cli {
@@ -38,6 +39,12 @@ std::string value_text(const toml::Value& value) {
   return text.substr(4, text.size() - 5);
 }
 
+/// The key that cannot hold beside this one; empty: none.
+std::string alternative_to(const std::string& key) {
+  if (key == "bmc.tls.pin") return "bmc.tls.ca";
+  return key == "bmc.tls.ca" ? "bmc.tls.pin" : "";
+}
+
 /// Leaves of `table` by dotted key, over what is there already. A list replaces a list.
 void lay_over(const toml::Table& table, const std::string& prefix, const std::string& file, Values& values) {
   for (const auto& member : table.members()) {
@@ -45,6 +52,11 @@ void lay_over(const toml::Table& table, const std::string& prefix, const std::st
     if (const auto* inner = member.value.table(); inner != nullptr && !inner->empty()) {
       lay_over(*inner, key, file, values);
     } else {
+      // Of these one holds; what a higher file says takes the place of the other.
+      if (const std::string other = alternative_to(key); !other.empty()) {
+        const auto lower = values.find(other);
+        if (lower != values.end() && lower->second.file != file) values.erase(lower);
+      }
       values.insert_or_assign(key, Origin{member.value, file, member.key_span.begin.line});
     }
   }
@@ -113,32 +125,6 @@ void add_fallbacks(FileKind kind, Values& values) {
   values.merge(fallbacks);
 }
 
-std::string id_of(const registry::PathInfo& info) {
-  const std::string_view scope = info.provider.empty() ? info.tenant : info.provider;
-  if (scope.empty() || info.kind == FileKind::Provider || info.kind == FileKind::Tenant)
-    return std::string(info.name.empty() ? scope : info.name);
-  return std::string(scope) + "/" + std::string(info.name);
-}
-
-struct Match {
-  std::string path;
-  std::string id;
-};
-/// Files of a kind whose id is `name`, or whose last part is, where that is clear.
-std::vector<Match> find_objects(const Loaded& loaded, FileKind kind, const std::string& name,
-                                std::vector<std::string>& all) {
-  std::vector<Match> exact, by_name;
-  for (const auto& entry : loaded.result.snapshot->tree) {
-    const auto verdict = registry::classify(entry.path);
-    if (verdict.kind != registry::PathVerdict::Kind::Known || verdict.info.kind != kind) continue;
-    const std::string id = id_of(verdict.info);
-    all.push_back(id);
-    if (id == name || name.empty()) exact.push_back({entry.path, id});
-    if (verdict.info.name == name) by_name.push_back({entry.path, id});
-  }
-  return exact.empty() ? by_name : exact;
-}
-
 Listing values_listing(const Values& values, bool with_origin) {
   Listing out{.columns = {{"KEY"}, {"VALUE"}}};
   if (with_origin) out.columns.push_back({"ORIGIN"});
@@ -171,22 +157,9 @@ Exit run_show(Context& context) {
   if (!kind) return Exit::NotFound;
   auto loaded = load_for(context);
   if (!loaded) return fail(context, loaded.error());
-  const std::string name = context.args.text("NAME");
-  std::vector<std::string> all;
-  const auto matches = find_objects(*loaded, *kind, name, all);
-  if (matches.size() > 1) {
-    if (name.empty())
-      return fail(context, {Code::NotFound, fmt::format("there are {} of this kind: name one, such as '{}'",
-                                                        matches.size(), matches.front().id)});
-    return fail(context,
-                {Code::NotFound, fmt::format("'{}' is not clear: '{}' or '{}'?", name, matches[0].id, matches[1].id)});
-  }
-  if (matches.empty()) {
-    const auto meant = base::did_you_mean(name, all);
-    return fail(context, {Code::NotFound, fmt::format("no {} '{}'{}", registry::to_string(*kind), name,
-                                                      meant ? "; did you mean '" + *meant + "'?" : "")});
-  }
-  const std::string& path = matches.front().path;
+  const auto found = find_object(*loaded, *kind, context.args.text("NAME"));
+  if (!found) return fail(context, found.error());
+  const std::string& path = *found;
   const auto own = table_of(*loaded, path);
   if (!own) return fail(context, {Code::Invalid, path + " cannot be read; 'nimbusctl validate' says why"});
   Values values;

@@ -16,8 +16,6 @@ bool is_bare_key(std::string_view key) {
   });
 }
 
-std::string key_text(std::string_view key) { return is_bare_key(key) ? std::string(key) : quoted(key); }
-
 std::string float_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
@@ -27,8 +25,6 @@ std::string float_text(double value) {
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
-
-std::string inline_text(const Value& value);
 
 std::string inline_array(const Array& values) {
   std::string out = "[";
@@ -43,6 +39,10 @@ std::string inline_table(const Table& table) {
   }
   return out + (table.empty() ? "}" : " }");
 }
+
+}  // namespace
+
+std::string key_text(std::string_view key) { return is_bare_key(key) ? std::string(key) : quoted(key); }
 
 std::string inline_text(const Value& value) {
   switch (value.kind()) {
@@ -63,6 +63,8 @@ std::string inline_text(const Value& value) {
   }
   return "";
 }
+
+namespace {
 
 bool is_array_of_tables(const Value& value) {
   const auto* values = value.array();

@@ -22,5 +22,9 @@ std::string write(const Table& table);
 
 /// "…" with escapes, on one line.
 std::string quoted(std::string_view text);
+/// Bare where it may be, else quoted.
+std::string key_text(std::string_view key);
+/// Any value on one line: lists in brackets, tables as { … }.
+std::string inline_text(const Value& value);
 
 }  // namespace nimbus::base::toml

@@ -75,6 +75,8 @@ void add_rows(const TableSpec& spec, const std::string& prefix, std::uint8_t lev
     key.path = prefix + std::string(row.key);
     key.type = type_text(row);
     key.is_table = traits.table != nullptr;
+    key.is_text = row.type == FieldType::String || row.type == FieldType::Choice || row.type == FieldType::Duration ||
+                  row.type == FieldType::StringMap;
     key.required = traits.need == Need::Required;
     key.fallback = traits.fallback;
     key.example = traits.example;

@@ -15,6 +15,7 @@ struct KeyDocumentation {
   std::string path;  // "bmc.address"; a table in a list is "hardware.disk[]", a named one "role.<name>"
   std::string type;  // "string: an https URL …", "integer from 1 to 4094", "table"
   bool is_table = false;
+  bool is_text = false;  // the value is a string; of a table: those in it are
   bool required = false;
   std::string fallback;  // the default as TOML; may be empty
   std::string example;   // as TOML; may be empty

@@ -1,0 +1,212 @@
+// nimbusctl set and nimbusctl unset: keys of registry files, changed in place.
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include <fmt/core.h>
+
+#include "base/file/file.hpp"
+#include "base/text/text.hpp"
+#include "base/toml/edit.hpp"
+#include "base/toml/toml.hpp"
+#include "cli/context.hpp"
+#include "cli/objects.hpp"
+#include "registry/schema/documentation.hpp"
+#include "registry/source.hpp"
+
+namespace nimbus::cli {
+namespace {
+
+namespace toml = base::toml;
+using registry::Problem;
+
+constexpr unsigned kRegistryFileMode = 0644;
+
+/// The files on disk, one of them with another text.
+class EditedSource final : public registry::TreeSource {
+ public:
+  EditedSource(const TreeSource& under, std::string path, std::string text)
+      : under_(under), path_(std::move(path)), text_(std::move(text)) {}
+
+  Result<std::vector<registry::TreeEntry>> list() const override {
+    auto entries = under_.list();
+    if (!entries) return entries;
+    for (auto& entry : *entries) {
+      if (entry.path != path_) continue;
+      entry.size = text_.size();
+      entry.blob.assign(40, '0');  // of no file, so that nothing old is taken for it
+    }
+    return entries;
+  }
+  Result<std::string> read(const registry::TreeEntry& entry) const override {
+    return entry.path == path_ ? Result<std::string>(text_) : under_.read(entry);
+  }
+
+ private:
+  const TreeSource& under_;
+  std::string path_;
+  std::string text_;
+};
+
+/// Errors that the new text brings. Lines move, so they do not count.
+Result<std::vector<Problem>> new_errors(const Loaded& loaded, const std::string& path, const std::string& text) {
+  const EditedSource source(*loaded.source, path, text);
+  auto after = registry::load(source, loaded.result.snapshot.get());
+  if (!after) return std::move(after.error());
+  const auto key_of = [](const Problem& problem) { return std::tuple(problem.file, problem.code, problem.message); };
+  std::set<std::tuple<std::string, registry::ProblemCode, std::string>> old;
+  for (const auto& problem : loaded.result.problems) old.insert(key_of(problem));
+  std::vector<Problem> out;
+  for (const auto& problem : after->problems) {
+    if (problem.severity == registry::Severity::Error && !old.contains(key_of(problem))) out.push_back(problem);
+  }
+  return out;
+}
+
+/// One value of TOML; nothing if the text is none, or more than one.
+std::optional<toml::Value> toml_value(const std::string& text) {
+  const auto table = toml::parse("v = " + text + "\n");
+  if (!table || table->size() != 1) return std::nullopt;
+  return *table->find("v");
+}
+
+struct Assignment {
+  toml::KeyPath key;
+  std::string value;
+};
+Result<Assignment> parse_assignment(const std::string& word) {
+  // A quoted part of the key may hold '='.
+  for (auto at = word.find('='); at != std::string::npos; at = word.find('=', at + 1)) {
+    if (auto key = toml::parse_key_path(word.substr(0, at))) return Assignment{std::move(*key), word.substr(at + 1)};
+  }
+  return Error{Code::Invalid, "'" + base::printable(word, 200) + "' is not of the form KEY=VALUE"};
+}
+
+Result<std::string> edited(const std::string& text, const Result<toml::Edit>& edit) {
+  if (!edit) return edit.error();
+  return toml::applied(text, *edit);
+}
+
+std::string joined(const toml::KeyPath& key, std::size_t parts) {
+  std::string out;
+  for (std::size_t i = 0; i < parts; ++i) out += (i > 0 ? "." : "") + key[i];
+  return out;
+}
+
+/// Whether the key, or the table of strings that it stands in, takes text.
+bool takes_text(registry::FileKind kind, const toml::KeyPath& key) {
+  const auto own = registry::find_key(kind, joined(key, key.size()));
+  if (own) return own->is_text;
+  const auto above = registry::find_key(kind, joined(key, key.size() - 1));
+  return above && above->is_text;
+}
+
+Result<std::string> with_assignments(std::string text, registry::FileKind kind,
+                                     const std::vector<Assignment>& assignments) {
+  for (const auto& [key, value] : assignments) {
+    if (!base::is_valid_utf8(value)) return Error{Code::Invalid, "a value must be UTF-8"};
+    const auto as_toml = takes_text(kind, key) ? std::nullopt : toml_value(value);
+    auto next = edited(text, toml::set_key(text, key, as_toml.value_or(toml::Value(value))));
+    if (!next) return next;
+    text = std::move(*next);
+  }
+  return text;
+}
+
+struct Target {
+  registry::FileKind kind;
+  Loaded loaded;
+  std::string path;
+  std::string text;
+  std::vector<std::string> words;  // what follows KIND and NAME
+};
+
+Result<Target> target_of(Context& context) {
+  const auto kind = registry::file_kind_from(context.args.text("KIND"));
+  auto words = context.args.all("WORD");
+  std::string name;
+  if (!kind) return Error{Code::NotFound, "no such kind"};
+  if (!has_single_file(*kind)) {
+    name = words.front();
+    words.erase(words.begin());
+  }
+  auto loaded = load_registry(context.registry_start(), {});
+  if (!loaded) return std::move(loaded.error());
+  if (loaded->place.folder.empty())
+    return Error{Code::Invalid, "a bare repository has no files on disk: edit in a checkout, and commit"};
+  auto path = find_object(*loaded, *kind, name);
+  if (!path) return std::move(path.error());
+  const auto text = loaded->text_of(*path);
+  if (!text) return Error{Code::Invalid, base::printable(*path) + " cannot be read; 'nimbusctl validate' says why"};
+  return Target{*kind, std::move(*loaded), std::move(*path), *text, std::move(words)};
+}
+
+Exit usage(Context& context, std::string_view message) {
+  return static_cast<Exit>(base::finish(base::usage_error(context.table, context.args.command(), message)));
+}
+
+/// Whether a key follows KIND and NAME.
+bool has_key(const Context& context) {
+  const auto kind = registry::file_kind_from(context.args.text("KIND"));
+  return context.args.all("WORD").size() > (kind && has_single_file(*kind) ? 0U : 1U);
+}
+
+Exit refuse(Context& context, const std::vector<Problem>& problems) {
+  for (const auto& problem : problems) {
+    context.console.error(
+        fmt::format("{}: {} [{}]", base::printable(problem.file), problem.message, registry::to_string(problem.code)));
+  }
+  context.console.say("nothing was changed");
+  return Exit::Invalid;
+}
+
+/// Writes the text unless it brings errors.
+Exit write_text(Context& context, const Target& target, const std::string& text) {
+  const auto errors = new_errors(target.loaded, target.path, text);
+  if (!errors) return fail(context, errors.error());
+  if (!errors->empty()) return refuse(context, *errors);
+  if (text == target.text) {
+    context.console.say(base::printable(target.path) + " says so already");
+    return Exit::Ok;
+  }
+  if (auto written =
+          base::write_file_atomically(target.loaded.place.folder + "/" + target.path, text, kRegistryFileMode);
+      !written)
+    return fail(context, written.error());
+  context.console.out(base::printable(target.path) + "\n");
+  return Exit::Ok;
+}
+
+}  // namespace
+
+Exit run_set(Context& context) {
+  if (!has_key(context)) return usage(context, "KEY=VALUE is missing");
+  auto target = target_of(context);
+  if (!target) return fail(context, target.error());
+  std::vector<Assignment> assignments;
+  for (const auto& word : target->words) {
+    auto assignment = parse_assignment(word);
+    if (!assignment) return usage(context, assignment.error().message);
+    assignments.push_back(std::move(*assignment));
+  }
+  const auto text = with_assignments(target->text, target->kind, assignments);
+  if (!text) return fail(context, Error(text.error()).with("while editing " + target->path));
+  return write_text(context, *target, *text);
+}
+
+Exit run_unset(Context& context) {
+  if (!has_key(context)) return usage(context, "KEY is missing");
+  auto target = target_of(context);
+  if (!target) return fail(context, target.error());
+  std::string text = target->text;
+  for (const auto& word : target->words) {
+    const auto key = toml::parse_key_path(word);
+    if (!key) return usage(context, key.error().message);
+    auto without = edited(text, toml::remove_key(text, *key));
+    if (!without) return fail(context, Error(without.error()).with("while editing " + target->path));
+    text = std::move(*without);
+  }
+  return write_text(context, *target, text);
+}
+
+}  // namespace nimbus::cli

@@ -1,0 +1,82 @@
+"""nimbusctl set and unset: one value changes, every other byte stays, nothing invalid is written."""
+import shutil
+import tomllib
+import unittest
+
+import cli_case
+
+EXAMPLE = cli_case.SOURCE / "examples" / "registry-repo"
+M017 = "providers/berlin-1/machines/b2/m017.toml"
+
+
+class Edit(cli_case.CliCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = self.scratch / "registry"
+        shutil.copytree(EXAMPLE, self.registry)
+
+    def read(self, path):
+        return (self.registry / path).read_text()
+
+    def edit(self, *arguments, code=0):
+        return self.ctl(*arguments, cwd=self.registry, code=code)
+
+    def test_every_other_byte_stays(self):
+        before = "# mine\r\n" + self.read(M017).replace("unit = 17", "unit=17   # from below").replace("\n", "\r\n")
+        (self.registry / M017).write_bytes(before.encode())
+        self.assertEqual(self.edit("set", "machine", "m017", "location.unit=18").stdout, M017 + "\n")
+        after = (self.registry / M017).read_bytes().decode()
+        self.assertEqual(after, before.replace("unit=17", "unit=18"))
+        self.edit("set", "machine", "berlin-1/m017", "lifecycle.hands_off=true")
+        now = (self.registry / M017).read_bytes().decode()
+        self.assertEqual(now, after + "\r\n[lifecycle]\r\nhands_off = true\r\n")
+        self.assertEqual(self.edit("set", "machine", "m017", "lifecycle.hands_off=true").stdout, "")
+        self.edit("unset", "machine", "m017", "lifecycle")
+        self.assertEqual((self.registry / M017).read_bytes().decode(), after)
+        self.assertEqual((self.registry / M017).stat().st_mode & 0o777, 0o644)
+
+    def test_values_as_the_key_takes_them(self):
+        self.edit("set", "machine", "m017", "location.rack=7", "labels.owner=12", 'location.feeds=["A"]', "bios.X=17",
+                  'bios."Y Z"=On')
+        machine = tomllib.loads(self.read(M017))
+        self.assertEqual((machine["location"]["rack"], machine["labels"], machine["location"]["feeds"], machine["bios"]),
+                         ("7", {"owner": "12"}, ["A"], {"X": 17, "Y Z": "On"}))
+        self.edit("set", "limits", "destructive.per=48h", "destructive.count=5")
+        self.assertEqual(tomllib.loads(self.read("policy/limits.toml"))["destructive"]["per"], "48h")
+
+    def test_nothing_invalid_is_written(self):
+        before = self.read(M017)
+        for word, message in (("bmc.drvier=ipmi", "did you mean 'driver'"), ("location.unit=x", "must be an integer"),
+                              ("class=r640", "did you mean 'r650'")):
+            self.assertIn(message, self.edit("set", "machine", "m017", word, code=3).stderr)
+        self.edit("unset", "machine", "m017", "identity", code=3)
+        self.assertEqual(self.read(M017), before)
+        # Two keys that are valid together only.
+        self.edit("set", "machine", "m017", "bmc.driver=ipmi", code=3)
+        self.edit("unset", "machine", "oslo-1/x021", "bmc.cipher_suite")
+        self.edit("set", "machine", "oslo-1/x021", "bmc.driver=redfish", "bmc.address=https://x021.oslo-1.example",
+                  "bmc.tls.ca=bmc-ca")
+        self.ctl("validate", self.registry)
+
+    def test_errors(self):
+        self.edit("set", "machine", "m017", code=64)
+        self.edit("set", "machine", "m017", "location.unit", code=64)
+        self.edit("set", "machine", "m017", "=1", code=64)
+        self.edit("unset", "limits", code=64)
+        self.edit("unset", "machine", "m017", "[x]", code=64)
+        self.edit("unset", "machine", "m017", "nothing", code=5)
+        self.assertIn("did you mean", self.edit("set", "machine", "berlin-1/m17", "power=on", code=5).stderr)
+        for words in (["set", "machine", "\x1b[2J", "power=on"], ["set", "machine", "m017", "\x1b[2J=1"],
+                      ["set", "machine", "m017", "power=\x1b[2J"], ["unset", "machine", "m017", "\x1b[2J"]):
+            result = self.edit(*words, code=None)
+            self.assertNotEqual(result.returncode, 0)
+            self.assert_safe_for_terminals(result.stdout + result.stderr)
+        bare = self.scratch / "bare.git"
+        self.git("init", "-q", "-b", "main", cwd=self.registry)
+        self.commit(self.registry, {}, "x")
+        self.git("clone", "-q", "--bare", self.registry, bare, cwd=self.scratch)
+        self.ctl("set", "-C", bare, "machine", "m017", "power=on", code=1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,43 @@
+// Edits of a person's TOML text: whatever the text, an edit means one change and
+// nothing else, and can be taken back. Before the first line end: the key.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/toml/edit.hpp"
+#include "base/toml/toml.hpp"
+#include "base/toml/tokens.hpp"
+
+namespace {
+
+using namespace nimbus::base::toml;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const auto line = input.find('\n');
+  if (line == std::string_view::npos) return 0;
+  const std::string_view text = input.substr(line + 1);
+  std::string again;
+  for (const auto& token : tokens_of(text)) again += token.text;
+  require(again == text);
+  const auto path = parse_key_path(input.substr(0, line));
+  if (!path) return 0;
+  require(!path->empty());
+  if (const auto edit = set_key(text, *path, "value")) {
+    const std::string after = applied(text, *edit);
+    require(edit->size() == 1 && parse(after).has_value());
+    const auto removed = remove_key(after, *path);
+    // A table of dotted keys may hold the key in a way that only a person can untangle.
+    if (removed) require(parse(applied(after, *removed)).has_value());
+  }
+  if (const auto edit = remove_key(text, *path)) require(parse(applied(text, *edit)).has_value());
+  return 0;
+}
