@@ -11,7 +11,7 @@ import re
 import sys
 
 BASE = ["base/text", "base/time", "base/log", "base/crypto", "base/file", "base/net", "base/tls", "base/json",
-        "base/toml", "base/http", "base/process", "base/sqlite", "base/metrics", "base/args"]
+        "base/toml", "base/http", "base/process", "base/sqlite", "base/metrics", "base/args", "base/compress"]
 
 # folder -> the folders that it may include, besides itself. "base" means every tool.
 MAY_INCLUDE = {
@@ -24,10 +24,12 @@ MAY_INCLUDE = {
     "drivers": ["core", "base", "drivers/redfish", "drivers/ipmi", "drivers/ssh"],
     "reconcilers": ["core"],
     "controller": ["core", "base", "registry", "drivers", "drivers/redfish", "drivers/ipmi", "drivers/ssh",
-                   "reconcilers"],
-    "boot": ["core", "base"],
+                   "reconcilers", "boot/protocol"],
+    # What nimbusd, nimbus-boot and the installer say to each other.
+    "boot/protocol": ["core", "base"],
+    "boot": ["core", "base", "boot/protocol"],
     "cli": ["core", "base", "registry", "reconcilers", "drivers", "drivers/redfish", "drivers/ipmi", "drivers/ssh"],
-    "installer": ["core", "base"],
+    "installer": ["core", "base", "boot/protocol"],
     # The simulator must not share the drivers' understanding of a protocol.
     "simulator": ["core", "base/text", "base/time", "base/log", "base/file", "base/crypto", "base/net", "base/tls",
                   "base/json", "base/toml", "base/args"],
@@ -47,6 +49,9 @@ THIRD_PARTY = {
     "libssh": "drivers/ssh",
     "yaml-cpp": "base/yaml",
     "curl": "base/http",
+    "zstd": "base/compress",
+    "lzma": "base/compress",
+    "zlib": "base/compress",
 }
 # Small vocabulary headers that core itself is built on.
 EVERYWHERE = ("fmt", "tl")

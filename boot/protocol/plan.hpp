@@ -1,0 +1,80 @@
+// What the installer on a machine is to do: made and signed by nimbusd, carried by
+// nimbus-boot, done by nimbus-installer.
+//
+// The plan travels as an envelope {"payload": "<base64 of JSON>", "signature":
+// "<base64>"}; the signature (Ed25519) is over the payload's bytes with the prefix
+// kPlanDomain. Errors of reading: Untrusted (signature), Invalid (anything else).
+// Thread rule: plain values and pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/crypto/ed25519.hpp"
+#include "core/choice.hpp"
+#include "core/desired/machine.hpp"
+#include "core/desired/provider.hpp"
+#include "core/identity.hpp"
+#include "core/result.hpp"
+
+namespace nimbus::boot {
+
+inline constexpr std::string_view kPlanDomain = "nimbus-plan-1\n";
+inline constexpr std::size_t kMostPlanBytes = std::size_t{512} << 10U;
+
+enum class PlanAction : std::uint8_t { Install, Erase, Inspect };
+
+/// Why what is on the disk may be destroyed (registry format, "Proof before
+/// destruction", 2). The installer holds the disk's own testimony against it.
+enum class Proof : std::uint8_t {
+  None,
+  ErasedByUs,     // then the disk must be blank
+  OwnerConsents,  // existing_data = "erase"
+  SameInstance,   // asks for its own system disk again: the disk is named
+  Release,        // the instance that was installed here is gone: the disks are ours
+};
+
+struct InstallPlan {
+  PlanAction action = PlanAction::Inspect;
+  std::string run;      // id of the run
+  std::string nonce;    // returned with every report
+  std::string machine;  // "berlin-1/m017"
+  std::string mac;
+  Identity identity;  // as declared; must match what the machine's firmware says
+  Proof proof = Proof::None;
+
+  RootDiskHint root_disk;
+  std::string disk;  // id of the disk; not empty: this one and no other
+
+  std::vector<std::string> image_urls;
+  std::string image_sha256;      // of the file as downloaded
+  std::int64_t image_bytes = 0;  // raw
+
+  std::string instance;  // "acme/web-1"
+  std::string hostname;
+  std::string user;
+  std::vector<std::string> ssh_keys;
+  std::string user_data;  // cloud-init's; empty: none
+
+  EraseLevel erase = EraseLevel::Secure;
+
+  friend bool operator==(const InstallPlan&, const InstallPlan&) = default;
+};
+
+std::string to_json(const InstallPlan& plan);
+Result<InstallPlan> parse_plan(std::string_view json);
+
+std::string seal_plan(const InstallPlan& plan, const base::Ed25519Key& key);
+Result<InstallPlan> open_plan(std::string_view envelope, const base::Ed25519Public& key);
+
+}  // namespace nimbus::boot
+
+template <>
+inline constexpr auto nimbus::kChoiceNames<nimbus::boot::PlanAction> = nimbus::choice_names("install", "erase",
+                                                                                            "inspect");
+template <>
+inline constexpr auto nimbus::kChoiceNames<nimbus::boot::Proof> = nimbus::choice_names("none", "erased-by-us",
+                                                                                       "owner-consents",
+                                                                                       "same-instance", "release");

@@ -1,0 +1,126 @@
+#include "boot/protocol/report.hpp"
+
+#include "base/json/json.hpp"
+#include "boot/protocol/json_read.hpp"
+
+namespace nimbus::boot {
+namespace {
+
+using base::Json;
+constexpr std::size_t kMostItems = 256;
+
+Json disk_json(const DiskReport& disk) {
+  return Json::object()
+      .set("id", disk.id)
+      .set("serial", disk.serial)
+      .set("wwn", disk.wwn)
+      .set("model", disk.model)
+      .set("path", disk.path)
+      .set("bytes", disk.bytes);
+}
+
+Json inventory_json(const Inventory& inventory) {
+  Json disks = Json::array();
+  for (const auto& disk : inventory.disks) disks.push(disk_json(disk));
+  Json macs = Json::array();
+  for (const auto& mac : inventory.macs) macs.push(mac);
+  return Json::object()
+      .set("serial", inventory.identity.serial)
+      .set("uuid", inventory.identity.uuid)
+      .set("cpus", inventory.cpus)
+      .set("memory_bytes", inventory.memory_bytes)
+      .set("disks", std::move(disks))
+      .set("macs", std::move(macs));
+}
+
+Json erase_json(const EraseReport& erased) {
+  return Json::object()
+      .set("disk", erased.disk)
+      .set("level", erased.level)
+      .set("method", erased.method)
+      .set("verified", erased.verified)
+      .set("error", erased.error);
+}
+
+Result<> read_inventory(const Json& json, Inventory& inventory) {
+  if (json.is_null()) return {};
+  JsonFields fields(json);
+  fields.text("serial", inventory.identity.serial);
+  fields.text("uuid", inventory.identity.uuid);
+  fields.number("cpus", inventory.cpus);
+  fields.number("memory_bytes", inventory.memory_bytes);
+  fields.texts("macs", inventory.macs, kMostItems);
+  const Json& disks = fields.child("disks");
+  if (disks.size() > kMostItems) fields.fail("disks");
+  if (auto read = fields.result(); !read) return read;
+  for (const auto& item : disks.items()) {
+    DiskReport disk;
+    JsonFields each(item);
+    each.text("id", disk.id);
+    each.text("serial", disk.serial);
+    each.text("wwn", disk.wwn);
+    each.text("model", disk.model);
+    each.text("path", disk.path);
+    each.number("bytes", disk.bytes);
+    if (auto read = each.result(); !read) return read;
+    inventory.disks.push_back(std::move(disk));
+  }
+  return {};
+}
+
+Result<> read_erased(const Json& json, std::vector<EraseReport>& erased) {
+  if (json.size() > kMostItems) return Error{Code::Invalid, "too many erase records"};
+  for (const auto& item : json.items()) {
+    EraseReport one;
+    JsonFields each(item);
+    each.text("disk", one.disk);
+    each.text("level", one.level);
+    each.text("method", one.method);
+    each.flag("verified", one.verified);
+    each.text("error", one.error);
+    if (auto read = each.result(); !read) return read;
+    erased.push_back(std::move(one));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  Json erased = Json::array();
+  for (const auto& one : report.erased) erased.push(erase_json(one));
+  return Json::object()
+      .set("run", report.run)
+      .set("nonce", report.nonce)
+      .set("stage", std::string(name_of(report.stage)))
+      .set("done_bytes", report.done_bytes)
+      .set("all_bytes", report.all_bytes)
+      .set("disk", report.disk)
+      .set("host_key", report.host_key)
+      .set("message", report.message)
+      .set("inventory", inventory_json(report.inventory))
+      .set("erased", std::move(erased))
+      .text();
+}
+
+Result<Report> parse_report(std::string_view text) {
+  auto json = base::parse_json(text, {.bytes = kMostReportBytes, .depth = 8, .values = 10'000});
+  if (!json) return std::move(json.error()).with("while reading a report");
+  Report report;
+  JsonFields fields(*json);
+  fields.text("run", report.run, 128);
+  fields.text("nonce", report.nonce, 128);
+  fields.choice("stage", report.stage);
+  fields.number("done_bytes", report.done_bytes);
+  fields.number("all_bytes", report.all_bytes);
+  fields.text("disk", report.disk);
+  fields.text("host_key", report.host_key);
+  fields.text("message", report.message);
+  if (json->find("stage") == nullptr) fields.fail("stage");
+  if (auto read = fields.result(); !read) return std::move(read.error()).with("while reading a report");
+  if (auto read = read_inventory(fields.child("inventory"), report.inventory); !read) return std::move(read.error());
+  if (auto read = read_erased(fields.child("erased"), report.erased); !read) return std::move(read.error());
+  return report;
+}
+
+}  // namespace nimbus::boot

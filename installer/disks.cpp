@@ -1,0 +1,71 @@
+#include "installer/disks.hpp"
+
+#include <algorithm>
+
+namespace nimbus::installer {
+namespace {
+
+constexpr std::int64_t kGib = std::int64_t{1} << 30;
+
+std::string say(const DiskFacts& disk) {
+  return disk.id + " (" + disk.node + ", " + std::to_string(disk.bytes / kGib) + " GiB" +
+         (disk.model.empty() ? "" : ", " + disk.model) + ")";
+}
+
+std::string list(const std::vector<DiskFacts>& disks) {
+  std::string out;
+  for (const auto& disk : disks) out += (out.empty() ? "" : ", ") + say(disk);
+  return out.empty() ? "no disk" : out;
+}
+
+bool usable(const DiskFacts& disk) { return !disk.removable && !disk.read_only && !disk.in_use && disk.bytes > 0; }
+
+}  // namespace
+
+std::string disk_id(const DiskFacts& disk) {
+  if (!disk.wwn.empty()) return "wwn." + disk.wwn;
+  if (!disk.serial.empty()) return "serial." + disk.serial;
+  return "path." + disk.by_path;
+}
+
+bool matches(const RootDiskHint& hint, const DiskFacts& disk) {
+  const auto wants = [](const std::string& wanted, const std::string& seen) {
+    return wanted.empty() || wanted == seen;
+  };
+  if (!wants(hint.serial, disk.serial) || !wants(hint.wwn, disk.wwn) || !wants(hint.by_path, disk.by_path)) {
+    return false;
+  }
+  if (!wants(hint.model, disk.model)) return false;
+  if (hint.type && *hint.type != disk.type) return false;
+  if (hint.min_size_gib && disk.bytes < *hint.min_size_gib * kGib) return false;
+  return !hint.max_size_gib || disk.bytes <= *hint.max_size_gib * kGib;
+}
+
+Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& only,
+                                   const std::vector<DiskFacts>& disks, std::int64_t least_bytes) {
+  std::vector<DiskFacts> found;
+  for (const auto& disk : disks) {
+    if (usable(disk) && matches(hint, disk) && (only.empty() || disk.id == only)) found.push_back(disk);
+  }
+  if (found.empty()) {
+    return Error{Code::NotFound, (only.empty() ? "no disk matches hardware.root_disk"
+                                               : "the disk " + only + " is not there or no longer matches") +
+                                     std::string("; the machine has ") + list(disks)};
+  }
+  if (found.size() > 1) {
+    return Error{Code::Conflict, "several disks match hardware.root_disk, nothing is written: " + list(found)};
+  }
+  if (found.front().bytes < least_bytes) {
+    return Error{Code::Invalid,
+                 say(found.front()) + " is smaller than the image, " + std::to_string(least_bytes) + " bytes"};
+  }
+  return found.front();
+}
+
+std::vector<DiskFacts> erasable(const std::vector<DiskFacts>& disks) {
+  std::vector<DiskFacts> out;
+  std::copy_if(disks.begin(), disks.end(), std::back_inserter(out), usable);
+  return out;
+}
+
+}  // namespace nimbus::installer

@@ -1,0 +1,45 @@
+// Which disk is written: a pure choice among what the machine shows.
+//
+// Never a guess: none or several matches are refusals with a sentence that names
+// the candidates. Thread rule: pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "boot/protocol/plan.hpp"
+#include "core/desired/machine.hpp"
+#include "core/result.hpp"
+
+namespace nimbus::installer {
+
+struct DiskFacts {
+  std::string id;    // stable: "wwn.…", "serial.…", else "path.…"
+  std::string node;  // "/dev/vda"
+  std::string serial, wwn, model, by_path;
+  std::int64_t bytes = 0;
+  DiskType type = DiskType::Hdd;
+  bool removable = false;
+  bool read_only = false;
+  bool in_use = false;  // mounted, or the ramdisk came from it
+  friend bool operator==(const DiskFacts&, const DiskFacts&) = default;
+};
+
+/// "wwn.0x5000…", "serial.S4YXNF0M", "path.pci-0000:00:04.0", by what the disk has.
+std::string disk_id(const DiskFacts& disk);
+
+/// Whether `disk` satisfies every key of the hint that is set.
+bool matches(const RootDiskHint& hint, const DiskFacts& disk);
+
+/// `only`: the id of the one disk that may be written, if that is settled already.
+/// Removable, read-only and used disks never match. Errors: NotFound (none),
+/// Conflict (several), Invalid (too small for `least_bytes`).
+Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& only,
+                                   const std::vector<DiskFacts>& disks, std::int64_t least_bytes);
+
+/// What may be erased on release: all fixed, writable disks that are not in use.
+std::vector<DiskFacts> erasable(const std::vector<DiskFacts>& disks);
+
+}  // namespace nimbus::installer

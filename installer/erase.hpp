@@ -1,0 +1,27 @@
+// Erasing a disk, with proof: what was done is read back, and the record says how.
+//
+//   metadata  partition tables and signatures at both ends
+//   quick     the whole disk discarded, then as metadata; disks that cannot discard
+//             are overwritten
+//   secure    every byte overwritten with zeros and read back
+//
+// A level is never lowered: what a disk cannot do is done by the next stronger means,
+// or is an error in its record. Thread rule: one thread per device.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "boot/protocol/report.hpp"
+#include "core/desired/provider.hpp"
+#include "installer/device.hpp"
+#include "installer/permit.hpp"
+
+namespace nimbus::installer {
+
+/// Always a record; `error` says what went wrong, and then nothing may be reused.
+/// `progress` is told how many bytes of how many are through.
+boot::EraseReport erase_disk(Device& device, const Permit& permit, EraseLevel level,
+                             const std::function<void(std::int64_t, std::int64_t)>& progress);
+
+}  // namespace nimbus::installer

@@ -1,0 +1,137 @@
+#include "installer/inventory.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/file/file.hpp"
+#include "base/text/text.hpp"
+
+namespace nimbus::installer {
+namespace {
+
+constexpr std::size_t kMostText = 4096;
+
+/// A file of /sys; what cannot be read is empty. Sizes of such files say nothing.
+std::string sys_text(const std::string& path) {
+  auto text = base::read_file(path, kMostText);
+  return text ? base::printable(base::trim(*text), 256) : std::string();
+}
+
+std::int64_t sys_number(const std::string& path) {
+  const std::string text = sys_text(path);
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The folders below `path`, links too, as /sys/class has them.
+std::vector<std::string> names_in(const std::string& path) {
+  std::vector<std::string> names;
+  if (auto entries = base::list_folder(path)) {
+    for (const auto& entry : *entries) names.push_back(entry.name);
+  }
+  return names;
+}
+
+/// "pci-0000:00:04.0" of a device link like "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda".
+std::string path_of(const std::string& block_link) {
+  std::array<char, 1024> target{};
+  const ssize_t size = ::readlink(block_link.c_str(), target.data(), target.size());
+  if (size <= 0) return {};
+  std::string address;
+  for (const auto part : base::split({target.data(), static_cast<std::size_t>(size)}, '/')) {
+    if (part.size() == 12 && part[4] == ':' && part[7] == ':' && part[10] == '.') address = part;
+  }
+  return address.empty() ? std::string() : "pci-" + address;
+}
+
+bool is_disk(const std::string& name) {
+  for (const auto* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd"}) {
+    if (name.starts_with(prefix)) return false;
+  }
+  return true;
+}
+
+bool is_mounted(const std::string& root, const std::string& name) {
+  auto mounts = base::read_file(root + "/proc/mounts", std::size_t{1} << 20U);
+  return mounts && mounts->find("/dev/" + name) != std::string::npos;
+}
+
+DiskFacts read_disk(const std::string& root, const std::string& name) {
+  const std::string folder = root + "/sys/block/" + name;
+  DiskFacts disk;
+  disk.node = root + "/dev/" + name;
+  disk.serial = sys_text(folder + "/serial");
+  if (disk.serial.empty()) disk.serial = sys_text(folder + "/device/serial");
+  disk.wwn = sys_text(folder + "/wwid");
+  if (disk.wwn.empty()) disk.wwn = sys_text(folder + "/device/wwid");
+  disk.model = sys_text(folder + "/device/model");
+  disk.by_path = path_of(folder);
+  disk.bytes = sys_number(folder + "/size") * 512;
+  disk.removable = sys_number(folder + "/removable") != 0;
+  disk.read_only = sys_number(folder + "/ro") != 0;
+  disk.in_use = is_mounted(root, name);
+  const bool rotates = sys_number(folder + "/queue/rotational") != 0;
+  disk.type = name.starts_with("nvme") ? DiskType::Nvme : rotates ? DiskType::Hdd : DiskType::Ssd;
+  disk.id = disk_id(disk);
+  return disk;
+}
+
+}  // namespace
+
+MachineFacts read_machine(const std::string& root) {
+  MachineFacts machine;
+  const std::string dmi = root + "/sys/class/dmi/id/";
+  machine.identity.serial = normalize_serial(sys_text(dmi + "product_serial"));
+  machine.identity.uuid = normalize_uuid(sys_text(dmi + "product_uuid"));
+  for (const auto& name : names_in(root + "/sys/class/net")) {
+    const std::string mac = base::to_lower(sys_text(root + "/sys/class/net/" + name + "/address"));
+    if (name != "lo" && mac.size() == 17) machine.macs.push_back(mac);
+  }
+  for (const auto& name : names_in(root + "/sys/block")) {
+    if (!is_disk(name)) continue;
+    auto disk = read_disk(root, name);
+    if (disk.bytes > 0) machine.disks.push_back(std::move(disk));
+  }
+  return machine;
+}
+
+boot::Inventory inventory_of(const MachineFacts& machine, const std::string& root) {
+  boot::Inventory out;
+  out.identity = machine.identity;
+  out.macs = machine.macs;
+  for (const auto& disk : machine.disks) {
+    out.disks.push_back({.id = disk.id,
+                         .serial = disk.serial,
+                         .wwn = disk.wwn,
+                         .model = disk.model,
+                         .path = disk.by_path,
+                         .bytes = disk.bytes});
+  }
+  for (const auto& name : names_in(root + "/sys/devices/system/cpu")) {
+    if (name.size() > 3 && name.starts_with("cpu") && name[3] >= '0' && name[3] <= '9') ++out.cpus;
+  }
+  if (auto text = base::read_file(root + "/proc/meminfo", std::size_t{64} << 10U)) {
+    const std::size_t at = text->find("MemTotal:");
+    if (at != std::string::npos) {
+      const std::string_view rest = base::trim(std::string_view(*text).substr(at + 9, 40));
+      std::int64_t kib = 0;
+      std::from_chars(rest.data(), rest.data() + rest.size(), kib);
+      out.memory_bytes = kib * 1024;
+    }
+  }
+  return out;
+}
+
+std::string kernel_argument(std::string_view command_line, std::string_view name) {
+  for (const auto word : base::split(command_line, ' ')) {
+    if (word.size() > name.size() && word.starts_with(name) && word[name.size()] == '=') {
+      return std::string(base::trim(word.substr(name.size() + 1)));
+    }
+  }
+  return {};
+}
+
+}  // namespace nimbus::installer

@@ -1,0 +1,165 @@
+#include "installer/run.hpp"
+
+#include "installer/erase.hpp"
+#include "installer/image_writer.hpp"
+
+namespace nimbus::installer {
+namespace {
+
+constexpr std::chrono::seconds kBetweenReports{2};
+constexpr int kReportAttempts = 5;
+
+class Run {
+ public:
+  Run(const Tools& tools, const BootFacts& facts) : tools_(tools), facts_(facts) {}
+
+  Ending go() {
+    auto ending = attempt();
+    if (ending) return *ending;
+    tools_.say("failed: " + ending.error().text());
+    boot::Report report{.stage = boot::Stage::Failed, .message = ending.error().text(), .erased = erased_};
+    static_cast<void>(tell(report));  // the deadline tells as well
+    return Ending::Failed;
+  }
+
+ private:
+  Result<Ending> attempt() {
+    boot::Report hello{.stage = boot::Stage::CheckedIn, .inventory = tools_.inventory(tools_.machine())};
+    if (auto told = tell(hello); !told) return std::move(told.error());
+    auto plan = tools_.home.plan();
+    if (!plan) return std::move(plan.error());
+    plan_ = std::move(*plan);
+    tools_.say("plan: " + std::string(name_of(plan_.action)) + " " + plan_.machine);
+    switch (plan_.action) {
+      case boot::PlanAction::Install:
+        return install();
+      case boot::PlanAction::Erase:
+        return erase();
+      case boot::PlanAction::Inspect:
+        return Ending::Inspected;
+    }
+    return Error{Code::Invalid, "unknown action"};
+  }
+
+  MachineFacts machine_now() {
+    MachineFacts machine = tools_.machine();
+    machine.run = facts_.run;
+    machine.nonce = facts_.nonce;
+    return machine;
+  }
+
+  /// Opens the disk for writing, with leave. Nothing is written here.
+  Result<Permit> permit_for(std::unique_ptr<Device>& device) {
+    const MachineFacts machine = machine_now();
+    auto disk = choose_root_disk(plan_.root_disk, plan_.disk, machine.disks, plan_.image_bytes);
+    if (!disk) return std::move(disk.error());
+    auto opened = tools_.open(*disk, Access::ReadWrite);
+    if (!opened) return std::move(opened.error());
+    device = std::move(*opened);
+    auto witness = read_witness(*device);
+    if (!witness) return std::move(witness.error());
+    return permit_install(plan_, machine, *disk, *witness);
+  }
+
+  Result<Ending> install() {
+    std::unique_ptr<Device> device;
+    auto permit = permit_for(device);
+    if (!permit) return std::move(permit.error());
+    disk_ = permit->disk().id;
+    // Said before the first byte: from now on the disk belongs to this run.
+    boot::Report writing{.stage = boot::Stage::Writing, .all_bytes = plan_.image_bytes, .disk = disk_};
+    if (auto told = tell(writing); !told) return std::move(told.error());
+    ImageWriter writer(*device, *permit, {.sha256 = plan_.image_sha256, .bytes = plan_.image_bytes});
+    if (auto begun = writer.begin(); !begun) return std::move(begun.error());
+    if (auto streamed = stream(writer); !streamed) return std::move(streamed.error());
+    if (auto finished = writer.finish(); !finished) return std::move(finished.error());
+    tools_.say("image verified");
+    const auto host_key = base::make_ed25519_key();
+    if (auto planted = plant(*permit, writer, host_key); !planted) return std::move(planted.error());
+    if (auto done = writer.commit(plan_.run + " " + plan_.instance); !done) return std::move(done.error());
+    boot::Report installed{.stage = boot::Stage::Installed,
+                           .done_bytes = plan_.image_bytes,
+                           .all_bytes = plan_.image_bytes,
+                           .disk = disk_,
+                           .host_key = base::openssh_public(host_key.public_key, "")};
+    if (auto told = tell(installed); !told) return std::move(told.error());
+    return Ending::Installed;
+  }
+
+  Result<> stream(ImageWriter& writer) {
+    std::vector<std::unique_ptr<ByteSource>> sources;
+    for (const auto& url : plan_.image_urls) sources.push_back(tools_.source(url));
+    return stream_image(sources, writer, {.pause = tools_.pause},
+                        [&] { progress(boot::Stage::Writing, writer.bytes_written(), plan_.image_bytes); });
+  }
+
+  Result<> plant(const Permit& permit, const ImageWriter& writer, const base::Ed25519Key& host_key) {
+    const auto table = read_gpt(writer.head());
+    const auto root = table ? root_partition(*table) : std::nullopt;
+    if (!root) return Error{Code::Invalid, "the image has no root partition that the seed could go to"};
+    auto planted = tools_.plant(permit.disk(), *root, make_seed(plan_, host_key));
+    if (!planted) return std::move(planted.error()).with("while writing the seed");
+    boot::Report written{
+        .stage = boot::Stage::Written, .done_bytes = plan_.image_bytes, .all_bytes = plan_.image_bytes, .disk = disk_};
+    return tell(written);
+  }
+
+  Result<Ending> erase() {
+    auto permits = permit_erase(plan_, machine_now());
+    if (!permits) return std::move(permits.error());
+    bool failed = false;
+    for (const auto& permit : *permits) {
+      auto device = tools_.open(permit.disk(), Access::ReadWrite);
+      if (!device) {
+        erased_.push_back({.disk = permit.disk().id,
+                           .level = std::string(name_of(plan_.erase)),
+                           .method = {},
+                           .verified = false,
+                           .error = device.error().text()});
+      } else {
+        erased_.push_back(erase_disk(**device, permit, plan_.erase, [&](std::int64_t done, std::int64_t all) {
+          progress(boot::Stage::Erasing, done, all);
+        }));
+      }
+      const auto& record = erased_.back();
+      tools_.say("erase " + record.disk + ": " + (record.error.empty() ? record.method : record.error));
+      failed = failed || !record.verified;
+    }
+    if (failed) return Error{Code::Internal, "a disk could not be erased"};
+    if (auto told = tell({.stage = boot::Stage::Erased, .erased = erased_}); !told) return std::move(told.error());
+    return Ending::Erased;
+  }
+
+  /// Progress is worth telling, not worth failing for.
+  void progress(boot::Stage stage, std::int64_t done, std::int64_t all) {
+    const MonoTime now = tools_.clock.now();
+    if (now - last_progress_ < kBetweenReports) return;
+    last_progress_ = now;
+    static_cast<void>(tools_.home.report({.stage = stage, .done_bytes = done, .all_bytes = all, .disk = disk_}));
+  }
+
+  /// What must arrive.
+  Result<> tell(const boot::Report& report) {
+    tools_.say("stage: " + std::string(name_of(report.stage)));
+    Result<> told;
+    for (int i = 1; i <= kReportAttempts; ++i) {
+      told = tools_.home.report(report);
+      if (told || !is_transient(told.error().code)) return told;
+      tools_.pause(i);
+    }
+    return told;
+  }
+
+  const Tools& tools_;
+  const BootFacts& facts_;
+  boot::InstallPlan plan_;
+  std::string disk_;
+  std::vector<boot::EraseReport> erased_;
+  MonoTime last_progress_{};
+};
+
+}  // namespace
+
+Ending run_plan(const Tools& tools, const BootFacts& facts) { return Run(tools, facts).go(); }
+
+}  // namespace nimbus::installer

@@ -1,0 +1,277 @@
+#include <doctest/doctest.h>
+
+#include "base/time/time.hpp"
+#include "installer/erase.hpp"
+#include "installer/run.hpp"
+#include "support.hpp"
+
+using namespace nimbus;
+using namespace nimbus::installer;
+using namespace nimbus::installer::test;
+
+namespace {
+
+constexpr std::size_t kImage = 4 * kMib;
+constexpr std::size_t kDisk = 16 * kMib;
+
+class FakeHome final : public Home {
+ public:
+  Result<boot::InstallPlan> plan() override {
+    if (refuse_plan) return Error{Code::Untrusted, "not signed"};
+    return the_plan;
+  }
+  Result<> report(const boot::Report& report) override {
+    if (deaf_at && *deaf_at == report.stage) return Error{Code::Invalid, "run is over"};
+    reports.push_back(report);
+    return {};
+  }
+  std::vector<boot::Stage> stages() const {
+    std::vector<boot::Stage> out;
+    for (const auto& report : reports) {
+      if (out.empty() || out.back() != report.stage) out.push_back(report.stage);
+    }
+    return out;
+  }
+  boot::InstallPlan the_plan;
+  bool refuse_plan = false;
+  std::optional<boot::Stage> deaf_at;
+  std::vector<boot::Report> reports;
+};
+
+struct Stand {
+  Stand() {
+    machine = machine_with({disk_facts("A", kDisk, disk.path())});
+    home.the_plan = plan_for(stream, kImage);
+    facts.run = "run-1";
+    facts.nonce = kNonce;
+  }
+  Ending run() {
+    const Tools tools{.home = home,
+                      .clock = clock,
+                      .machine = [this] { return ++looks > 1 && second_look ? *second_look : machine; },
+                      .inventory = [](const auto&) { return boot::Inventory{}; },
+                      .open = [this](const auto& facts_of, auto access) -> Result<std::unique_ptr<Device>> {
+                        opened.push_back(facts_of.id);
+                        auto real = open_device(facts_of.node, access);
+                        if (!real) return std::move(real.error());
+                        auto watched = std::make_unique<WatchedDevice>(std::move(*real));
+                        device = watched.get();
+                        return std::unique_ptr<Device>(std::move(watched));
+                      },
+                      .source = [this](const auto&) { return std::make_unique<MemorySource>(stream); },
+                      .plant = [this](const auto&, const auto& root, const auto& files) -> Result<> {
+                        // The head is not there yet: a machine that stops here does not boot.
+                        planted_before_commit = disk.content()[510] == 0;
+                        root_number = root.number;
+                        seed = files;
+                        return plant_result;
+                      },
+                      .pause = [](int) {},
+                      .say = [](const auto&) {}};
+    return run_plan(tools, facts);
+  }
+  bool untouched() const { return disk.content() == before; }
+
+  Bytes image = gpt_image(kImage);
+  Bytes stream = zstd(image);
+  FileDisk disk{kDisk};
+  Bytes before = disk.content();
+  MachineFacts machine;
+  std::optional<MachineFacts> second_look;
+  FakeHome home;
+  BootFacts facts;
+  base::SystemClock clock;
+  WatchedDevice* device = nullptr;
+  int looks = 0;
+  std::vector<std::string> opened;
+  std::vector<SeedFile> seed;
+  int root_number = 0;
+  bool planted_before_commit = false;
+  Result<> plant_result;
+};
+
+}  // namespace
+
+TEST_CASE("an install, from the first word to the last") {
+  Stand stand;
+  CHECK(stand.run() == Ending::Installed);
+  using enum boot::Stage;
+  CHECK(stand.home.stages() == std::vector{CheckedIn, Writing, Written, Installed});
+  CHECK(stand.home.reports.back().disk == "serial.A");
+  CHECK(stand.home.reports.back().host_key.starts_with("ssh-ed25519 "));
+  CHECK(stand.planted_before_commit);
+  CHECK(stand.root_number == 2);
+  REQUIRE(stand.seed.size() == 4);
+  // The host key that is reported is the one that the seed carries.
+  bool carried = false;
+  for (const auto& file : stand.seed) {
+    const auto key = stand.home.reports.back().host_key.substr(12);
+    carried = carried || file.content.find(key) != std::string::npos;
+  }
+  CHECK(carried);
+  CHECK(stand.disk.content()[510] == 0x55);
+}
+
+TEST_CASE("refused before the first write: the disk is as it was") {
+  Stand stand;
+  SUBCASE("plan not signed") { stand.home.refuse_plan = true; }
+  SUBCASE("wrong machine") { stand.machine.identity.serial = "OTHER"; }
+  SUBCASE("identity changed between the looks") {
+    stand.second_look = stand.machine;
+    stand.second_look->identity.serial = "OTHER";
+  }
+  SUBCASE("disk changed between the looks") {
+    stand.second_look = stand.machine;
+    stand.second_look->disks.clear();
+  }
+  SUBCASE("two matching disks") { stand.machine.disks.push_back(disk_facts("B", kDisk, stand.disk.path())); }
+  SUBCASE("no matching disk") { stand.home.the_plan.root_disk.serial = "Z"; }
+  SUBCASE("another run's plan") { stand.home.the_plan.run = "run-2"; }
+  SUBCASE("another boot's nonce") { stand.facts.nonce = std::string(32, '0'); }
+  SUBCASE("no proof") { stand.home.the_plan.proof = boot::Proof::None; }
+  SUBCASE("disk has data, said to be erased") {
+    stand.disk.fill(noise(kMib));
+    stand.before = stand.disk.content();
+    stand.home.the_plan.proof = boot::Proof::ErasedByUs;
+  }
+  SUBCASE("nobody took note that writing begins") { stand.home.deaf_at = boot::Stage::Writing; }
+  SUBCASE("check-in refused") { stand.home.deaf_at = boot::Stage::CheckedIn; }
+  CHECK(stand.run() == Ending::Failed);
+  CHECK(stand.untouched());
+  if (stand.device != nullptr && !stand.opened.empty()) CHECK(stand.seed.empty());
+}
+
+TEST_CASE("failed while writing: no head, and a reason") {
+  Stand stand;
+  SUBCASE("digest") { stand.home.the_plan.image_sha256 = std::string(64, 'a'); }
+  SUBCASE("seed") { stand.plant_result = Error{Code::Internal, "cannot mount"}; }
+  SUBCASE("the seed was not noticed") { stand.home.deaf_at = boot::Stage::Written; }
+  CHECK(stand.run() == Ending::Failed);
+  CHECK(stand.home.stages().back() == boot::Stage::Failed);
+  CHECK_FALSE(stand.home.reports.back().message.empty());
+  const auto disk = stand.disk.content();
+  CHECK(blank(disk.data(), kMib));
+}
+
+TEST_CASE("the same run does not write twice") {
+  Stand stand;
+  REQUIRE(stand.run() == Ending::Installed);
+  stand.before = stand.disk.content();
+  CHECK(stand.run() == Ending::Failed);
+  CHECK(stand.untouched());
+}
+
+TEST_CASE("a reinstall keeps the data disk") {
+  Stand stand;
+  REQUIRE(stand.run() == Ending::Installed);
+  FileDisk data(kDisk);
+  data.fill(noise(kDisk));
+  const auto kept = data.content();
+  stand.machine.disks.push_back(disk_facts("DATA", kDisk, data.path()));
+  stand.home.the_plan.run = stand.facts.run = "run-2";
+  stand.machine.run = "run-2";
+  stand.home.the_plan.proof = boot::Proof::SameInstance;
+  stand.home.the_plan.disk = "serial.A";
+  stand.opened.clear();
+  CHECK(stand.run() == Ending::Installed);
+  CHECK(stand.opened == std::vector<std::string>{"serial.A"});
+  CHECK(data.content() == kept);
+}
+
+TEST_CASE("release: every disk is erased and read back, with a record each") {
+  for (const auto level : {EraseLevel::Metadata, EraseLevel::Quick, EraseLevel::Secure}) {
+    CAPTURE(name_of(level));
+    Stand stand;
+    FileDisk second(kDisk);
+    stand.disk.fill(noise(kDisk));
+    second.fill(noise(kDisk));
+    stand.machine.disks.push_back(disk_facts("B", kDisk, second.path()));
+    stand.home.the_plan.action = boot::PlanAction::Erase;
+    stand.home.the_plan.proof = boot::Proof::Release;
+    stand.home.the_plan.erase = level;
+    CHECK(stand.run() == Ending::Erased);
+    const auto& records = stand.home.reports.back().erased;
+    REQUIRE(records.size() == 2);
+    CHECK(records[0].disk == "serial.A");
+    CHECK(records[1].disk == "serial.B");
+    for (const auto& record : records) {
+      CHECK(record.verified);
+      CHECK(record.level == std::string(name_of(level)));
+      CHECK(record.error.empty());
+      CHECK_FALSE(record.method.empty());
+    }
+    for (const auto& content : {stand.disk.content(), second.content()}) {
+      CHECK(blank(content.data(), kMib));
+      CHECK(blank(content.data() + content.size() - kMib, kMib));
+      if (level == EraseLevel::Secure) CHECK(blank(content.data(), content.size()));
+    }
+  }
+}
+
+TEST_CASE("erasing is refused for an install's proof, and the disk is as it was") {
+  Stand stand;
+  stand.disk.fill(noise(kDisk));
+  stand.before = stand.disk.content();
+  stand.home.the_plan.action = boot::PlanAction::Erase;
+  CHECK(stand.run() == Ending::Failed);
+  CHECK(stand.untouched());
+  CHECK(stand.opened.empty());
+}
+
+namespace {
+
+/// A disk that acknowledges writes and keeps what it had.
+class LyingDevice final : public Device {
+ public:
+  std::int64_t size() const noexcept override { return static_cast<std::int64_t>(kDisk); }
+  Result<> write(std::int64_t, std::span<const std::uint8_t>) override { return {}; }
+  Result<> read(std::int64_t, std::span<std::uint8_t> room) override {
+    std::fill(room.begin(), room.end(), std::uint8_t{7});
+    return {};
+  }
+  Result<> sync() override { return {}; }
+  Result<> discard() override { return can_discard ? Result<>() : Result<>(Error{Code::Unsupported, "no"}); }
+  bool can_discard = true;
+};
+
+}  // namespace
+
+TEST_CASE("a disk that only says yes is not erased") {
+  for (const auto level : {EraseLevel::Metadata, EraseLevel::Quick, EraseLevel::Secure}) {
+    LyingDevice device;
+    const auto record = erase_disk(device, permit_of(disk_facts("A", kDisk)), level, [](auto, auto) {});
+    CHECK_FALSE(record.verified);
+    CHECK(record.error.find("reads back") != std::string::npos);
+  }
+  Stand stand;
+  LyingDevice device;
+  ImageWriter writer(device, permit_of(disk_facts("A", kDisk)), {.sha256 = sha256_of(stand.stream), .bytes = kImage});
+  REQUIRE(writer.begin());
+  REQUIRE(writer.feed(stand.stream));
+  REQUIRE(writer.finish());
+  CHECK_FALSE(writer.commit("m"));
+}
+
+TEST_CASE("quick on a disk that cannot discard is done by overwriting, and said") {
+  FileDisk disk(kDisk);
+  disk.fill(noise(kDisk));
+  auto real = open_device(disk.path(), Access::ReadWrite);
+  REQUIRE(real);
+  class NoDiscard final : public Device {
+   public:
+    explicit NoDiscard(Device& inner) : inner_(inner) {}
+    std::int64_t size() const noexcept override { return inner_.size(); }
+    Result<> write(std::int64_t at, std::span<const std::uint8_t> data) override { return inner_.write(at, data); }
+    Result<> read(std::int64_t at, std::span<std::uint8_t> room) override { return inner_.read(at, room); }
+    Result<> sync() override { return inner_.sync(); }
+    Result<> discard() override { return Error{Code::Unsupported, "no"}; }
+
+   private:
+    Device& inner_;
+  } device(**real);
+  const auto record = erase_disk(device, permit_of(disk_facts("A", kDisk)), EraseLevel::Quick, [](auto, auto) {});
+  CHECK(record.verified);
+  CHECK(record.method == "overwrite");
+  const auto content = disk.content();
+  CHECK(blank(content.data(), content.size()));
+}
