@@ -48,6 +48,7 @@ Client::Client(Engine& engine, const Clock& clock, const Secrets& secrets, Targe
       clock_(clock),
       secrets_(secrets),
       target_(std::move(target)),
+      quirks_(target_.quirks),
       link_(engine.make_link()),
       fingerprint_key_(32) {
   base::random_bytes(fingerprint_key_);
@@ -78,6 +79,12 @@ Result<Reply> Client::tell(const Request& request, Repeat repeat, const Call& ca
 
 Result<Reply> Client::ask_present(const Request& request, const Call& call) {
   return engine_.send(link_, request, Repeat::WhileUnanswered, call);
+}
+
+void Client::learn_maker(std::uint32_t manufacturer) noexcept {
+  quirks_ = target_.quirks;  // behind a new session there may be another BMC
+  add_quirks_of_maker(quirks_, manufacturer);
+  maker_known_in_ = session();
 }
 
 void Client::close(const Call& call) { (void)engine_.close(link_, call).has_value(); }

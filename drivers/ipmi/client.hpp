@@ -27,6 +27,11 @@ namespace nimbus::ipmi {
 
 inline constexpr std::uint16_t kDefaultPort = 623;  // RMCP, IANA "asf-rmcp"
 
+/// A reply that never came is not the same as a refusal: the effect is unknown.
+inline bool effect_unknown(const Error& error) noexcept {
+  return error.code == Code::Timeout || error.code == Code::Cancelled;
+}
+
 /// Checked settings of one BMC.
 struct Target {
   base::HostPort address;
@@ -56,6 +61,12 @@ class Client {
   /// A question on the present session or not at all; errors as of tell().
   Result<Reply> ask_present(const Request& request, const Call& call);
 
+  /// What the registry forces, and what was learnt.
+  const Quirks& quirks() const noexcept { return quirks_; }
+  /// The BMC's maker, once known in the present session.
+  bool knows_maker() const noexcept { return maker_known_in_ == session(); }
+  void learn_maker(std::uint32_t manufacturer) noexcept;
+
   /// Changes with each login; 0 before the first.
   unsigned long session() const noexcept { return session_.load(std::memory_order_acquire); }
   void close(const Call& call);
@@ -78,6 +89,8 @@ class Client {
   const Clock& clock_;
   const Secrets& secrets_;
   const Target target_;
+  Quirks quirks_;
+  unsigned long maker_known_in_ = 0;  // session
   std::shared_ptr<Link> link_;
   std::atomic<unsigned long> session_ = 0;
   std::string worked_last_;  // name of a credential

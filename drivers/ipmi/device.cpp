@@ -114,6 +114,32 @@ Repeat repeat_of(PowerAction action) noexcept {
   return harmless ? Repeat::WhileUnanswered : Repeat::Never;
 }
 
+Request device_id_request() { return {.net_fn = NetFn::App, .command = 0x01, .name = "Get Device ID"}; }
+
+Result<DeviceId> parse_device_id(Bytes data) {
+  Reader in(data);
+  DeviceId id;
+  in.bytes(2);                 // device, revision
+  id.major = in.u8() & 0x7FU;  // bit 7: starting, or firmware update in progress
+  id.minor = in.u8();
+  in.bytes(2);  // IPMI version, what it supports
+  id.manufacturer = in.u16();
+  id.manufacturer |= (in.u8() & 0x0FU) << 16U;
+  id.product = in.u16();
+  if (!in.ok()) return Error{Code::Corrupt, "Get Device ID: an answer that is too short"};
+  if (in.left() >= 4) id.auxiliary = in.u32();
+  return id;
+}
+
+Result<> learn_from_device_id(Client& client, const Call& call) {
+  if (client.knows_maker()) return {};
+  const auto reply = client.ask_present(device_id_request(), call);
+  if (!reply) return reply.error();
+  const auto id = parse_device_id(reply->data);
+  client.learn_maker(reply->completion == kOk && id ? id->manufacturer : 0);
+  return {};
+}
+
 Result<std::optional<Guid>> read_guid(Client& client, const Call& call) {
   const Request request{.net_fn = NetFn::App, .command = 0x37, .name = "Get System GUID"};
   const auto data = client.ask_data(request, call);

@@ -27,6 +27,23 @@ Request chassis_control_request(PowerAction action);
 /// may mean something else to the operating system.
 Repeat repeat_of(PowerAction action) noexcept;
 
+/// Get Device ID, section 20.1.
+struct DeviceId {
+  std::uint32_t manufacturer = 0;  // IANA enterprise number; 0: not told
+  std::uint16_t product = 0;
+  std::uint8_t major = 0;
+  std::uint8_t minor = 0;                  // BCD
+  std::optional<std::uint32_t> auxiliary;  // maker's own, as the bytes stand
+
+  friend bool operator==(const DeviceId&, const DeviceId&) = default;
+};
+Request device_id_request();
+/// Errors: Corrupt.
+Result<DeviceId> parse_device_id(Bytes data);
+/// Asks for the maker once per session, on the present one, and adds its quirks. A BMC
+/// that does not tell has none. Errors: as Client::ask_present().
+Result<> learn_from_device_id(Client& client, const Call& call);
+
 /// Nothing if the BMC has none.
 Result<std::optional<Guid>> read_guid(Client& client, const Call& call);
 

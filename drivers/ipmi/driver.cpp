@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "drivers/ipmi/boot.hpp"
 #include "drivers/ipmi/client.hpp"
 #include "drivers/ipmi/device.hpp"
 #include "drivers/ipmi/engine.hpp"
@@ -9,18 +10,14 @@
 namespace nimbus::ipmi {
 namespace {
 
-/// A reply that never came is not the same as a refusal: the effect is unknown.
-bool effect_unknown(const Error& error) noexcept {
-  return error.code == Code::Timeout || error.code == Code::Cancelled;
-}
-
-class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity {
+class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public BmcBoot {
  public:
   IpmiBmc(Engine& engine, const Clock& clock, const Secrets& secrets, Target target)
       : client_(engine, clock, secrets, std::move(target)) {}
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
+  BmcBoot* boot() noexcept override { return this; }
   void close(const Call& call) noexcept override { client_.close(call); }
   unsigned long session() const noexcept override { return client_.session(); }
 
@@ -67,6 +64,18 @@ class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity {
       return identity;
     }
     return Error{Code::Busy, "the BMC's session was lost twice while reading the identity"};
+  }
+
+  Result<BootOverride> boot_override(const Call& call) override {
+    auto read = read_boot_override(client_, call);
+    if (!read) return std::move(read.error()).with("while reading the boot override");
+    return read;
+  }
+
+  Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override {
+    auto armed = arm_boot_flags(client_, wanted, call);
+    if (!armed) return std::move(armed.error()).with("while arming the boot override");
+    return armed;
   }
 
  private:

@@ -6,6 +6,9 @@ namespace nimbus::ipmi {
 namespace {
 
 constexpr std::chrono::milliseconds kSlowBmcSpacing{250};
+// IANA enterprise numbers.
+constexpr std::uint32_t kSupermicro = 10876;
+constexpr std::uint32_t kOpenBmc = 49622;
 
 struct Row {
   QuirkInfo info;
@@ -26,6 +29,10 @@ const std::vector<Row>& rows() {
        [](Quirks& quirks) { quirks.padded_username = true; }},
       {{"nochecksumcheck", "the checksums of replies are wrong", false},
        [](Quirks& quirks) { quirks.checksums = Checksums::Ignore; }},
+      {{"keepboottimer", "boot option parameter 3 fails or breaks the next start (OpenBMC)", false, kOpenBmc},
+       [](Quirks& quirks) { quirks.keep_boot_timer = true; }},
+      {{"uefidisk24", "a disk under UEFI is boot device 0x24 instead of 0x08 (Supermicro)", false, kSupermicro},
+       [](Quirks& quirks) { quirks.uefi_disk_is_0x24 = true; }},
       {{"slowcommands", "the BMC hangs when commands follow each other at once", false},
        [](Quirks& quirks) { quirks.spacing = kSlowBmcSpacing; }},
   };
@@ -60,6 +67,13 @@ Result<Quirks> make_quirks(const std::vector<std::string>& ids) {
     found->apply(quirks);
   }
   return quirks;
+}
+
+void add_quirks_of_maker(Quirks& quirks, std::uint32_t manufacturer) noexcept {
+  if (manufacturer == 0) return;
+  for (const auto& row : rows()) {
+    if (row.info.manufacturer == manufacturer) row.apply(quirks);
+  }
 }
 
 }  // namespace nimbus::ipmi

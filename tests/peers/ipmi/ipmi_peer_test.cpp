@@ -99,6 +99,17 @@ TEST_CASE("identity: serial of the product, GUID") {
   CHECK(world.fleet.ipmitool(2, "mc guid").find(identity->bmc_guid) != std::string::npos);
 }
 
+TEST_CASE("boot override: what ipmitool arms is read, and a BMC that forgets it says so") {
+  World world;
+  const auto bmc = world.attach(2);
+  CHECK(bmc->boot()->boot_override(within(5s)).value() == BootOverride{});
+  // ipmi_sim keeps the device of its flags and loses that they are valid.
+  const auto armed = bmc->boot()->arm_boot({.device = BootDevice::Pxe, .mode = {}, .http_uri = {}}, within(5s));
+  REQUIRE(!armed);
+  CHECK(armed.error().code == Code::Unsupported);
+  CHECK(world.fleet.ipmitool(2, "chassis bootparam get 5").find("Force PXE") != std::string::npos);
+}
+
 TEST_CASE("writes happen on the present session or not at all") {
   World world;
   const auto bmc = world.attach(2);

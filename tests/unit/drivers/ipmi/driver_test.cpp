@@ -287,6 +287,69 @@ TEST_CASE("inventories are read in chunks that the BMC can return") {
   CHECK(identity->serial == "SN0007");
 }
 
+TEST_CASE("boot override: written whole, read back, on the present session only") {
+  FakeBmcServer server({});
+  give_power(server);
+  const auto writes = std::make_shared<std::vector<Data>>();
+  const auto flags = std::make_shared<Data>(Data{0x00, 0x84, 1, 2, 3});  // left over: clear CMOS and more
+  const auto maker = std::make_shared<std::uint8_t>(0);
+  server.with([&](FakeBmc& fake) {
+    fake.on(0x06, 0x01, [maker](const Data&) {
+      return Data{0x00, 0x20, 1, 1, 0, 2, 0xBF, *maker, static_cast<std::uint8_t>(*maker == 0x7C ? 0x2A : 0), 0, 1, 0};
+    });
+    fake.on(0x00, 0x08, [writes, flags](const Data& request) {
+      writes->emplace_back(request.begin() + 6, request.end() - 1);
+      if (request[6] == 5) flags->assign(request.begin() + 7, request.end() - 1);
+      return Data{static_cast<std::uint8_t>(request[6] == 3 ? 0x80 : 0x00)};  // knows no parameter 3
+    });
+    fake.on(0x00, 0x09, [flags](const Data&) {
+      Data answer = {0x00, 0x01, 0x05};
+      answer.insert(answer.end(), flags->begin(), flags->end());
+      return answer;
+    });
+  });
+  World world;
+  const auto bmc = world.attach(server);
+  REQUIRE(bmc->boot() != nullptr);
+  const BootOverride pxe{.device = BootDevice::Pxe, .mode = BootMode::Uefi, .http_uri = {}};
+  const BootOverride disk{
+      .device = BootDevice::Disk, .times = BootTimes::Always, .mode = BootMode::Uefi, .http_uri = {}};
+  CHECK(bmc->boot()->arm_boot(pxe, within(5s)).error().code == Code::Conflict);
+  CHECK(bmc->boot()->boot_override(within(5s)).value() == BootOverride{});
+  CHECK(bmc->boot()->arm_boot(pxe, within(5s)).value() == WriteOutcome::Accepted);
+  CHECK(bmc->boot()->boot_override(within(5s)).value() == pxe);
+  CHECK(server.with([&](FakeBmc&) { return *writes; }) ==
+        std::vector<Data>{{0x03, 0x08}, {0x05, 0xA0, 0x04, 0x00, 0x00, 0x00}});
+
+  SUBCASE("a BMC that says yes and forgets") {
+    server.with([](FakeBmc& fake) { fake.on(0x00, 0x08, [](const Data&) { return Data{0x00}; }); });
+    CHECK(bmc->boot()->arm_boot(disk, within(5s)).error().code == Code::Unsupported);
+  }
+  SUBCASE("a BMC without boot flags") {
+    server.with([](FakeBmc& fake) { fake.on(0x00, 0x08, [](const Data&) { return Data{0x80}; }); });
+    CHECK(bmc->boot()->arm_boot(disk, within(5s)).error().code == Code::Unsupported);
+  }
+  SUBCASE("nothing that IPMI has no number for") {
+    const BootOverride http{.device = BootDevice::Http, .mode = {}, .http_uri = {}};
+    CHECK(bmc->boot()->arm_boot(http, within(5s)).error().code == Code::Unsupported);
+    CHECK(server.with([&](FakeBmc&) { return writes->size(); }) == 2);
+  }
+  SUBCASE("the maker's own number for a disk, learnt in each session") {
+    *maker = 0x7C;  // 10876
+    bmc->close(within(1s));
+    CHECK(bmc->boot()->boot_override(within(10s)));
+    CHECK(bmc->boot()->arm_boot(disk, within(5s)).value() == WriteOutcome::Accepted);
+    CHECK(server.with([&](FakeBmc&) { return writes->back(); }) == Data{0x05, 0xE0, 0x24, 0, 0, 0});
+    CHECK(bmc->boot()->boot_override(within(5s)).value() == disk);
+  }
+  SUBCASE("the timer is left alone where that is asked for") {
+    const auto other = world.attach(server, {"good"}, 17, {"keepboottimer"});
+    CHECK(other->boot()->boot_override(within(5s)));
+    CHECK(other->boot()->arm_boot(disk, within(5s)).value() == WriteOutcome::Accepted);
+    CHECK(server.with([&](FakeBmc&) { return writes->size(); }) == 3);
+  }
+}
+
 TEST_CASE("spacing between commands, where a quirk asks for it") {
   FakeBmcServer server({});
   give_power(server);
