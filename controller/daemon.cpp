@@ -258,7 +258,14 @@ class Daemon::Impl {
   void take_look(const Look& look, std::stop_token stop) {
     if (look.moved || !taken_) take_commit(look.tip);
     set_detail(hold_detail_, look.held);
-    if (look.held != last_held_ && !look.held.empty()) base::log(Level::Error, "history-rewritten", look.held);
+    if (look.held != last_held_) {
+      if (!look.held.empty()) {
+        base::log(Level::Error, "history-rewritten", look.held);
+        take(intake_.take_brakes(look.held_tip, look.held), look.held_tip);
+      } else if (!look.moved) {
+        take_commit(look.tip);  // the branch is back where it was
+      }
+    }
     last_held_ = look.held;
     // Somebody else may have taken over.
     if (publisher_.authority().state == Authority::State::Held && look.status_tip != publisher_.tip()) {
@@ -268,8 +275,9 @@ class Daemon::Impl {
     }
   }
 
-  void take_commit(const std::string& commit) {
-    auto accepted = intake_.take(commit);
+  void take_commit(const std::string& commit) { take(intake_.take(commit), commit); }
+
+  void take(const Result<std::shared_ptr<const AcceptedRegistry>>& accepted, const std::string& commit) {
     if (!accepted) {
       base::log(Level::Error, "registry-unreadable", accepted.error().text(), {{"commit", commit}});
       set_detail(registry_detail_, accepted.error().text());

@@ -77,7 +77,10 @@ class Acceptor {
   Acceptance run() {
     Acceptance out;
     out.problems = loaded_.problems;
-    if (std::ranges::any_of(loaded_.problems, refuses_all)) return refuse(std::move(out));
+    if (std::ranges::any_of(loaded_.problems, refuses_all)) {
+      out.state = AcceptState::Refused;
+      return only_brakes(std::move(out));
+    }
     out.state = bad_.empty() ? AcceptState::Accepted : AcceptState::Partly;
     auto effective = std::make_shared<Snapshot>(loaded_);
     effective->problems.clear();
@@ -97,9 +100,15 @@ class Acceptor {
     return out;
   }
 
+  Acceptance hold() {
+    Acceptance out;
+    out.problems = loaded_.problems;
+    out.state = AcceptState::Held;
+    return only_brakes(std::move(out));
+  }
+
  private:
-  Acceptance refuse(Acceptance out) {
-    out.state = AcceptState::Refused;
+  Acceptance only_brakes(Acceptance out) {
     if (previous_ == nullptr) {
       out.effective = std::make_shared<Snapshot>();
       for (const auto& entry : loaded_.machines) out.unusable_machines.push_back({entry->provider, entry->name});
@@ -195,12 +204,18 @@ std::string_view to_string(AcceptState state) noexcept {
       return "partly";
     case AcceptState::Refused:
       return "refused";
+    case AcceptState::Held:
+      return "held";
   }
   return "refused";
 }
 
 Acceptance accept(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded) {
   return Acceptor(std::move(previous), loaded).run();
+}
+
+Acceptance hold_back(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded) {
+  return Acceptor(std::move(previous), loaded).hold();
 }
 
 }  // namespace nimbus::registry

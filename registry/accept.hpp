@@ -20,13 +20,13 @@
 
 namespace nimbus::registry {
 
-enum class AcceptState : std::uint8_t { Accepted, Partly, Refused };
-/// "accepted" | "partly" | "refused", as status documents say it.
+enum class AcceptState : std::uint8_t { Accepted, Partly, Refused, Held };
+/// "accepted" | "partly" | "refused" | "held", as status documents say it.
 std::string_view to_string(AcceptState state) noexcept;
 
 struct Acceptance {
   AcceptState state = AcceptState::Refused;
-  /// What is in force now; never null. Refused: `previous` with newer brakes, or
+  /// What is in force now; never null. Refused, Held: `previous` with newer brakes, or
   /// nothing at all if there was no previous.
   std::shared_ptr<const Snapshot> effective;
   std::vector<Problem> problems;  // of the newest commit, sorted
@@ -39,5 +39,9 @@ struct Acceptance {
 /// `previous`: what is in force so far, null at the first commit. `loaded`: the
 /// newest commit, from load().
 Acceptance accept(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded);
+
+/// A commit that waits for a person (a plan that must be approved, a rewritten
+/// history): nothing of it counts but its brakes. The state is Held.
+Acceptance hold_back(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded);
 
 }  // namespace nimbus::registry

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/desired/machine.hpp"
+#include "core/desired/policy.hpp"
+#include "core/desired/provider.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::controller {
@@ -27,13 +29,28 @@ struct RegistryProblem {
   std::string message;
 };
 
+/// What bounds disruption and destruction at this provider. A commit cannot loosen
+/// the limits that it is judged by: those of the policy accepted before count as well.
+struct Policy {
+  std::vector<Limits> limits;      // all of them hold
+  Provider::Disruption disruption;  // the provider's own, tighter ones
+  std::vector<Approval> approvals;  // in force, expired ones too
+};
+
 struct AcceptedRegistry {
-  enum class State { Accepted, Partly, Refused };
+  enum class State {
+    Accepted,
+    Partly,   // some objects stay on their earlier version
+    Refused,  // only its brakes count
+    Held,     // the same, until a person approves the plan or confirms the history
+  };
   State state = State::Accepted;
+  std::string held_plan;        // digest of the plan to be approved; empty: none
   std::string observed_commit;  // the newest one seen
   std::string accepted_commit;  // the newest one of which something is in force
   std::vector<RegistryProblem> problems;
   std::map<std::string, AcceptedMachine> machines;  // of this provider, by name
+  Policy policy;
   /// Machines whose file is there but that were never accepted: not ours to touch,
   /// and not gone either.
   std::set<std::string> unusable;

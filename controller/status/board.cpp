@@ -12,6 +12,7 @@ registry::RegistryState state_of(AcceptedRegistry::State state) {
     case AcceptedRegistry::State::Accepted: return registry::RegistryState::Accepted;
     case AcceptedRegistry::State::Partly: return registry::RegistryState::Partly;
     case AcceptedRegistry::State::Refused: return registry::RegistryState::Refused;
+    case AcceptedRegistry::State::Held: return registry::RegistryState::Held;
   }
   return registry::RegistryState::Refused;
 }
@@ -99,6 +100,7 @@ void StatusBoard::publish_controller() {
   status.accepted_commit = registry_->accepted_commit;
   status.observed_commit = registry_->observed_commit;
   status.state = state_of(registry_->state);
+  status.held_plan = registry_->held_plan;
   for (const auto& problem : registry_->problems) {
     status.problems.push_back({problem.file, problem.line, problem.column, problem.code, problem.message});
   }

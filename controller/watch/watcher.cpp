@@ -12,6 +12,12 @@ constexpr const char* kIncoming = "refs/nimbus/incoming";
 
 }  // namespace
 
+Result<bool> Watcher::confirmed(const registry::ObjectId& tip) {
+  auto agreed = mirror_.resolve(kConfirmed);
+  if (!agreed) return std::move(agreed.error()).with("while reading the mirror");
+  return *agreed == tip;
+}
+
 Result<Look> Watcher::look(const Call& call) {
   std::vector<std::string> names = {branches_.registry};
   if (!branches_.status.empty()) names.push_back(branches_.status);
@@ -41,12 +47,15 @@ Result<Look> Watcher::look(const Call& call) {
   if (*seen) {
     auto forward = mirror_.is_ancestor(**seen, **incoming);
     if (!forward) return std::move(forward.error()).with("while comparing histories");
-    if (!*forward) {
+    auto agreed = *forward ? Result<bool>(true) : confirmed(**incoming);
+    if (!agreed) return std::move(agreed.error());
+    if (!*agreed) {
       look.tip = **seen;
+      look.held_tip = **incoming;
       look.held = fmt::format(
-          "{} was rewritten: {} does not descend from {}, which was seen before; "
-          "to accept it, stop nimbusd and delete {} in the mirror",
-          branches_.registry, (*incoming)->substr(0, 12), (*seen)->substr(0, 12), kSeen);
+          "{} was rewritten: {} does not descend from {}, which was seen before; only its brakes count until a person "
+          "confirms it: git --git-dir=DATA/mirror.git update-ref {} {}",
+          branches_.registry, (*incoming)->substr(0, 12), (*seen)->substr(0, 12), kConfirmed, **incoming);
       return look;
     }
   }

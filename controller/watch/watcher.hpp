@@ -30,12 +30,16 @@ struct Look {
   bool moved = false;                                 // it is another one than at the look before
   std::optional<registry::ObjectId> status_tip;       // nothing: no such branch there
   std::string held;                                   // why the newest tip was not taken over; empty: it was
+  registry::ObjectId held_tip;                        // that tip, in the mirror; empty: none is held
 };
 
 class Watcher {
  public:
   /// The mirror keeps the tip taken over in this reference, across restarts.
   static constexpr const char* kSeen = "refs/nimbus/seen";
+  /// A person confirms a rewritten history by setting this reference of the mirror to
+  /// the tip that is held; the next look takes that tip over, and no other.
+  static constexpr const char* kConfirmed = "refs/nimbus/confirmed";
 
   Watcher(registry::GitRepository& mirror, registry::GitTransport& transport, const registry::GitRemote& remote,
           WatchedBranches branches)
@@ -46,6 +50,8 @@ class Watcher {
   Result<Look> look(const Call& call);
 
  private:
+  Result<bool> confirmed(const registry::ObjectId& tip);
+
   registry::GitRepository& mirror_;
   registry::GitTransport& transport_;
   const registry::GitRemote& remote_;

@@ -287,7 +287,7 @@ class Planner {
 
   void limits() {
     const Limits limits = base_.limits != nullptr ? base_.limits->value : Limits{};
-    std::map<std::string, std::array<std::int64_t, 3>> asked;  // destructive, rebooting, installing
+    std::map<std::string, std::array<std::int64_t, 4>> asked;  // destructive, rebooting, installing, removed
     for (const auto& item : plan_.items) {
       auto& counts = asked[item.provider];
       if (item.data_loss() != DataLoss::No) ++counts[0];
@@ -298,10 +298,12 @@ class Planner {
       });
       if (live) ++counts[1];
       if (installs) ++counts[2];
+      if (leaves(item)) ++counts[3];
     }
     for (const auto& [provider, counts] : asked) {
       if (provider.empty()) continue;
       destructive(provider, counts[0], limits);
+      removal(provider, counts[3], limits);
       const auto* own = find_provider(base_, provider);
       const auto disruption = own != nullptr ? own->value.provider.disruption : Provider::Disruption{};
       queues(provider, "disruption.machines_rebooting", counts[1], disruption.machines_rebooting,
@@ -311,10 +313,27 @@ class Planner {
     }
   }
 
+  /// A machine whose file goes, and that is nowhere else.
+  static bool leaves(const PlanItem& item) {
+    return item.object == FileKind::Machine && item.kind == PlanItem::Kind::Removed;
+  }
+
+  std::int64_t machines_of(const std::string& provider) const {
+    return std::ranges::count_if(base_.machines, [&](const auto& entry) { return entry->provider == provider; });
+  }
+
+  /// Nothing is destroyed by it, but a registry that suddenly lost its machines is
+  /// rather a mistake than a wish.
+  void removal(const std::string& provider, std::int64_t asked, const Limits& limits) {
+    if (asked == 0) return;
+    const std::int64_t allowed = most_removed(machines_of(provider), limits);
+    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Holds : LimitVerdict::Kind::Within, provider,
+                            std::string(kRemovalRule), asked, allowed});
+  }
+
   void destructive(const std::string& provider, std::int64_t asked, const Limits& limits) {
     if (asked == 0) return;
-    const auto machines =
-        std::ranges::count_if(base_.machines, [&](const auto& entry) { return entry->provider == provider; });
+    const auto machines = machines_of(provider);
     const std::int64_t by_percent = machines * limits.destructive.percent / 100;
     const std::int64_t allowed = std::max<std::int64_t>(1, std::min(limits.destructive.count, by_percent));
     plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Holds : LimitVerdict::Kind::Within, provider,
@@ -393,14 +412,17 @@ class Planner {
 
   /// Unambiguous: every part is preceded by its length.
   std::string text() const {
+    const bool grave = std::ranges::any_of(plan_.items, is_grave);
     std::string out;
     const auto put = [&](std::string_view part) { out += fmt::format("{}:{}\n", part.size(), part); };
     for (const auto& item : plan_.items) {
+      if (item.object == FileKind::Approval || (grave && !is_grave(item))) continue;
       put(to_string(item.object));
       put(fmt::format("{}", static_cast<int>(item.kind)));
       put(item.id);
       put(item.path);
       for (const auto& change : item.changes) {
+        if (grave && !leaves(item) && (change.data_loss == DataLoss::No || !change.blocked.empty())) continue;
         put(to_string(change.effect));
         put(fmt::format("{}", static_cast<int>(change.data_loss)));
         put(change.key);
@@ -409,13 +431,11 @@ class Planner {
         put(change.blocked);
       }
     }
-    for (const auto& limit : plan_.limits) {
-      put(limit.provider);
-      put(limit.rule);
-      put(fmt::format("{} {} {}", static_cast<int>(limit.kind), limit.asked, limit.allowed));
-    }
     return out;
   }
+
+  /// May have to be approved.
+  static bool is_grave(const PlanItem& item) { return item.data_loss() != DataLoss::No || leaves(item); }
 
   const Snapshot& base_;
   const Snapshot& head_;
@@ -427,6 +447,15 @@ class Planner {
 
 Plan make_plan(const Snapshot& base, const Snapshot& head, const PlanFacts& facts) {
   return Planner(base, head, facts).run();
+}
+
+std::int64_t most_removed(std::int64_t machines, const Limits& limits) noexcept {
+  return std::max<std::int64_t>(1, machines * limits.destructive.percent / 100);
+}
+
+bool is_approved(const std::vector<Approval>& approvals, std::string_view digest, WallTime now) noexcept {
+  return std::ranges::any_of(approvals,
+                             [&](const Approval& each) { return each.digest == digest && now < each.expires; });
 }
 
 std::string summary(const Plan& plan) {

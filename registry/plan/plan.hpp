@@ -79,7 +79,7 @@ struct LimitVerdict {
   };
   Kind kind = Kind::Within;
   std::string provider;
-  std::string rule;  // "destructive.count", "disruption.machines_rebooting", …
+  std::string rule;  // "destructive.count", "removal.percent", "disruption.machines_rebooting", …
   std::int64_t asked = 0;
   std::int64_t allowed = 0;
   friend bool operator==(const LimitVerdict&, const LimitVerdict&) = default;
@@ -97,7 +97,10 @@ struct Plan {
   std::vector<PlanItem> items;  // most severe first, then by id; items without changes are left out
   std::vector<LimitVerdict> limits;
   PlanTotals totals;
-  /// SHA-256 (hex) over items and limits; not over facts such as ages.
+  /// SHA-256 (hex) over what may have to be approved: the rows that destroy data and
+  /// the machines that leave; over all rows if there are none of these. Approvals are
+  /// never part of it. So an approval holds for the plan that a person saw, also when
+  /// harmless changes join it, and is void when anything grave does.
   std::string digest;
   friend bool operator==(const Plan&, const Plan&) = default;
 };
@@ -120,6 +123,14 @@ struct PlanFacts {
 /// `base`: what is in force or the branch's start; `head`: what would be. Objects
 /// whose file has errors in `head` are blocked.
 Plan make_plan(const Snapshot& base, const Snapshot& head, const PlanFacts& facts = {});
+
+/// The limit that holds a commit back as a whole; the others hold single actions.
+inline constexpr std::string_view kRemovalRule = "removal.percent";
+/// How many of `machines` may leave with one commit: the percentage, at least one.
+std::int64_t most_removed(std::int64_t machines, const Limits& limits) noexcept;
+
+/// Whether one of `approvals` is for the plan of this digest and has not expired.
+bool is_approved(const std::vector<Approval>& approvals, std::string_view digest, WallTime now) noexcept;
 
 /// One line: "3 machines: 1 reboot, 1 reinstall (DATA LOSS) …; nothing" if empty.
 std::string summary(const Plan& plan);

@@ -44,7 +44,8 @@ void read_registry(TableReader& top, ControllerStatus& status) {
   status.accepted_commit = read_text(*registry, "accepted_commit");
   status.observed_commit = read_text(*registry, "observed_commit");
   status.state =
-      read_word(*registry, "state", {RegistryState::Accepted, RegistryState::Partly, RegistryState::Refused});
+      read_word(*registry, "state", {RegistryState::Accepted, RegistryState::Partly, RegistryState::Refused, RegistryState::Held});
+  status.held_plan = read_optional_text(*registry, "held_plan");
   for (auto& table : registry->tables("problem")) {
     StatusProblem problem;
     problem.code = read_text(table, "code");
@@ -68,6 +69,8 @@ std::string_view to_string(RegistryState state) noexcept {
       return "partly";
     case RegistryState::Refused:
       return "refused";
+    case RegistryState::Held:
+      return "held";
   }
   return "";
 }
@@ -80,6 +83,7 @@ std::string to_text(const ControllerStatus& status) {
   registry.set("accepted_commit", bounded_text(status.accepted_commit));
   registry.set("observed_commit", bounded_text(status.observed_commit));
   registry.set("state", to_string(status.state));
+  set_text(registry, "held_plan", status.held_plan);
   auto problems = problem_tables(status.problems);
   if (!problems.empty()) registry.set("problem", std::move(problems));
   Table top;

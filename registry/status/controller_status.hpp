@@ -14,7 +14,7 @@ namespace nimbus::registry {
 
 inline constexpr std::string_view kControllerStatusPath = "status.toml";
 
-enum class RegistryState : std::uint8_t { Accepted, Partly, Refused };
+enum class RegistryState : std::uint8_t { Accepted, Partly, Refused, Held };
 std::string_view to_string(RegistryState state) noexcept;
 
 /// A fault in a registry file.
@@ -36,6 +36,7 @@ struct ControllerStatus {
   std::string accepted_commit;  // empty: none yet
   std::string observed_commit;  // newest seen; empty: none yet
   RegistryState state = RegistryState::Accepted;
+  std::string held_plan;  // digest of the plan that waits for an approval; empty: none
   std::vector<StatusProblem> problems;
 
   friend bool operator==(const ControllerStatus&, const ControllerStatus&) = default;

@@ -135,3 +135,120 @@ TEST_CASE_FIXTURE(Fixture, "intake: another provider's machines are not ours") {
           {"providers/other/machines/x1.toml", machine("on", "s9")}});
   CHECK(!take()->machines.contains("x1"));
 }
+
+namespace {
+
+/// Removes m1 and m2 of the three machines at once.
+struct MassDeletion : Fixture {
+  std::string accepted;
+  MassDeletion() {
+    commit({{"providers/lab/machines/m3.toml", machine("off", "s3")}});
+    take();
+    accepted = *tip;
+    commit({{kM1, std::nullopt}, {kM2, std::nullopt}});
+  }
+  std::string approval(const std::string& digest) { return "policy/approvals/" + digest + ".toml"; }
+  std::string text(const std::string& expires) { return "reason = \"meant\"\nexpires = " + expires + "\n"; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(MassDeletion, "intake: a registry that lost most machines is held, also after a restart, until approved") {
+  std::string digest;
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    if (restarted) restart();
+    const auto held = take();
+    CHECK(held->state == State::Held);
+    CHECK(held->machines.size() == 3);
+    CHECK(held->accepted_commit == accepted);
+    digest = held->held_plan;
+    REQUIRE(digest.size() == 64);
+    REQUIRE(!held->problems.empty());
+    CHECK(held->problems.back().message.find(digest) != std::string::npos);
+  }
+  SUBCASE("the approval of this plan releases it, whatever harmless thing comes along") {
+    commit({{approval(digest), text("2999-01-01T00:00:00Z")},
+            {"providers/lab/machines/m3.toml", "description = \"the last\"\n" + machine("off", "s3")}});
+    const auto released = take();
+    CHECK(released->state == State::Accepted);
+    CHECK(released->machines.size() == 1);
+  }
+  SUBCASE("an expired approval is none") {
+    commit({{approval(digest), text("1969-01-01T00:00:00Z")}});
+    CHECK(take()->state == State::Held);
+  }
+  SUBCASE("the approval is void when the plan grew") {
+    commit({{approval(digest), text("2999-01-01T00:00:00Z")}, {"providers/lab/machines/m3.toml", std::nullopt}});
+    const auto held = take();
+    CHECK(held->state == State::Held);
+    CHECK(held->held_plan != digest);
+  }
+  SUBCASE("putting the files back needs no approval") {
+    commit({{kM1, machine("off", "s1")}, {kM2, machine("off", "s2")}});
+    CHECK(take()->state == State::Accepted);
+  }
+}
+
+TEST_CASE_FIXTURE(MassDeletion, "intake: a commit cannot allow itself what the policy before it holds") {
+  commit({{"policy/limits.toml", "[destructive]\ncount = 100\npercent = 100\n"}});
+  CHECK(take()->state == State::Held);
+}
+
+TEST_CASE_FIXTURE(MassDeletion, "intake: brakes count while a commit is held") {
+  commit({{"providers/lab/machines/m3.toml", machine("off", "s3") + "[lifecycle]\nhands_off = true\n"}});
+  const auto held = take();
+  CHECK(held->state == State::Held);
+  CHECK(held->machines.at("m3").desired->lifecycle.hands_off);
+  CHECK(!held->machines.at("m1").desired->lifecycle.hands_off);
+}
+
+TEST_CASE_FIXTURE(Fixture, "intake: a machine at a time may go, and one that moves does not leave") {
+  take();
+  SUBCASE("one") { commit({{kM1, std::nullopt}}); }
+  SUBCASE("two that move to a rack, one that comes") {
+    commit({{kM1, std::nullopt},
+            {kM2, std::nullopt},
+            {"providers/lab/machines/b2/m1.toml", machine("off", "s1")},
+            {"providers/lab/machines/b2/m2.toml", machine("off", "s2")},
+            {"providers/lab/machines/b2/m3.toml", machine("off", "s3")}});
+  }
+  CHECK(take()->state == State::Accepted);
+}
+
+TEST_CASE_FIXTURE(Fixture, "intake: newcomers do not hide machines that leave") {
+  take();
+  commit({{kM1, std::nullopt},
+          {kM2, std::nullopt},
+          {"providers/lab/machines/n1.toml", machine("off", "n1")},
+          {"providers/lab/machines/n2.toml", machine("off", "n2")}});
+  CHECK(take()->state == State::Held);
+}
+
+TEST_CASE_FIXTURE(Fixture, "intake: of a rewritten history only the brakes count") {
+  take();
+  const std::string accepted = *tip;
+  commit({{kM1, machine("on", "s1")}, {kM2, machine("on", "s2") + "[lifecycle]\nstate = \"maintenance\"\n"}});
+  const auto taken = intake->take_brakes(*tip, "rewritten").value();
+  CHECK(taken->state == State::Held);
+  CHECK(taken->accepted_commit == accepted);
+  CHECK(taken->machines.at("m1").desired->power == WantedPower::Off);
+  CHECK(taken->machines.at("m2").desired->lifecycle.state == LifecycleState::Maintenance);
+  CHECK(taken->problems.back().code == "history-rewritten");
+}
+
+TEST_CASE_FIXTURE(Fixture, "intake: the limits of the policy before hold as well, also after a restart") {
+  commit({{"policy/limits.toml", "[destructive]\ncount = 3\n"}});
+  CHECK(take()->policy.limits.size() == 1);
+  commit({{"policy/limits.toml", "[destructive]\ncount = 5\n"}});
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    if (restarted) restart();
+    const auto taken = take();
+    REQUIRE(taken->policy.limits.size() == 2);
+    CHECK(taken->policy.limits[0].destructive.count == 5);
+    CHECK(taken->policy.limits[1].destructive.count == 3);
+  }
+  commit({{kM1, machine("on", "s1")}});
+  CHECK(take()->policy.limits.size() == 1);
+}

@@ -115,6 +115,18 @@ TEST_CASE_FIXTURE(Fixture, "watcher: rewritten history is held, and what was see
     CHECK(look->tip == first);
     CHECK(look->held.find("rewritten") != std::string::npos);
   }
+  SUBCASE("until a person confirms this very tip") {
+    const auto held = watcher.look(call)->held_tip;
+    const auto other = commit(std::nullopt, "yet another root");
+    REQUIRE(mirror.move_reference(Watcher::kConfirmed, other, std::nullopt));
+    CHECK(!watcher.look(call)->moved);
+    REQUIRE(mirror.move_reference(Watcher::kConfirmed, held, other));
+    const auto look = watcher.look(call);
+    CHECK(look->moved);
+    CHECK(look->tip == held);
+    CHECK(look->held.empty());
+    return;
+  }
   // Back to a descendant: goes on.
   const auto second = commit(first, "2");
   forge.branches["refs/heads/main"] = second;

@@ -254,6 +254,48 @@ TEST_CASE("limits of the base's policy: what holds and what queues") {
   CHECK(held);
 }
 
+TEST_CASE("limits: machines that leave at once, by the share of the base's policy") {
+  Pair pair;
+  pair.head.files.erase(kM017);
+  const auto verdict = [&](const Plan& plan) -> const LimitVerdict* {
+    for (const auto& limit : plan.limits) {
+      if (limit.rule == kRemovalRule) return &limit;
+    }
+    return nullptr;
+  };
+  const auto one = pair.plan();
+  REQUIRE(verdict(one) != nullptr);
+  CHECK(verdict(one)->kind == LimitVerdict::Kind::Within);
+  pair.head.files.erase(kM018);
+  pair.head.edit("policy/limits.toml", "percent = 10", "percent = 100");
+  const auto two = pair.plan();
+  REQUIRE(verdict(two) != nullptr);
+  CHECK(verdict(two)->kind == LimitVerdict::Kind::Holds);
+  CHECK(verdict(two)->asked == 2);
+  CHECK(verdict(two)->allowed == 1);
+}
+
+TEST_CASE("the digest to approve: void when the plan grew, and only then") {
+  Pair pair;
+  pair.head.files.erase(kM017);
+  pair.head.files.erase(kM018);
+  const auto digest = pair.plan().digest;
+  pair.head.edit(kM011, "[bmc]", "[location]\nunit = 3\n[bmc]");
+  pair.head.files["policy/approvals/" + digest + ".toml"] = "reason = \"x\"\nexpires = 2030-01-01T00:00:00Z\n";
+  pair.facts.machines["berlin-1/m011"] = {PowerState::On, ""};
+  CHECK(pair.plan().digest == digest);
+  pair.head.files.erase(kM011);
+  CHECK(pair.plan().digest != digest);
+}
+
+TEST_CASE("approvals: by digest, until they expire") {
+  const std::vector<Approval> approvals = {{.digest = "aa", .reason = "x", .expires = WallTime{std::chrono::seconds(10)}}};
+  CHECK(is_approved(approvals, "aa", WallTime{std::chrono::seconds(9)}));
+  CHECK_FALSE(is_approved(approvals, "aa", WallTime{std::chrono::seconds(10)}));
+  CHECK_FALSE(is_approved(approvals, "bb", WallTime{}));
+  CHECK_FALSE(is_approved({}, "", WallTime{}));
+}
+
 TEST_CASE("a file with errors changes nothing, and the plan says so") {
   Pair pair;
   pair.head.edit(kM017, "bmc-m017.berlin-1.example\"", "bmc-m017.elsewhere.example\"\ncolour = 1");

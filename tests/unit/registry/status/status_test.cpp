@@ -41,7 +41,7 @@ class Generator {
   }
 
   ControllerStatus controller() {
-    ControllerStatus status{text(), 1 + pick(1000), text(), text(), static_cast<RegistryState>(pick(3)), {}};
+    ControllerStatus status{text(), 1 + pick(1000), text(), text(), static_cast<RegistryState>(pick(4)), text(), {}};
     for (unsigned i = pick(5); i > 0; --i) status.problems.push_back({text(), pick(99), pick(99), text(), text()});
     return status;
   }
