@@ -115,6 +115,7 @@ Result<std::unique_ptr<Machine>> build_machine(const MachineSpec& spec, std::uin
   }
   machine->media = media_of(spec.quirks);
   machine->settings.set_current(spec.bios);
+  machine->adopt_default_boot_mode();
   return machine;
 }
 

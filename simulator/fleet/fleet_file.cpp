@@ -173,6 +173,7 @@ VirtualMachineSpec read_qemu(Reader& table) {
   out.disk = table.require("disk").string("disk").value_or("");
   out.network_namespace = table.string("namespace").value_or("");
   out.tap = table.string("tap").value_or("");
+  out.disk_gib = static_cast<unsigned>(table.integer("disk_gib", 1, 16'384).value_or(out.disk_gib));
   out.memory_mib = static_cast<unsigned>(table.integer("memory_mib", 16, 1'048'576).value_or(out.memory_mib));
   out.cpus = static_cast<unsigned>(table.integer("cpus", 1, 64).value_or(out.cpus));
   out.program = table.string("program").value_or(out.program);
@@ -186,6 +187,8 @@ VirtualMachineSpec read_qemu(Reader& table) {
                                    {"uefi_variables", out.uefi_variables}}) {
     if (value.find(',') != std::string::npos) table.fault(key, fmt::format("'{}' may not contain a comma", key));
   }
+  if (out.disk_gib > 0 && out.disk.ends_with(".qcow2"))
+    table.fault("disk_gib", "only a raw image can be made; make the qcow2 with qemu-img");
   if (out.network_namespace.find('/') != std::string::npos)
     table.fault("namespace", "'namespace' is a name, not a path");
   table.finish();

@@ -190,8 +190,10 @@ void Machine::restart_host() {
 }
 
 void Machine::begin_post() {
-  console.print(fmt::format("\r\n{} {}\r\nBIOS {}  {} processors, {} GiB memory\r\n", hardware_->manufacturer,
-                            hardware_->model, bios_version, hardware_->processors.size(), hardware_->memory_gib()));
+  if (backend_ == nullptr) {
+    console.print(fmt::format("\r\n{} {}\r\nBIOS {}  {} processors, {} GiB memory\r\n", hardware_->manufacturer,
+                              hardware_->model, bios_version, hardware_->processors.size(), hardware_->memory_gib()));
+  }
   post_due_ = now_ + random.draw(timing.post);
   // A real host reads its boot order when it starts, not when the model thinks that POST ends.
   if (backend_ != nullptr) resolve_boot();
@@ -350,6 +352,16 @@ void Machine::host_went_off() {
   HostBackend* const backend = std::exchange(backend_, nullptr);  // it is gone already
   finish_power_off();
   backend_ = backend;
+}
+
+void Machine::host_restarted_itself() {
+  if (power_ != Power::On || backend_ == nullptr) return;
+  // Firmware restarts itself once or twice on its way; that is still the same boot.
+  if (phase_ == HostPhase::Post && override_.enabled != BootEnabled::Once) return;
+  record(Source::Machine, "host-reset", "by itself");
+  set_power(Power::On, HostPhase::Post);
+  begin_post();
+  backend_->restarted_itself(last_boot_);
 }
 
 void Machine::record(Source source, std::string what, std::string detail, std::string outcome) {

@@ -100,6 +100,8 @@ class HostBackend {
   virtual void power_on(const BootRecord& boot) = 0;
   virtual void power_off() = 0;
   virtual void reset(const BootRecord& boot) = 0;
+  /// Its guest restarted itself, and this is what that boot must come from.
+  virtual void restarted_itself(const BootRecord& boot) = 0;
   virtual void press_power_button() = 0;  // ACPI: the operating system may comply, or not
   virtual void inject_nmi() = 0;
   virtual void console_input(std::string_view bytes) = 0;
@@ -170,6 +172,10 @@ class Machine {
   void attach(HostBackend* backend) noexcept { backend_ = backend; }
   /// The backend's process ended by itself: the machine is off.
   void host_went_off();
+  /// The backend's guest restarted itself: POST again, and an override that waits is taken.
+  void host_restarted_itself();
+  /// The mode that a boot override has until somebody sets one is the firmware's.
+  void adopt_default_boot_mode() { override_.mode = default_boot_mode(); }
 
   void record(Source source, std::string what, std::string detail, std::string outcome = "ok");
   void log_event(const SensorEvent& event);

@@ -1,9 +1,13 @@
 #include "simulator/qemu/qemu_host.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/file/file.hpp"
+#include "base/net/socket.hpp"
 
 namespace nimbus::simulator {
 namespace {
@@ -22,6 +26,26 @@ Result<> prepare_variables(const VirtualMachineSpec& spec) {
   return base::write_file_atomically(path, *content, 0644);
 }
 
+/// A disk that is not there is an empty one of the size that the fleet file names.
+Result<> prepare_disk(const VirtualMachineSpec& spec) {
+  if (::access(spec.disk.c_str(), R_OK | W_OK) == 0) return {};
+  if (spec.disk_gib == 0) return Error{Code::NotFound, "there is no disk image " + spec.disk};
+  const base::FileDescriptor file(::open(spec.disk.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  constexpr unsigned kGibShift = 30;
+  if (!file || ::ftruncate(file.get(), static_cast<off_t>(spec.disk_gib) << kGibShift) != 0)
+    return base::socket_error("make disk image " + spec.disk, errno);
+  return {};
+}
+
+VirtualMachineIdentity identity_of(const Machine& machine) {
+  return {.mac = machine.identity.macs.empty() ? std::string() : mac_text(machine.identity.macs.front()),
+          .uuid = uuid_text(machine.identity.uuid),
+          .manufacturer = machine.hardware().manufacturer,
+          .model = machine.hardware().model,
+          .serial = machine.identity.serial,
+          .disk_serial = machine.drive_serial(0)};
+}
+
 }  // namespace
 
 QemuHost::QemuHost(base::EventLoop& loop, Machine& machine, VirtualMachineSpec spec)
@@ -30,6 +54,8 @@ QemuHost::QemuHost(base::EventLoop& loop, Machine& machine, VirtualMachineSpec s
 QemuHost::~QemuHost() { stop(); }
 
 void QemuHost::stop() {
+  loop_->cancel_timer(guest_reset_);
+  guest_reset_ = base::EventLoop::TimerId::None;
   if (process_.pid() < 0) return;
   loop_->unwatch(process_.ended_fd());
   process_.kill();
@@ -38,19 +64,23 @@ void QemuHost::stop() {
   disc_.clear();
 }
 
+Result<> QemuHost::prepare(const BootRecord& boot) const {
+  if (auto ok = base::make_folders(spec_.folder, 0755); !ok) return ok;
+  if (auto ok = prepare_disk(spec_); !ok) return ok;
+  return boot.mode == BootMode::Uefi ? prepare_variables(spec_) : Result<>{};
+}
+
 void QemuHost::start(const BootRecord& boot) {
   stop();
   mode_ = boot.mode;
+  order_ = boot_indexes(boot.device);
   const auto fail = [this](const Error& error) { machine_->record(Source::Machine, "qemu", error.message, "failed"); };
-  if (auto ok = base::make_folders(spec_.folder, 0755); !ok) return fail(ok.error());
-  if (boot.mode == BootMode::Uefi) {
-    if (auto ok = prepare_variables(spec_); !ok) return fail(ok.error());
-  }
+  if (auto ok = prepare(boot); !ok) return fail(ok.error());
   // Sockets of an earlier start: a client must not meet them.
   ::unlink(qmp_path(spec_).c_str());
   ::unlink(serial_path(spec_).c_str());
-  const std::string mac = machine_->identity.macs.empty() ? std::string() : mac_text(machine_->identity.macs.front());
-  auto child = Child::start(qemu_arguments(spec_, mac, boot), spec_.network_namespace, spec_.folder + "/qemu.log");
+  auto child = Child::start(qemu_arguments(spec_, identity_of(*machine_), boot), spec_.network_namespace,
+                            spec_.folder + "/qemu.log");
   if (!child) return fail(child.error());
   process_ = std::move(*child);
   const auto watched = loop_->watch(process_.ended_fd(), base::Interest::Read, [this](base::Ready) {
@@ -84,6 +114,12 @@ void QemuHost::reset(const BootRecord& boot) {
   command("system_reset");
 }
 
+void QemuHost::restarted_itself(const BootRecord& boot) {
+  // The guest is in its firmware again, with the old order: too late for anything but a new start.
+  const bool as_before = boot.mode == mode_ && boot_indexes(boot.device) == order_;
+  if (!as_before || boot.override_kind == BootEnabled::Once) start(boot);
+}
+
 void QemuHost::press_power_button() { command("system_powerdown"); }
 
 void QemuHost::inject_nmi() { command("inject-nmi"); }
@@ -96,6 +132,7 @@ void QemuHost::media_changed() { insert_disc(); }
 
 /// The first slot that takes discs decides.
 void QemuHost::insert_disc() {
+  if (!qmp_) return;  // the next start will look
   for (const auto& medium : machine_->media) {
     if (medium.types.empty() || (medium.types.front() != "CD" && medium.types.front() != "DVD")) continue;
     if (medium.image == disc_) return;
@@ -111,6 +148,7 @@ void QemuHost::insert_disc() {
 }
 
 void QemuHost::set_boot_order(const BootIndexes& indexes) {
+  order_ = indexes;
   const auto set = [this](std::string_view device, int index) {
     command("qom-set", Json::object({{"path", fmt::format("/machine/peripheral/{}", device)},
                                      {"property", "bootindex"},
@@ -139,10 +177,22 @@ void QemuHost::receive_qmp(std::string_view bytes) {
     if (const Json* error = answer->find("error")) {
       machine_->record(Source::Machine, "qmp", std::string((*error)["desc"].as_string().value_or("")), "failed");
     } else if (const auto event = (*answer)["event"].as_string()) {
-      machine_->record(Source::Machine, "qmp", std::string(*event));
+      receive_event(*event, (*answer)["data"]);
     }
   }
   if (line_.size() > kMostLine) line_.clear();
+}
+
+void QemuHost::receive_event(std::string_view name, const Json& data) {
+  const bool by_guest = data["guest"].as_bool().value_or(false);
+  machine_->record(Source::Machine, "qmp", std::string(name) + (by_guest ? " by the guest" : ""));
+  if (name != "RESET" || !by_guest) return;
+  // From a timer of its own: a new start would take away the socket that is being read.
+  loop_->cancel_timer(guest_reset_);
+  guest_reset_ = loop_->start_timer(std::chrono::milliseconds(0), [this] {
+    guest_reset_ = base::EventLoop::TimerId::None;
+    machine_->host_restarted_itself();
+  });
 }
 
 }  // namespace nimbus::simulator

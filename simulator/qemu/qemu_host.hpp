@@ -2,7 +2,8 @@
 // device and mode, virtual disc, NMI and serial console act on a QEMU process over QMP.
 //
 // The boot order of an override for once is put back to disk right after the start, so
-// that a guest that restarts itself comes from disk. Everything is asynchronous on the
+// that a guest that restarts itself comes from disk. An override that was given to a
+// running guest is taken when the guest restarts itself, as real firmware does it. Everything is asynchronous on the
 // event loop. Thread rule: the event loop's thread.
 #pragma once
 
@@ -51,6 +52,7 @@ class QemuHost final : public HostBackend {
   void power_on(const BootRecord& boot) override;
   void power_off() override;
   void reset(const BootRecord& boot) override;
+  void restarted_itself(const BootRecord& boot) override;
   void press_power_button() override;
   void inject_nmi() override;
   void console_input(std::string_view bytes) override;
@@ -58,19 +60,23 @@ class QemuHost final : public HostBackend {
 
  private:
   void start(const BootRecord& boot);
+  Result<> prepare(const BootRecord& boot) const;
   void stop();
   void command(std::string_view name, base::Json arguments = base::Json::object());
   void set_boot_order(const BootIndexes& indexes);
   void insert_disc();
   void receive_qmp(std::string_view bytes);
+  void receive_event(std::string_view name, const base::Json& data);
 
   base::EventLoop* loop_;
   Machine* machine_;
   VirtualMachineSpec spec_;
   Child process_;
   BootMode mode_ = BootMode::Uefi;
+  BootIndexes order_;  // what the next reset will go by
   std::unique_ptr<UnixClient> qmp_;
   std::unique_ptr<UnixClient> serial_;
+  base::EventLoop::TimerId guest_reset_ = base::EventLoop::TimerId::None;
   std::string line_;
   std::string disc_;  // what is in the drive
 };

@@ -3,6 +3,18 @@
 #include <fmt/format.h>
 
 namespace nimbus::simulator {
+namespace {
+
+constexpr std::size_t kMostDiskSerial = 20;  // what a virtio disk has room for
+
+/// In a value of QEMU's options a comma is written twice.
+std::string escaped(std::string_view value) {
+  std::string out;
+  for (const char c : value) out.append(c == ',' ? 2U : 1U, c);
+  return out;
+}
+
+}  // namespace
 
 BootIndexes boot_indexes(BootDevice device) noexcept {
   switch (device) {
@@ -27,9 +39,10 @@ BootIndexes boot_indexes(BootDevice device) noexcept {
 
 std::string qmp_path(const VirtualMachineSpec& spec) { return spec.folder + "/qmp.sock"; }
 std::string serial_path(const VirtualMachineSpec& spec) { return spec.folder + "/serial.sock"; }
+std::string serial_log_path(const VirtualMachineSpec& spec) { return spec.folder + "/serial.log"; }
 std::string variables_path(const VirtualMachineSpec& spec) { return spec.folder + "/uefi-variables.fd"; }
 
-std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const std::string& mac,
+std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const VirtualMachineIdentity& identity,
                                         const BootRecord& boot) {
   const BootIndexes indexes = boot_indexes(boot.device);
   const bool uefi = boot.mode == BootMode::Uefi;
@@ -39,25 +52,32 @@ std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const st
     out.push_back(std::move(flag));
     out.push_back(std::move(value));
   };
-  add("-accel", "tcg,tb-size=256");
+  add("-accel", "tcg,thread=multi,tb-size=256");
+  add("-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand");  // rdrand: a guest does not wait for entropy
   add("-m", std::to_string(spec.memory_mib));
   add("-smp", std::to_string(spec.cpus));
   add("-machine", uefi ? "q35" : "pc,graphics=off");  // without graphics, the BIOS talks to the serial line
   add("-boot", "strict=on");
+  if (!identity.uuid.empty()) add("-uuid", identity.uuid);
+  add("-smbios", fmt::format("type=1,manufacturer={},product={},serial={}", escaped(identity.manufacturer),
+                             escaped(identity.model), escaped(identity.serial)));
   if (uefi) {
     add("-drive", fmt::format("if=pflash,unit=0,format=raw,readonly=on,file={}", spec.uefi_code));
     add("-drive", fmt::format("if=pflash,unit=1,format=raw,file={}", variables_path(spec)));
   }
   add("-qmp", fmt::format("unix:{},server=on,wait=off", qmp_path(spec)));
-  add("-chardev", fmt::format("socket,id=serial0,path={},server=on,wait=off", serial_path(spec)));
+  add("-chardev", fmt::format("socket,id=serial0,path={},server=on,wait=off,logfile={},logappend=on", serial_path(spec),
+                              serial_log_path(spec)));
   add("-serial", "chardev:serial0");
   const bool qcow2 = spec.disk.ends_with(".qcow2");
   add("-drive", fmt::format("if=none,id=drive0,file={},format={},cache=unsafe", spec.disk, qcow2 ? "qcow2" : "raw"));
-  add("-device", fmt::format("virtio-blk-pci,drive=drive0,id=disk0,bootindex={}", indexes.disk));
+  add("-device", fmt::format("virtio-blk-pci,drive=drive0,id=disk0,serial={},bootindex={}",
+                             escaped(identity.disk_serial.substr(0, kMostDiskSerial)), indexes.disk));
   add("-device", fmt::format("ide-cd,id=cd0,bus=ide.1,bootindex={}", indexes.disc));
   if (!spec.tap.empty()) {
     add("-netdev", fmt::format("tap,id=net0,ifname={},script=no,downscript=no", spec.tap));
-    add("-device", fmt::format("virtio-net-pci,netdev=net0,id=nic0,mac={},bootindex={}", mac, indexes.network));
+    add("-device",
+        fmt::format("virtio-net-pci,netdev=net0,id=nic0,mac={},bootindex={}", identity.mac, indexes.network));
   }
   return out;
 }

@@ -148,4 +148,4 @@ class Case(unittest.TestCase):
 
 def main():
     warnings.simplefilter("ignore", ResourceWarning)  # kept connections end with the program
-    unittest.main(argv=[sys.argv[0]], warnings="ignore")
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], warnings="ignore")  # names of tests may follow the program

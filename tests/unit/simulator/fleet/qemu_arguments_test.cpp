@@ -13,19 +13,31 @@ bool has(const std::vector<std::string>& arguments, std::string_view part) {
                      [&](const auto& a) { return a.find(part) != std::string::npos; });
 }
 
+const VirtualMachineIdentity kIdentity{.mac = "52:54:00:00:00:01",
+                                       .uuid = "4c4c4544-0033-4110-8041-b7c04f314232",
+                                       .manufacturer = "Acme, Inc.",
+                                       .model = "A1",
+                                       .serial = "SN1",
+                                       .disk_serial = "SD0000000001"};
+
 }  // namespace
 
 TEST_CASE("the boot record decides order and firmware, and KVM is never asked for") {
   const VirtualMachineSpec spec{.folder = "/v", .disk = "/v/d.qcow2", .tap = "tap0"};
-  const auto pxe = qemu_arguments(spec, "52:54:00:00:00:01", {.device = BootDevice::Pxe, .mode = BootMode::Legacy});
+  const auto pxe = qemu_arguments(spec, kIdentity, {.device = BootDevice::Pxe, .mode = BootMode::Legacy});
   CHECK(has(pxe, "id=nic0,mac=52:54:00:00:00:01,bootindex=1"));
-  CHECK(has(pxe, "id=disk0,bootindex=2"));
+  CHECK(has(pxe, "id=disk0,serial=SD0000000001,bootindex=2"));
   CHECK(has(pxe, "tcg"));
   CHECK_FALSE(has(pxe, "pflash"));
   CHECK_FALSE(has(pxe, "kvm"));
   CHECK(has(pxe, "format=qcow2"));
-  const auto uefi = qemu_arguments(spec, "", {.device = BootDevice::Disk, .mode = BootMode::Uefi});
-  CHECK(has(uefi, "id=disk0,bootindex=1"));
+  // What an installer and a BMC driver tell machines apart by.
+  CHECK(has(pxe, "4c4c4544-0033-4110-8041-b7c04f314232"));
+  CHECK(has(pxe, "manufacturer=Acme,, Inc.,product=A1,serial=SN1"));
+  CHECK(has(pxe, "serial=SD0000000001"));
+  CHECK(has(pxe, "logfile=/v/serial.log,logappend=on"));
+  const auto uefi = qemu_arguments(spec, {}, {.device = BootDevice::Disk, .mode = BootMode::Uefi});
+  CHECK(has(uefi, "id=disk0,serial=,bootindex=1"));
   CHECK(has(uefi, "pflash"));
   CHECK(boot_indexes(BootDevice::Cd).disc == 1);
 }

@@ -200,3 +200,48 @@ TEST_CASE("every quirk has its own id and evidence, and profiles name known ones
   CHECK(quirks_of(*find_profile("polite")).none());
   CHECK(quirks_of(*find_profile("idrac9")).count() > 3);
 }
+
+namespace {
+
+/// Notes what a virtual machine was asked to do.
+struct NotingHost final : HostBackend {
+  std::vector<std::string> asked;
+  void power_on(const BootRecord& boot) override { note("on", boot); }
+  void power_off() override { asked.emplace_back("off"); }
+  void reset(const BootRecord& boot) override { note("reset", boot); }
+  void restarted_itself(const BootRecord& boot) override { note("restarted", boot); }
+  void press_power_button() override { asked.emplace_back("button"); }
+  void inject_nmi() override { asked.emplace_back("nmi"); }
+  void console_input(std::string_view bytes) override { asked.emplace_back(bytes); }
+  void media_changed() override { asked.emplace_back("media"); }
+  void note(std::string_view what, const BootRecord& boot) {
+    asked.push_back(std::string(what) + " " + std::string(to_string(boot.device)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a guest that restarts itself takes the override that waits, once, and firmware's own restarts are no boots") {
+  Bench bench;
+  Machine& m = *bench.machine;
+  NotingHost host;
+  m.attach(&host);
+  m.request_power(PowerRequest::On, Source::Ipmi);
+  bench.after(2s);
+  m.host_restarted_itself();  // still in POST
+  CHECK(m.last_boot().count == 1);
+  bench.after(30s);
+  m.set_boot_override({.enabled = BootEnabled::Once, .device = BootDevice::Pxe}, Source::Redfish);
+  m.host_restarted_itself();
+  CHECK(m.phase() == HostPhase::Post);
+  CHECK(m.boot_override().enabled == BootEnabled::Disabled);
+  bench.after(30s);
+  m.host_restarted_itself();
+  CHECK(host.asked == std::vector<std::string>{"on disk", "restarted pxe", "restarted disk"});
+  CHECK(m.console.since(0).empty());  // what it prints is the guest's own
+  m.request_power(PowerRequest::ForceOff, Source::Ipmi);
+  bench.after(30s);
+  m.host_restarted_itself();
+  CHECK(m.power() == Power::Off);
+}
