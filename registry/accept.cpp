@@ -23,10 +23,9 @@ bool refuses_all(const Problem& problem) {
 /// Both sides of such a problem are suspect, whichever was there first.
 bool concerns_both(ProblemCode code) { return code == ProblemCode::Duplicate || code == ProblemCode::CidrOverlap; }
 
-/// Whether the text of the file could be read as TOML at all.
-template <class T>
-bool parsed(const Entry<T>& entry) {
-  return std::ranges::none_of(entry.problems, [](const Problem& problem) {
+/// Whether the text of a file with these problems could be read as TOML at all.
+bool parsed(const std::vector<Problem>& problems) {
+  return std::ranges::none_of(problems, [](const Problem& problem) {
     using enum ProblemCode;
     return problem.code == Syntax || problem.code == NotUtf8 || problem.code == TooLarge || problem.code == TooDeep ||
            problem.code == Unreadable;
@@ -62,6 +61,8 @@ bool brake(T&, const T&) {
 void copy_digest(Entry<DesiredMachine>& entry) { entry.digest = entry.value.digest; }
 template <class T>
 void copy_digest(Entry<T>&) {}
+
+using Index = std::unordered_map<std::string, std::size_t>;
 
 class Acceptor {
  public:
@@ -122,16 +123,32 @@ class Acceptor {
     return out;
   }
 
+  /// Where each entry stands in its list. Images and profiles of different scopes may
+  /// share an id.
+  template <class T>
+  static Index index(const Entries<T>& entries) {
+    Index at;
+    at.reserve(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) at[key_of(*entries[i])] = i;
+    return at;
+  }
+
+  template <class T>
+  static std::string key_of(const Entry<T>& entry) {
+    return entry.id() + "@" + entry.provider + "@" + entry.tenant;
+  }
+
   template <class T>
   static bool brake_all(Entries<T>& effective, const Entries<T>& newest) {
-    std::unordered_map<std::string, const Entry<T>*> by_id;
-    for (const auto& entry : newest) by_id[entry->id()] = entry.get();
+    const auto by_id = index(newest);
     bool changed = false;
     for (auto& entry : effective) {
-      const auto found = by_id.find(entry->id());
-      if (found == by_id.end() || !parsed(*found->second)) continue;
-      auto braked = std::make_shared<Entry<T>>(*entry);
-      if (!brake(braked->value, found->second->value)) continue;
+      const auto found = by_id.find(key_of(*entry));
+      if (found == by_id.end()) continue;
+      const auto& now = *newest[found->second];
+      if (!parsed(now.problems)) continue;
+      auto braked = copy_of(*entry);
+      if (!brake(braked->value, now.value)) continue;
       copy_digest(*braked);
       entry = std::move(braked);
       changed = true;
@@ -142,10 +159,9 @@ class Acceptor {
   /// Replaces each bad entry by the one in force so far, or drops it.
   template <class T, class Unusable>
   void choose(Entries<T>& entries, Entries<T> Snapshot::*list, Unusable unusable) {
-    std::unordered_map<std::string, EntryPtr<T>> before;
-    if (previous_ != nullptr) {
-      for (const auto& entry : (*previous_).*list) before.emplace(entry->id() + kind_suffix(*entry), entry);
-    }
+    static const Entries<T> kNone;
+    const auto& before = previous_ != nullptr ? (*previous_).*list : kNone;
+    const auto by_id = index(before);
     Entries<T> chosen;
     chosen.reserve(entries.size());
     for (const auto& entry : entries) {
@@ -154,31 +170,29 @@ class Acceptor {
         chosen.push_back(entry);
         continue;
       }
-      const auto old = before.find(entry->id() + kind_suffix(*entry));
-      if (old == before.end()) {
+      const auto old = by_id.find(key_of(*entry));
+      if (old == by_id.end()) {
         if constexpr (!std::is_same_v<Unusable, std::nullptr_t>) unusable(*entry);
         continue;
       }
-      auto stalled = std::make_shared<Entry<T>>(*old->second);
+      auto stalled = copy_of(*before[old->second]);
       stalled->path = entry->path;
       stalled->stalled = true;
       stalled->problems = std::move(reasons);
-      if (parsed(*entry) && brake(stalled->value, entry->value)) copy_digest(*stalled);
+      if (parsed(entry->problems) && brake(stalled->value, entry->value)) copy_digest(*stalled);
       chosen.push_back(std::move(stalled));
     }
     entries = std::move(chosen);
   }
 
-  /// Images and profiles of different scopes may share an id.
-  template <class T>
-  static std::string kind_suffix(const Entry<T>& entry) {
-    return "@" + entry.provider + "@" + entry.tenant;
-  }
-
   template <class T>
   std::vector<Problem> reasons_against(const Entry<T>& entry) const {
+    return reasons_in(dependencies(entry, loaded_));
+  }
+
+  std::vector<Problem> reasons_in(const std::vector<std::string>& files) const {
     std::vector<Problem> reasons;
-    for (const auto& file : dependencies(entry, loaded_)) {
+    for (const auto& file : files) {
       if (!bad_.contains(file)) continue;
       for (const auto& problem : loaded_.problems) {
         if (problem.severity != Severity::Error) continue;

@@ -1,17 +1,14 @@
 #include "registry/load.hpp"
 
-#include <map>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
-#include <fmt/core.h>
-
-#include "base/text/text.hpp"
-#include "base/toml/toml.hpp"
 #include "registry/checks.hpp"
 #include "registry/cross_checks.hpp"
 #include "registry/dependencies.hpp"
+#include "registry/machine_merge.hpp"
+#include "registry/read_table.hpp"
 #include "registry/schema/tables.hpp"
 #include "registry/tree_checks.hpp"
 
@@ -19,44 +16,6 @@ namespace nimbus::registry {
 namespace {
 
 using base::toml::Table;
-
-ProblemCode code_of(base::toml::SyntaxError::Cause cause) {
-  using Cause = base::toml::SyntaxError::Cause;
-  switch (cause) {
-    case Cause::Syntax:
-      return ProblemCode::Syntax;
-    case Cause::TooLarge:
-      return ProblemCode::TooLarge;
-    case Cause::TooDeep:
-      return ProblemCode::TooDeep;
-    case Cause::NotUtf8:
-      return ProblemCode::NotUtf8;
-  }
-  return ProblemCode::Syntax;
-}
-
-std::optional<Table> read_table(const TreeSource& source, const TreeEntry& file, Report& report) {
-  const base::toml::Span nowhere;
-  if (file.size != TreeEntry::kUnknownSize && file.size > TreeSource::kMaxFile) {
-    report.add(ProblemCode::TooLarge, nowhere,
-               fmt::format("the file has {} bytes; at most {} are allowed", file.size, TreeSource::kMaxFile));
-    return std::nullopt;
-  }
-  auto text = source.read(file);
-  if (!text) {
-    const bool large = text.error().code == Code::Invalid;
-    report.add(large ? ProblemCode::TooLarge : ProblemCode::Unreadable, nowhere,
-               base::printable(text.error().message, 300));
-    return std::nullopt;
-  }
-  auto table = base::toml::parse(*text);
-  if (!table) {
-    const auto& error = table.error();
-    report.add(code_of(error.cause), {error.at, error.at}, error.message);
-    return std::nullopt;
-  }
-  return std::move(*table);
-}
 
 class Loader {
  public:
@@ -125,9 +84,9 @@ class Loader {
   }
 
   template <class T>
-  std::shared_ptr<Entry<T>> new_entry(const Found& found) {
+  std::shared_ptr<Entry<T>> entry_for(const Found& found) {
     const auto& file = snapshot_->tree[found.index];
-    auto entry = std::make_shared<Entry<T>>();
+    auto entry = new_entry<T>();
     entry->path = file.path;
     entry->blob = file.blob;
     entry->provider = found.info.provider;
@@ -182,7 +141,7 @@ class Loader {
   template <class T>
   EntryPtr<T> load_one(const Found& found) {
     if (found.before != kNew) return reused<T>(found);
-    auto entry = new_entry<T>(found);
+    auto entry = entry_for<T>(found);
     entry->digest = digest_of({entry->path}, *snapshot_);
     Report report(entry->path, entry->problems);
     if (const auto table = read_table(source_, snapshot_->tree[found.index], report)) {
@@ -258,43 +217,10 @@ class Loader {
                find_network(*previous_, entry.provider, machine.boot.network);
   }
 
-  /// Defaults and class merged: the start of every machine of that class.
-  const DesiredMachine& prototype(const Entry<ProviderFile>* provider, const Entry<MachineClass>* of_class) {
-    auto& slot = prototypes_[{provider, of_class}];
-    if (slot) return *slot;
-    slot.emplace();
-    std::vector<Problem> reported_already;
-    Report unused("", reported_already);
-    if (provider != nullptr) walk(tables::kDefaults, provider->value.defaults, &*slot, kInDefaults, unused);
-    if (of_class != nullptr) walk(tables::kClass, of_class->value.table, &*slot, kInClass, unused);
-    return *slot;
-  }
-
   EntryPtr<DesiredMachine> load_machine(const Found& found) {
-    auto entry = new_entry<DesiredMachine>(found);
+    auto entry = entry_for<DesiredMachine>(found);
     Report report(entry->path, entry->problems);
-    const auto table = read_table(source_, snapshot_->tree[found.index], report);
-    if (!table) {
-      entry->digest = digest_of({entry->path}, *snapshot_);
-      entry->claims = claims_of(*entry);
-      return entry;
-    }
-    const auto* provider = find_provider(*snapshot_, entry->provider);
-    const auto* of_class = class_of(*table, entry->provider, report);
-    auto& machine = entry->value;
-    machine = prototype(provider, of_class);
-    machine.id = {entry->provider, entry->name};
-    machine.path = entry->path;
-    walk(tables::kMachine, *table, &machine, kInMachine, report);
-    const auto* network = find_network(*snapshot_, entry->provider, machine.boot.network);
-    // With a broken class or provider the merge says nothing about this file.
-    const bool sound = (provider == nullptr || provider->problems.empty()) &&
-                       (of_class == nullptr || of_class->problems.empty()) && entry->problems.empty();
-    if (sound) finish_machine(machine, *table, network, *snapshot_, report);
-
-    entry->digest = digest_of(dependencies(*entry, *snapshot_), *snapshot_);
-    machine.digest = entry->digest;
-    entry->claims = claims_of(*entry);
+    merge_.fill(*entry, read_table(source_, snapshot_->tree[found.index], report), report);
     return entry;
   }
 
@@ -305,27 +231,11 @@ class Loader {
       auto& entry = snapshot_->instances[i];
       auto digest = digest_of(dependencies(*entry, *snapshot_), *snapshot_);
       if (digest == entry->digest) continue;
-      auto renewed = std::make_shared<InstanceEntry>(*entry);
+      auto renewed = copy_of(*entry);
       renewed->digest = std::move(digest);
       entry = renewed;
       snapshot_->objects[found[i].index] = std::move(renewed);
     }
-  }
-
-  const Entry<MachineClass>* class_of(const Table& table, const std::string& provider, Report& report) {
-    const auto* value = table.find("class");
-    if (value == nullptr || value->string() == nullptr || value->string()->empty()) return nullptr;
-    const auto& name = *value->string();
-    const auto* found = find_class(*snapshot_, provider, name);
-    if (found != nullptr) return found;
-    std::vector<std::string> names;
-    for (const auto& each : snapshot_->classes) {
-      if (each->provider == provider) names.push_back(each->name);
-    }
-    report.add(
-        ProblemCode::UnknownReference, value->span(),
-        fmt::format("provider '{}' has no class '{}'{}", provider, base::printable(name, 80), meant(name, names)));
-    return nullptr;
   }
 
   const TreeSource& source_;
@@ -333,7 +243,7 @@ class Loader {
   std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>();
   std::vector<Problem> problems_;
   std::vector<Found> found_[kFileKinds];
-  std::map<std::pair<const void*, const void*>, std::optional<DesiredMachine>> prototypes_;
+  MachineMerge merge_{*snapshot_};
 };
 
 }  // namespace

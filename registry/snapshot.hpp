@@ -93,6 +93,14 @@ struct Snapshot {
   const TreeEntry* find_file(std::string_view path) const noexcept;
 };
 
+/// An entry to be filled, and a copy to be changed, on the heap. Compiled once, in
+/// entries.hpp, for every kind: what an object of each kind is built and destroyed
+/// with is most of a compiler's work on the files that use them.
+template <class T>
+std::shared_ptr<Entry<T>> new_entry();
+template <class T>
+std::shared_ptr<Entry<T>> copy_of(const Entry<T>& entry);
+
 using MachineEntry = Entry<DesiredMachine>;
 using InstanceEntry = Entry<Instance>;
 
