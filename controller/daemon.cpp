@@ -14,6 +14,7 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
+#include "controller/api/api.hpp"
 #include "controller/fleet/fleet.hpp"
 #include "controller/holds/holds.hpp"
 #include "controller/intake/intake.hpp"
@@ -128,6 +129,9 @@ class Daemon::Impl {
                      .verify = [this](const Call& call) { return publisher_.verify(call); }},
                     {}),
         board_(clock_, config.provider, outlet()),
+        events_(clock_),
+        live_(clock_, board_, events_),
+        started_(clock_.wall()),
         fleet_(config.provider, queue_, fleet_tools()),
         watcher_(mirror_, git_, remote_, {"refs/heads/" + config.registry.branch, status_branch()}),
         intake_(mirror_, clock_, config.provider) {
@@ -140,11 +144,31 @@ class Daemon::Impl {
                                .readiness = [this] { return readiness(); },
                                .refresh_metrics = [this] { refresh_metrics(); }});
     if (!routes) return std::move(routes.error());
+    auto peers = PeerPolicy::make(config_.control_users, config_.control_groups);
+    if (!peers) return std::move(peers.error());
+    peers_ = std::move(*peers);
+    auto reading = to_http_routes(reading_routes(api_context()), clock_, http_observer());
+    routes->insert(routes->end(), reading.begin(), reading.end());
+    if (auto control = serve_control(*routes); !control) return control;
     auto server = base::HttpServer::start({.address = config_.listen}, std::move(*routes));
     if (!server) return std::move(server.error()).with("while listening on " + config_.listen);
     server_ = std::move(*server);
-    base::log(Level::Info, "listening", "serves health, metrics and webhooks", {{"address", server_->address()}});
+    base::log(Level::Info, "listening", "serves the API for reading, health, metrics and webhooks",
+              {{"address", server_->address()}});
     return base::write_file_atomically(config_.data + "/http.address", server_->address() + "\n", 0644);
+  }
+
+  /// The same and the changes, for people on this machine. Everybody may connect:
+  /// reading is open to all of them anyway, and who may change is asked of the kernel.
+  Result<> serve_control(std::vector<base::HttpRoute> routes) {
+    constexpr unsigned kForAll = 0666;
+    auto changing = to_http_routes(changing_routes(api_context()), clock_, http_observer());
+    routes.insert(routes.end(), changing.begin(), changing.end());
+    const std::string address = "unix:" + config_.control_socket;
+    auto server = base::HttpServer::start({.address = address, .unix_mode = kForAll}, std::move(routes), {.workers = 4});
+    if (!server) return std::move(server.error()).with("while listening on " + address);
+    control_ = std::move(*server);
+    return {};
   }
 
   void start_threads() {
@@ -159,6 +183,7 @@ class Daemon::Impl {
     if (stopped_) return;
     stopped_ = true;
     if (server_) server_->stop();
+    if (control_) control_->stop();
     for (auto& worker : workers_) worker.request_stop();
     queue_.shut_down();
     workers_.clear();  // joins: what the last passes found is on the board now
@@ -212,7 +237,7 @@ class Daemon::Impl {
                      .deadline = config_.pass_deadline},
             .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
             .runs = *journal_,
-            .facts = board_,
+            .facts = live_,
             .jitter = random_fraction,
             .passed = [this](const MachineReport& report, milliseconds took) { meter_pass(metrics_, report, took); }};
   }
@@ -289,6 +314,7 @@ class Daemon::Impl {
     base::log(registry.problems.empty() ? Level::Info : Level::Warning, "registry-accepted",
               fmt::format("{} machines, {} problems", registry.machines.size(), registry.problems.size()),
               {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
+    live_.accepted(*accepted);
     board_.accepted(*accepted);
     fleet_.accept(*accepted);
   }
@@ -331,7 +357,9 @@ class Daemon::Impl {
         set_detail(push_detail_, "");
         note_exchange("push", true);
         base::log(Level::Info, "term-taken", "this controller may write now", {{"term", std::to_string(taken->term)}});
+        live_.seed(taken->documents);
         board_.seed(taken->documents);
+        events_.publish("controller", "", base::Json::object({{"headline", "term taken"}, {"term", taken->term}}));
         fleet_.look_at_all();
         return true;
       }
@@ -348,6 +376,7 @@ class Daemon::Impl {
     const Authority authority = publisher_.authority();
     if (authority.state != Authority::State::Deposed) return false;
     set_detail(push_detail_, "deposed: " + authority.detail);
+    events_.publish("controller", "", base::Json::object({{"headline", "another controller took over"}}));
     base::log(Level::Error, "deposed", "another controller took over; this one only observes until it is restarted",
               {{"detail", authority.detail}});
     return true;
@@ -384,7 +413,54 @@ class Daemon::Impl {
     return state;
   }
 
+  ApiContext api_context() {
+    return {.clock = clock_,
+            .board = live_,
+            .events = events_,
+            .holds = holds_,
+            .peers = peers_,
+            .controller = [this] { return controller_view(); },
+            .journal = [this](const std::string& machine) {
+              return journal_->last_runs({config_.provider, machine}, Journal::kRunsKept);
+            },
+            .look_at = [this](const std::string& machine) { return fleet_.look_at(machine); },
+            .look_at_all = [this] { fleet_.look_at_all(); },
+            .fetch_now = [this] { watch_wake_.wake(); },
+            .changed = [](const ApiChange& change) {
+              base::log(Level::Info, "api-change", change.what,
+                        {{"machine", change.machine}, {"by", change.by}, {"reason", change.reason}});
+            }};
+  }
+
+  RouteObserver http_observer() {
+    return [this](const ApiRoute& route, int status, std::chrono::nanoseconds took) {
+      metrics_.count("nimbus_http_requests_total",
+                     {{"route", route.path}, {"method", route.method}, {"code", std::to_string(status)}});
+      metrics_.observe_seconds("nimbus_http_request_duration_seconds", {{"route", route.path}},
+                               std::chrono::duration<double>(took).count());
+    };
+  }
+
+  ControllerView controller_view() {
+    const Authority authority = publisher_.authority();
+    const auto state = readiness();
+    const auto depth = queue_.depth();
+    return {.provider = config_.provider,
+            .id = config_.id,
+            .authority = authority.state == Authority::State::Held       ? "held"
+                         : authority.state == Authority::State::Deposed ? "deposed"
+                                                                         : "starting",
+            .term = authority.term,
+            .detail = state.detail,
+            .ready = state.ready,
+            .started = started_,
+            .queued = depth.queued,
+            .running = depth.running,
+            .status_waiting = publisher_.waiting()};
+  }
+
   void refresh_metrics() {
+    metrics_.set("nimbus_sse_clients", {}, static_cast<double>(events_.subscribers()));
     set_gauges(metrics_, {.fleet = fleet_.counts(),
                           .queue = queue_.depth(),
                           .oldest_wait = queue_.oldest_wait(),
@@ -410,6 +486,10 @@ class Daemon::Impl {
   Wake watch_wake_;
   Wake publish_wake_;
   StatusBoard board_;
+  EventLog events_;
+  LiveBoard live_;
+  const WallTime started_;
+  PeerPolicy peers_;  // set before anything is served
   Fleet fleet_;
   Watcher watcher_;
   Intake intake_;
@@ -420,6 +500,7 @@ class Daemon::Impl {
   std::string fetch_detail_, hold_detail_, registry_detail_, push_detail_;
 
   std::unique_ptr<base::HttpServer> server_;
+  std::unique_ptr<base::HttpServer> control_;  // the UNIX socket
   std::vector<std::jthread> threads_;
   std::vector<std::jthread> workers_;
   bool stopped_ = false;

@@ -33,6 +33,9 @@ publish = "{publish}"
 [http]
 listen = "127.0.0.1:0"
 
+[control]
+holds = "{holds}"
+
 [[webhook]]
 name = "github"
 kind = "github"
@@ -66,6 +69,8 @@ class Nimbusd:
         self.secrets = self.folder / "secrets"
         self.configuration = self.folder / "nimbusd.toml"
         self.log = self.folder / "nimbusd.log"
+        self.holds = self.folder / "etc" / "holds"
+        self.socket = self.data / "control.sock"
         self.child = None
         self.outlive = outlive
         (self.secrets / "bmc").mkdir(parents=True, exist_ok=True)
@@ -75,7 +80,7 @@ class Nimbusd:
         self._private(hook, WEBHOOK_SECRET + "\n")
         self.configuration.write_text(CONFIGURATION.format(
             provider=provider, data=self.data, secrets=self.secrets, url=forge.url, branch=BRANCH, poll=poll, key=forge.key,
-            known_hosts=forge.known_hosts, publish=publish, observe=observe, webhook_secret=hook))
+            known_hosts=forge.known_hosts, publish=publish, observe=observe, webhook_secret=hook, holds=self.holds))
 
     @staticmethod
     def _private(path, text):
@@ -148,6 +153,15 @@ class Nimbusd:
     def post(self, path, body, headers):
         return self._http(urllib.request.Request(f"http://{self.address()}{path}", data=body, headers=headers,
                                                  method="POST"))
+
+    def curl(self, path, *options):
+        """Status, headers in lower case and body; through the control socket, by curl."""
+        result = run(["curl", "--silent", "--show-error", "--max-time", "20", "--unix-socket", self.socket, "--include",
+                      "--http1.1", *options, f"http://nimbusd{path}"])
+        head, _, body = result.stdout.partition("\n\n")
+        lines = head.splitlines()
+        headers = dict(line.split(": ", 1) for line in lines[1:])
+        return int(lines[0].split()[1]), {k.lower(): v for k, v in headers.items()}, body
 
     @staticmethod
     def _http(request):
