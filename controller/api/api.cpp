@@ -21,6 +21,7 @@ std::string_view to_word(AcceptedRegistry::State state) {
     case AcceptedRegistry::State::Accepted: return "accepted";
     case AcceptedRegistry::State::Partly: return "partly";
     case AcceptedRegistry::State::Refused: return "refused";
+    case AcceptedRegistry::State::Held: return "held";
   }
   return "refused";
 }
