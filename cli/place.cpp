@@ -120,7 +120,12 @@ Result<registry::ObjectId> resolve_revision(const registry::GitRepository& repos
       }
     }
   }
-  if (!id) return no_such_revision(revision);
+  if (!id) {
+    auto abbreviated = repository.find_commit(base::to_lower(steps->name));
+    if (!abbreviated) return std::move(abbreviated.error());
+    if (!*abbreviated) return no_such_revision(revision);
+    id = std::move(**abbreviated);
+  }
   for (std::uint64_t step = 0; step <= steps->back; ++step) {
     auto commit = repository.commit(*id);
     if (!commit)

@@ -21,8 +21,9 @@ Result<Place> find_place(const std::string& start);
 /// Errors: Invalid (no repository here), and those of GitRepository::open.
 Result<registry::GitRepository> open_repository(const Place& place);
 
-/// A commit by a name that people use: a full id, a branch, a tag, "origin/main",
-/// "HEAD", each with "~N" or "^" behind it. Errors: NotFound, Invalid.
+/// A commit by a name that people use: an id, in full or its first digits,
+/// a branch, a tag, "origin/main", "HEAD", each with "~N" or "^" behind it. Errors: NotFound, Invalid, Conflict (an id
+/// of which several have these first digits).
 Result<registry::ObjectId> resolve_revision(const registry::GitRepository& repository, std::string_view revision);
 
 }  // namespace nimbus::cli

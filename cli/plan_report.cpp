@@ -73,21 +73,22 @@ std::string_view mark_of(const PlanItem& item) {
   return "~";
 }
 
-std::string_view loss_text(DataLoss loss) {
-  switch (loss) {
+/// What people must see first; empty: no data is at stake.
+std::string_view loss_text(const PlanItem& item) {
+  switch (item.data_loss()) {
     case DataLoss::No:
-      return "";
+      break;
     case DataLoss::Possible:
       return "POSSIBLE DATA LOSS";
     case DataLoss::Yes:
       return "DATA LOSS";
   }
-  return "";
+  return item.blocked_data_loss() == DataLoss::No ? "" : "DATA LOSS, blocked";
 }
 
 Style style_of(const PlanItem& item) {
   if (item.data_loss() == DataLoss::Yes) return Style::Bad;
-  if (item.data_loss() == DataLoss::Possible || item.worst() >= Effect::RootCode) return Style::Warning;
+  if (!loss_text(item).empty() || item.worst() >= Effect::RootCode) return Style::Warning;
   return Style::Plain;
 }
 
@@ -148,7 +149,7 @@ std::string markdown_change(const Change& change) {
 
 std::string markdown_item(const PlanItem& item) {
   constexpr std::size_t kMostChanges = 20;
-  const std::string loss = item.data_loss() == DataLoss::No ? "" : fmt::format(" **{}**", loss_text(item.data_loss()));
+  const std::string loss = loss_text(item).empty() ? "" : fmt::format(" **{}**", loss_text(item));
   std::string out = fmt::format("- {} {} {}, {}{}\n", to_string(item.object), markdown_code(item.id),
                                 name_of(item.kind), to_string(item.worst()), loss);
   for (std::size_t i = 0; i < item.changes.size() && i < kMostChanges; ++i) out += markdown_change(item.changes[i]);
@@ -233,7 +234,7 @@ std::string plan_for_people(const PlanReport& report, const Console& console) {
   for (const auto& item : plan.items) {
     std::string head = fmt::format("{:<3} {} {}  {}", mark_of(item), to_string(item.object),
                                    base::printable(item.id, 200), to_string(item.worst()));
-    if (item.data_loss() != DataLoss::No) head += fmt::format("  {}", loss_text(item.data_loss()));
+    if (!loss_text(item).empty()) head += fmt::format("  {}", loss_text(item));
     out += console.paint(style_of(item), head) + "\n";
     for (const auto& change : item.changes) out += change_line(change, console);
     for (const auto& file : item.files) {
@@ -298,7 +299,10 @@ std::string plan_as_markdown(const PlanReport& report) {
   std::size_t shown = 0;
   std::string_view heading;
   for (const auto& item : plan.items) {
-    const std::string_view wanted = item.data_loss() == DataLoss::No ? "#### Other changes" : "#### Data loss";
+    const std::string_view wanted = item.data_loss() != DataLoss::No ? "#### Data loss"
+                                    : item.blocked_data_loss() != DataLoss::No
+                                        ? "#### Data loss, blocked as things stand"
+                                        : "#### Other changes";
     std::string part = heading == wanted ? std::string() : fmt::format("{}{}\n\n", heading.empty() ? "" : "\n", wanted);
     heading = wanted;
     part += markdown_item(item);

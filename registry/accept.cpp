@@ -4,33 +4,15 @@
 #include <map>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "base/crypto/crypto.hpp"
-#include "registry/dependencies.hpp"
+#include "registry/stalls.hpp"
 
 namespace nimbus::registry {
 namespace {
-
-bool refuses_all(const Problem& problem) {
-  return problem.severity == Severity::Error &&
-         (problem.file == "registry.toml" || problem.file.starts_with("policy/"));
-}
-
-/// Both sides of such a problem are suspect, whichever was there first.
-bool concerns_both(ProblemCode code) { return code == ProblemCode::Duplicate || code == ProblemCode::CidrOverlap; }
-
-/// Whether the text of a file with these problems could be read as TOML at all.
-bool parsed(const std::vector<Problem>& problems) {
-  return std::ranges::none_of(problems, [](const Problem& problem) {
-    using enum ProblemCode;
-    return problem.code == Syntax || problem.code == NotUtf8 || problem.code == TooLarge || problem.code == TooDeep ||
-           problem.code == Unreadable;
-  });
-}
 
 /// Sets the brakes that `newest` pulls; true if that changed anything.
 bool brake(DesiredMachine& machine, const DesiredMachine& newest) {
@@ -67,25 +49,19 @@ using Index = std::unordered_map<std::string, std::size_t>;
 class Acceptor {
  public:
   Acceptor(std::shared_ptr<const Snapshot> previous, const Snapshot& loaded)
-      : previous_(std::move(previous)), loaded_(loaded) {
-    for (const auto& problem : loaded.problems) {
-      if (problem.severity != Severity::Error) continue;
-      bad_.insert(problem.file);
-      if (concerns_both(problem.code) && !problem.related.empty()) bad_.insert(problem.related);
-    }
-  }
+      : previous_(std::move(previous)), loaded_(loaded), stalls_(loaded) {}
 
   Acceptance run() {
     Acceptance out;
     out.problems = loaded_.problems;
-    if (std::ranges::any_of(loaded_.problems, refuses_all)) {
+    if (!stalls_.refused_by().empty()) {
       out.state = AcceptState::Refused;
       return only_brakes(std::move(out));
     }
-    out.state = bad_.empty() ? AcceptState::Accepted : AcceptState::Partly;
+    out.state = stalls_.none() ? AcceptState::Accepted : AcceptState::Partly;
     auto effective = std::make_shared<Snapshot>(loaded_);
     effective->problems.clear();
-    if (!bad_.empty()) {
+    if (!stalls_.none()) {
       choose(effective->providers, &Snapshot::providers, nullptr);
       choose(effective->classes, &Snapshot::classes, nullptr);
       choose(effective->networks, &Snapshot::networks, nullptr);
@@ -146,7 +122,7 @@ class Acceptor {
       const auto found = by_id.find(key_of(*entry));
       if (found == by_id.end()) continue;
       const auto& now = *newest[found->second];
-      if (!parsed(now.problems)) continue;
+      if (is_unreadable(now.problems)) continue;
       auto braked = copy_of(*entry);
       if (!brake(braked->value, now.value)) continue;
       copy_digest(*braked);
@@ -165,7 +141,7 @@ class Acceptor {
     Entries<T> chosen;
     chosen.reserve(entries.size());
     for (const auto& entry : entries) {
-      auto reasons = reasons_against(*entry);
+      auto reasons = stalls_.against(*entry);
       if (reasons.empty()) {
         chosen.push_back(entry);
         continue;
@@ -179,33 +155,15 @@ class Acceptor {
       stalled->path = entry->path;
       stalled->stalled = true;
       stalled->problems = std::move(reasons);
-      if (parsed(entry->problems) && brake(stalled->value, entry->value)) copy_digest(*stalled);
+      if (!is_unreadable(entry->problems) && brake(stalled->value, entry->value)) copy_digest(*stalled);
       chosen.push_back(std::move(stalled));
     }
     entries = std::move(chosen);
   }
 
-  template <class T>
-  std::vector<Problem> reasons_against(const Entry<T>& entry) const {
-    return reasons_in(dependencies(entry, loaded_));
-  }
-
-  std::vector<Problem> reasons_in(const std::vector<std::string>& files) const {
-    std::vector<Problem> reasons;
-    for (const auto& file : files) {
-      if (!bad_.contains(file)) continue;
-      for (const auto& problem : loaded_.problems) {
-        if (problem.severity != Severity::Error) continue;
-        if (problem.file == file || (concerns_both(problem.code) && problem.related == file))
-          reasons.push_back(problem);
-      }
-    }
-    return reasons;
-  }
-
   std::shared_ptr<const Snapshot> previous_;
   const Snapshot& loaded_;
-  std::unordered_set<std::string> bad_;
+  Stalls stalls_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ class InstanceChecker {
  private:
   struct Used {
     std::int64_t instances = 0, cpu_cores = 0, memory_gib = 0;
-    std::string last_file;
+    const InstanceEntry* last = nullptr;
   };
 
   void add(const InstanceEntry& entry, ProblemCode code, std::string_view key, std::string message,
@@ -56,7 +56,7 @@ class InstanceChecker {
       add(entry, ProblemCode::UnknownReference, {},
           fmt::format("tenant '{}' has no policy/tenants/{}.toml: a maintainer must add it", entry.tenant,
                       entry.tenant));
-    } else if (!admits(tenant->value.providers, instance.provider)) {
+    } else if (!is_unreadable(tenant->problems) && !admits(tenant->value.providers, instance.provider)) {
       add(entry, ProblemCode::NotAdmitted, "provider",
           fmt::format("the policy of tenant '{}' does not allow provider '{}'", entry.tenant, instance.provider),
           tenant->path);
@@ -65,7 +65,7 @@ class InstanceChecker {
       add(entry, ProblemCode::UnknownReference, "provider",
           fmt::format("there is no provider '{}'{}", instance.provider,
                       meant(instance.provider, names(snapshot_.providers))));
-    } else if (!admits(provider->value.provider.tenants, entry.tenant)) {
+    } else if (!is_unreadable(provider->problems) && !admits(provider->value.provider.tenants, entry.tenant)) {
       add(entry, ProblemCode::NotAdmitted, "provider",
           fmt::format("provider '{}' does not admit tenant '{}'", instance.provider, entry.tenant), provider->path);
     }
@@ -104,6 +104,7 @@ class InstanceChecker {
                         meant(attachment.name, known)));
         continue;
       }
+      if (is_unreadable(network->problems)) continue;
       const auto role = network->value.role;
       if (role != NetworkRole::Tenant && role != NetworkRole::Public) {
         add(entry, ProblemCode::WrongRole, key,
@@ -158,7 +159,9 @@ class InstanceChecker {
                       other->second->path),
           other->second->path);
     }
-    if (!has_errors(machine.problems)) fits(entry, machine.value, machine.path, image);
+    const auto* kind = find_class(snapshot_, entry.value.provider, machine.value.class_name);
+    const bool known = !has_errors(machine.problems) && (kind == nullptr || !has_errors(kind->problems));
+    if (known) fits(entry, machine.value, machine.path, image);
     return &machine;
   }
 
@@ -205,22 +208,32 @@ class InstanceChecker {
     used.instances += 1;
     used.cpu_cores += larger(wanted.cpu_cores, machine != nullptr ? machine->value.hardware.cpu_cores : none);
     used.memory_gib += larger(wanted.memory_gib, machine != nullptr ? machine->value.hardware.memory_gib : none);
-    used.last_file = entry.path;
+    used.last = &entry;
   }
 
   void quota(const std::string& tenant, const Used& used) {
     const auto* policy = find_tenant(snapshot_, tenant);
     if (policy == nullptr) return;
-    const auto within = [&](std::int64_t sum, const std::optional<std::int64_t>& limit, std::string_view key) {
+    // In the last instance: a new one is what goes over most often. Its own line about it,
+    // else that of the machine whose hardware counts, else the provider's, which it must have.
+    const auto line = [&](std::string_view key, bool own) {
+      if (own) return fmt::format("requirements.{}", key);
+      const bool pinned = !used.last->value.requirements.machine.empty() && key != "instances";
+      return std::string(pinned ? "requirements.machine" : "provider");
+    };
+    const auto within = [&](std::int64_t sum, const std::optional<std::int64_t>& limit, std::string_view key,
+                            bool own = false) {
       if (!limit || sum <= *limit) return;
-      report_.add(ProblemCode::QuotaExceeded, used.last_file, {},
+      report_.add(ProblemCode::QuotaExceeded, used.last->path, line(key, own),
                   fmt::format("the instances of tenant '{}' ask for {} = {}, its quota is {} ({})", tenant, key, sum,
-                              *limit, policy->path));
+                              *limit, policy->path),
+                  policy->path);
     };
     const auto& quota = policy->value.quota;
     within(used.instances, quota.instances, "instances");
-    within(used.cpu_cores, quota.cpu_cores, "cpu_cores");
-    within(used.memory_gib, quota.memory_gib, "memory_gib");
+    const auto& wanted = used.last->value.requirements;
+    within(used.cpu_cores, quota.cpu_cores, "cpu_cores", wanted.cpu_cores.has_value());
+    within(used.memory_gib, quota.memory_gib, "memory_gib", wanted.memory_gib.has_value());
   }
 
   CrossReport& report_;

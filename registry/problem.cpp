@@ -37,7 +37,6 @@ constexpr std::array kRules = {
     Rule{BadFormat, "bad-format", "The registry has a format that this program does not know."},
     Rule{TooNew, "too-new", "The registry asks for a newer program."},
     Rule{UnknownReference, "unknown-reference", "A name refers to something that does not exist."},
-    Rule{BrokenReference, "broken-reference", "A name refers to something whose own file has errors."},
     Rule{Duplicate, "duplicate", "A value that must be unique in the registry is used twice."},
     Rule{NoIdentity, "no-identity", "A machine needs a serial, UUID or BMC GUID of its own."},
     Rule{CredentialScope, "credential-scope", "A secret may not be named by this file."},
@@ -73,6 +72,14 @@ void sort_problems(std::vector<Problem>& problems) {
   });
   // Not std::ranges::unique: clang 14 cannot compile GCC 12's.
   problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
+}
+
+bool is_unreadable(std::span<const Problem> problems) noexcept {
+  return std::ranges::any_of(problems, [](const Problem& problem) {
+    using enum ProblemCode;
+    return problem.code == Syntax || problem.code == NotUtf8 || problem.code == TooLarge || problem.code == TooDeep ||
+           problem.code == Unreadable;
+  });
 }
 
 bool has_errors(std::span<const Problem> problems) noexcept {

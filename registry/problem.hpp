@@ -46,7 +46,6 @@ enum class ProblemCode : std::uint8_t {
   BadFormat,
   TooNew,
   UnknownReference,
-  BrokenReference,
   Duplicate,
   NoIdentity,
   CredentialScope,
@@ -91,5 +90,7 @@ struct Problem {
 /// By file, line, column; the same problem only once.
 void sort_problems(std::vector<Problem>& problems);
 bool has_errors(std::span<const Problem> problems) noexcept;
+/// True if they keep a file from being read at all, so that nothing is known of what it says.
+bool is_unreadable(std::span<const Problem> problems) noexcept;
 
 }  // namespace nimbus::registry

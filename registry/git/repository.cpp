@@ -4,6 +4,7 @@
 #include <git2.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -89,6 +90,23 @@ Result<std::optional<ObjectId>> GitRepository::resolve(const std::string& refere
   }
   const Object commit(object);
   return std::optional<ObjectId>(object_id_text(*git_object_id(object)));
+}
+
+Result<std::optional<ObjectId>> GitRepository::find_commit(const std::string& prefix) const {
+  constexpr std::size_t kLeast = 4;  // as git has it
+  const bool hex = std::ranges::all_of(prefix, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  if (!hex || prefix.size() < kLeast || prefix.size() > GIT_OID_HEXSZ) return std::optional<ObjectId>{};
+  const std::string padded = prefix + std::string(GIT_OID_HEXSZ - prefix.size(), '0');
+  git_oid id{};
+  if (auto ok = parse_object_id(padded, id); !ok) return std::move(ok.error());
+  git_commit* raw = nullptr;
+  const int code = git_commit_lookup_prefix(&raw, repository_.get(), &id, prefix.size());
+  if (code == GIT_ENOTFOUND) return std::optional<ObjectId>{};
+  if (code == GIT_EAMBIGUOUS) return Error{Code::Conflict, "several objects have an id that begins with " + prefix};
+  if (code < 0) return git_error(code, "find the commit " + prefix);
+  std::optional<ObjectId> found(object_id_text(*git_commit_id(raw)));
+  git_commit_free(raw);
+  return found;
 }
 
 Result<> GitRepository::move_reference(const std::string& reference, const ObjectId& to,

@@ -39,6 +39,10 @@ class GitRepository {
   /// annotated tags; nothing if there is no such reference.
   Result<std::optional<ObjectId>> resolve(const std::string& reference) const;
 
+  /// The commit whose id begins with `prefix`, at least four hexadecimal digits; nothing
+  /// if there is none. Errors: also Conflict (several begin so).
+  Result<std::optional<ObjectId>> find_commit(const std::string& prefix) const;
+
   /// Compare-and-swap: moves `reference` to `to` if it is at `expected` (nothing:
   /// does not exist). Durable when it returns. Errors: also Conflict.
   Result<> move_reference(const std::string& reference, const ObjectId& to, const std::optional<ObjectId>& expected);

@@ -12,6 +12,7 @@
 #include "base/crypto/crypto.hpp"
 #include "registry/dependencies.hpp"
 #include "registry/plan/object_plans.hpp"
+#include "registry/stalls.hpp"
 
 namespace nimbus::registry {
 
@@ -37,6 +38,14 @@ DataLoss PlanItem::data_loss() const noexcept {
   return loss;
 }
 
+DataLoss PlanItem::blocked_data_loss() const noexcept {
+  DataLoss loss = DataLoss::No;
+  for (const auto& change : changes) {
+    if (!change.blocked.empty()) loss = std::max(loss, change.data_loss);
+  }
+  return loss;
+}
+
 namespace {
 
 template <class T>
@@ -58,15 +67,17 @@ const typename Map::mapped_type* facts_of(const Map& map, const std::string& id)
 class Planner {
  public:
   Planner(const Snapshot& base, const Snapshot& head, const PlanFacts& facts)
-      : base_(base), head_(head), facts_(facts) {}
+      : base_(base), head_(head), facts_(facts), stalls_(head) {}
 
   Plan run() {
     machines();
     instances();
     others();
+    block_all_if_refused();
     std::ranges::sort(plan_.items, [](const PlanItem& a, const PlanItem& b) {
       const auto key = [](const PlanItem& item) {
-        return std::tuple(-static_cast<int>(item.data_loss()), -static_cast<int>(item.worst()));
+        return std::tuple(-static_cast<int>(item.data_loss()), -static_cast<int>(item.blocked_data_loss()),
+                          -static_cast<int>(item.worst()));
       };
       return std::tuple(key(a), a.object, a.id, a.path) < std::tuple(key(b), b.object, b.id, b.path);
     });
@@ -111,14 +122,25 @@ class Planner {
     return {files.begin(), files.end()};
   }
 
-  /// A file with errors changes nothing: the object stays on its accepted version.
+  static constexpr const char* kStays = "the last accepted version stays in force";
+
+  /// An object with errors, or that refers to one, stays on its accepted version.
   template <class T>
-  static void block_if_broken(const Entry<T>& head, PlanItem& item) {
-    if (!has_errors(head.problems)) return;
-    for (auto& change : item.changes) change.blocked = "the file has errors: the last accepted version stays in force";
-    if (item.changes.empty()) {
-      item.changes.push_back(
-          {Effect::None, DataLoss::No, {}, {}, {}, "the file has errors", "the last accepted version stays in force"});
+  void block_if_broken(const Entry<T>& head, PlanItem& item) const {
+    const auto errors = stalls_.against(head);
+    if (errors.empty()) return;
+    const std::string& file = errors.front().file;
+    const std::string what = file == head.path ? "the file has errors" : file + " has errors";
+    for (auto& change : item.changes) change.blocked = what + ": " + kStays;
+    if (item.changes.empty()) item.changes.push_back({Effect::None, DataLoss::No, {}, {}, {}, what, kStays});
+  }
+
+  /// Errors of registry.toml and policy/ keep everything as it is.
+  void block_all_if_refused() {
+    if (stalls_.refused_by().empty()) return;
+    for (auto& item : plan_.items) {
+      for (auto& change : item.changes)
+        change.blocked = stalls_.refused_by() + " has errors: the whole commit is refused";
     }
   }
 
@@ -440,6 +462,7 @@ class Planner {
   const Snapshot& base_;
   const Snapshot& head_;
   const PlanFacts& facts_;
+  const Stalls stalls_;
   Plan plan_;
 };
 

@@ -67,6 +67,8 @@ struct PlanItem {
 
   Effect worst() const noexcept;
   DataLoss data_loss() const noexcept;  // of changes that are not blocked
+  /// Of those that are: what would be lost if nothing stood in the way.
+  DataLoss blocked_data_loss() const noexcept;
   friend bool operator==(const PlanItem&, const PlanItem&) = default;
 };
 

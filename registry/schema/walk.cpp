@@ -255,9 +255,17 @@ class Walker {
                               row.key, in(name), info(format).hint));
       return false;
     }
-    report_.add(
-        ProblemCode::BadValue, span,
-        fmt::format("'{}'{} is \"{}\"; it must be {}", row.key, in(name), printable(text, 80), info(format).hint));
+    // In paths of URLs and in keys capitals mean something.
+    using enum Format;
+    const bool caseless =
+        format == BmcAddress || format == Mac || format == Uuid || format == Sha256 || format == Label;
+    const std::string lower = caseless ? base::to_lower(text) : std::string(text);
+    report_.add(ProblemCode::BadValue, span,
+                lower != text && info(format).accepts(lower)
+                    ? fmt::format("'{}'{} is \"{}\"; write it in lower case: \"{}\"", row.key, in(name),
+                                  printable(text, 80), printable(lower, 80))
+                    : fmt::format("'{}'{} is \"{}\"; it must be {}", row.key, in(name), printable(text, 80),
+                                  info(format).hint));
     return false;
   }
 

@@ -46,6 +46,12 @@ class Browse(cli_case.CliCase):
             self.assertTrue(any(part in text for part in parts), (row, text))
         self.assertNotIn("enforcement", self.values("machine", "m017", "--set-only"))
 
+    def test_of_pin_and_ca_the_one_in_force_is_shown(self):
+        self.assertIn("tls", (self.registry / "providers/berlin-1/provider.toml").read_text())  # a CA for all
+        keys = self.values("machine", "berlin-1/m017", "--origin")
+        self.assertIn("bmc.tls.pin", keys)
+        self.assertNotIn("bmc.tls.ca", keys)
+
     def test_every_kind_can_be_shown(self):
         for name in (["registry"], ["limits"], ["roles"], ["bindings"], ["tenant", "acme"], ["person", "alice"],
                      ["provider", "berlin-1"], ["class", "berlin-1/r650"], ["class", "r650"], ["network", "berlin-1/provisioning"],

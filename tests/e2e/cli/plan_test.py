@@ -106,6 +106,17 @@ class Plan(Example):
         markdown = self.ctl("plan", "--format", "markdown", cwd=self.registry).stdout
         self.assertLess(markdown.index("#### Data loss"), markdown.index("acme/web-1"))
 
+    def test_a_blocked_release_stands_among_data_loss(self):
+        self.observe()
+        self.write(self.registry, {WEB1: None})
+        self.edit(M011, 'description = "rack b1 unit 11"', 'description = "moved"')
+        head = self.commit(self.registry, {}, "Release")
+        markdown = self.ctl("plan", "--format", "markdown", "--head", head[:8], cwd=self.registry).stdout
+        order = [markdown.index(text) for text in
+                 ("#### Data loss, blocked", "acme/web-1", "**DATA LOSS, blocked**", "**blocked**", "#### Other changes", "m011")]
+        self.assertEqual(order, sorted(order))
+        self.assertIn("release  DATA LOSS, blocked", self.ctl("plan", "--head", head, cwd=self.registry).stdout)
+
     def test_address_is_credential_exposure(self):
         self.observe()
         self.edit(M011, "bmc-m011.berlin-1.example", "bmc-m011.evil.example")

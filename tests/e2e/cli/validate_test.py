@@ -73,6 +73,8 @@ class Validate(cli_case.CliCase):
         self.ctl("validate", registry, "--rev", "HEAD~1")
         self.ctl("validate", registry, "--rev", "HEAD^")
         self.ctl("validate", registry, "--rev", bad, code=3)
+        self.ctl("validate", registry, "--rev", bad[:7], code=3)
+        self.ctl("validate", registry, "--rev", bad[:12].upper() + "~1")
         self.ctl("validate", registry, "--rev", "main", code=3)
         self.git("tag", "-a", "-m", "good", "v1", "HEAD~1", cwd=registry)
         self.ctl("validate", registry, "--rev", "v1")

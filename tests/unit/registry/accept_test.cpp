@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "support/memory_source.hpp"
 
 using namespace nimbus;
@@ -67,6 +69,34 @@ TEST_CASE("a broken class stalls its machines, a broken provider all of its own"
   CHECK_FALSE(find_machine(*story.now.effective, "oslo-1", "a001")->stalled);
   CHECK(find_instance(*story.now.effective, "acme", "web-1")->stalled);
   CHECK_FALSE(find_instance(*story.now.effective, "globex", "build-1")->stalled);
+}
+
+TEST_CASE("an instance pinned to a stalled machine stalls with it, and takes brakes all the same") {
+  const std::string web = "tenants/acme/instances/web-1.toml";
+  Story story;
+  story.source.edit(kM017, "unit = 17", "unit = \"x\"");
+  story.source.edit(web, "\"web\", \"app\"", "\"web\"");
+  story.source.edit("tenants/acme/instances/web-2.toml", "\"web\", \"app\"", "\"web\"");
+  story.commit();
+  const auto* stalled = find_instance(*story.now.effective, "acme", "web-1");
+  REQUIRE(stalled != nullptr);
+  CHECK(stalled->stalled);
+  CHECK(stalled->value.profiles.size() == 3);
+  REQUIRE(stalled->problems.size() == 1);
+  CHECK(stalled->problems[0].file == kM017);
+  CHECK_FALSE(find_instance(*story.now.effective, "acme", "web-2")->stalled);
+
+  story.source.edit(kM017, "unit = \"x\"", "unit = 17");
+  story.commit();
+  CHECK_FALSE(find_instance(*story.now.effective, "acme", "web-1")->stalled);
+  CHECK(find_instance(*story.now.effective, "acme", "web-1")->value.profiles.size() == 2);
+
+  // Machine and instance are new, and the machine is bad: neither exists yet.
+  auto source = example();
+  source.edit(kM017, "unit = 17", "unit = \"x\"");
+  const auto first = accept(nullptr, *loaded(source).snapshot);
+  CHECK(find_instance(*first.effective, "acme", "web-1") == nullptr);
+  CHECK(std::ranges::count(first.unusable_instances, "acme/web-1") == 1);
 }
 
 TEST_CASE("a machine that is new and bad does not exist yet; one that goes is gone") {

@@ -27,7 +27,7 @@ TEST_CASE("every code but those of modes, warnings and bases has a variant") {
   std::set<ProblemCode> tried;
   for (const auto& variant : variants()) tried.insert(variant.code);
   using enum ProblemCode;
-  const std::set<ProblemCode> elsewhere = {BadFile, CrowdedFolder, Unreadable, Protected, BrokenReference};
+  const std::set<ProblemCode> elsewhere = {BadFile, CrowdedFolder, Unreadable, Protected};
   for (const auto& rule : rules()) {
     CHECK_MESSAGE((tried.contains(rule.code) || elsewhere.contains(rule.code)), rule.id);
     CHECK(to_string(rule.code) == rule.id);
@@ -66,6 +66,19 @@ TEST_CASE("all problems are found in one pass") {
   CHECK(problems.size() == 6);
   CHECK(std::ranges::is_sorted(problems, {},
                                [](const Problem& each) { return std::tuple(each.file, each.line, each.column); }));
+}
+
+TEST_CASE("a file that cannot be read brings no errors of files that refer to it") {
+  for (const auto* file :
+       {"providers/berlin-1/provider.toml", "providers/berlin-1/networks/tenant-acme.toml",
+        "providers/berlin-1/classes/r650.toml", "images/debian-12.toml", "profiles/web.toml",
+        "policy/tenants/acme.toml", "policy/people/bob.toml", "providers/berlin-1/machines/b2/m017.toml"}) {
+    auto source = example();
+    source.files.at(file) += "\nx = \n";
+    const auto problems = loaded(source).problems;
+    CHECK_MESSAGE(problems.size() == 1, file << describe(problems));
+    CHECK(problems.front().code == ProblemCode::Syntax);
+  }
 }
 
 TEST_CASE("modes, links and submodules") {

@@ -108,6 +108,30 @@ TEST_CASE("commits and ancestry") {
   CHECK(tree.error().code == Code::Corrupt);
 }
 
+TEST_CASE("a commit is found by the first digits of its id") {
+  const TempFolder temp;
+  make_bare(temp / "r");
+  const auto first = commit_files(temp / "r", "main", {{"a", "1"}});
+  std::vector<ObjectId> ids{first};
+  // Enough commits for two to share four digits is many; two that share one digit are soon there.
+  for (int i = 0; i < 20; ++i) ids.push_back(commit_files(temp / "r", "main", {{"a", std::to_string(i)}}));
+  const auto repository = opened(temp / "r");
+  for (const auto& id : ids) {
+    for (const std::size_t length : {std::size_t{7}, std::size_t{12}, id.size()}) {
+      const auto found = repository.find_commit(id.substr(0, length));
+      REQUIRE(found.has_value());
+      CHECK(*found == id);
+    }
+  }
+  CHECK(*repository.find_commit(first.substr(0, 3)) == std::nullopt);
+  CHECK(*repository.find_commit("") == std::nullopt);
+  CHECK(*repository.find_commit("xyz01") == std::nullopt);
+  CHECK(*repository.find_commit(first + "0") == std::nullopt);
+  CHECK(*repository.find_commit("0123456789") == std::nullopt);
+  const auto tree = repository.commit(first)->tree;
+  CHECK(*repository.find_commit(tree.substr(0, 12)) == std::nullopt);  // no commit
+}
+
 TEST_CASE("listing, finding and reading files, as git itself shows them") {
   const TempFolder temp;
   make_bare(temp / "r");

@@ -306,6 +306,29 @@ TEST_CASE("a file with errors changes nothing, and the plan says so") {
   CHECK(plan.totals.blocked == 1);
 }
 
+TEST_CASE("an instance whose machine, image or person has errors is blocked; a refused commit blocks all") {
+  const std::string web = "tenants/acme/instances/web-1.toml";
+  Pair pair;
+  pair.head.edit(kM017, "unit = 17", "unit = \"x\"");
+  pair.head.edit(web, "\"web\", \"app\"", "\"web\"");
+  {
+    const auto plan = pair.plan();
+    REQUIRE_CHANGE(change, plan, "acme/web-1", "profiles");
+    CHECK(change->blocked == kM017 + std::string(" has errors: the last accepted version stays in force"));
+  }
+  Pair refused;
+  refused.head.edit("policy/limits.toml", "count = 3", "cuont = 3");
+  refused.head.files.erase("tenants/globex/instances/build-1.toml");
+  const auto plan = refused.plan();
+  REQUIRE(plan.items.size() >= 2);
+  for (const auto& item : plan.items) {
+    for (const auto& change : item.changes) CHECK(change.blocked.starts_with("policy/limits.toml has errors"));
+  }
+  CHECK(plan.totals.data_loss == 0);
+  CHECK(plan.items[0].id == "globex/build-1");  // at stake, so first
+  CHECK(plan.items[0].blocked_data_loss() == DataLoss::Yes);
+}
+
 TEST_CASE("the digest covers what happens, and not what was observed on the way") {
   Pair pair;
   pair.head.edit(kM017, "unit = 17", "unit = 19");

@@ -159,7 +159,11 @@ inline std::vector<Variant> variants() {
       {db, "arch = \"x86_64\"", "arch = \"aarch64\"", ArchMismatch, 7},
       {inst, "cpu_cores = 16", "cpu_cores = 64", TooSmall, 8},
       {inst, "labels = { class = \"general\" }", "labels = { class = \"gpu\" }", TooSmall, 10},
-      {"policy/tenants/acme.toml", "cpu_cores = 256", "cpu_cores = 60", QuotaExceeded, 0,
+      {m, "https://bmc-m017", "https://BMC-m017", BadValue, 10},
+      {ipmi, "\"bmc-m031", "\"BMC-M031", BadValue, 9},
+      {"policy/tenants/acme.toml", "instances = 10", "instances = 2", QuotaExceeded, 1,
+       "tenants/acme/instances/web-2.toml"},
+      {"policy/tenants/acme.toml", "cpu_cores = 256", "cpu_cores = 60", QuotaExceeded, 8,
        "tenants/acme/instances/web-2.toml"},
       {prov, "machines_rebooting = 3", "machines_rebooting = 6", LoosensLimit, 22},
   };
