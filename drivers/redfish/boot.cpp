@@ -3,18 +3,12 @@
 #include "base/json/json.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
+#include "drivers/redfish/patch.hpp"
 
 namespace nimbus::redfish {
 namespace {
 
 constexpr int kMostRounds = 3;
-constexpr std::size_t kMostTagBytes = 256;
-
-/// Empty tags ("" in quotes too) only cause 412.
-std::string etag_of(const base::ClientResponse& response) {
-  const auto tag = response.header("ETag").value_or("");
-  return tag.size() > kMostTagBytes || tag == "\"\"" || tag == "W/\"\"" ? "" : std::string(tag);
-}
 
 bool is_armed(const BootOverride& shown, const BootOverride& wanted) noexcept { return shown.device == wanted.device; }
 
@@ -28,7 +22,7 @@ bool is_as_wanted(const BootOverride& shown, const BootOverride& wanted) noexcep
 
 Result<BootControl::Resource> BootControl::read_resource(const std::string& link, std::string* settings,
                                                          const Call& call) {
-  const auto answer = session_.get(link, call);
+  const auto answer = machine_.session().get(link, call);
   if (!answer) return answer.error();
   const auto json = parse_document(answer->body);
   if (!json) return Error(json.error()).with("while reading the boot override");
@@ -57,52 +51,35 @@ Result<BootOverride> BootControl::shown(const Call& call) {
   return shown_override(view->system.boot, view->settings.boot);
 }
 
-/// The tag as given; if the BMC refuses it, in its strong form; then without, if
-/// nobody changed the resource meanwhile.
-Result<base::ClientResponse> BootControl::patch_by_etag(const Resource& resource, const std::string& body,
-                                                        const Call& call) {
-  std::string tag = resource.etag;
-  while (true) {
-    // Each read before may have had to connect anew: then another machine may answer.
-    if (session_.number() != number_)
-      return Error{Code::Conflict, "the session was lost while arming the boot override; it was not sent again"};
-    auto answer = session_.write({.method = "PATCH", .link = resource.link, .body = body, .if_match = tag}, call);
-    if (!answer) {
-      unknown_ = unknown_ || answer.error().sent;
-      return std::move(answer.error().error);
-    }
-    if (answer->status != 412 || tag.empty()) return std::move(*answer);
-    if (tag.starts_with("W/")) {
-      tag.erase(0, 2);
-      continue;
-    }
-    const auto now = read_resource(resource.link, nullptr, call);
-    if (!now) return now.error();
-    if (now->boot != resource.boot)
-      return Error{Code::Conflict, "somebody else changes the boot settings of this machine"};
-    tag.clear();
-  }
-}
-
 Result<BootControl::Patched> BootControl::patch(const Resource& resource, const base::Json& boot, const Call& call) {
   if (boot.is_null()) return Patched::Done;
-  const auto answer = patch_by_etag(resource, base::Json::object({{"Boot", boot}}).text(), call);
+  const auto unchanged = [&]() -> Result<bool> {
+    const auto now = read_resource(resource.link, nullptr, call);
+    if (!now) return now.error();
+    return now->boot == resource.boot;
+  };
+  const auto answer = patch_resource(
+      machine_, {.link = resource.link, .etag = resource.etag, .body = base::Json::object({{"Boot", boot}}).text()},
+      unchanged, call);
   if (!answer) return answer.error();
-  if (answer->status >= 200 && answer->status < 300) return Patched::Done;
-  const auto body = parse_error_body(answer->body);
-  refusal_ = refusal(*answer, body).with("while arming the boot override");
+  if (!*answer) {
+    unknown_ = true;
+    return Error{Code::Timeout, "nobody knows what became of the boot override"};
+  }
+  if (is_success((*answer)->status)) return Patched::Done;
+  const auto body = parse_error_body((*answer)->body);
+  refusal_ = refusal(**answer, body).with("while arming the boot override");
   // iLO while the host is in POST: the same request works a minute later.
   if (body.has("UnableToModifyDuringSystemPOST")) {
     refusal_.code = Code::Busy;
     return refusal_;
   }
-  if (answer->status != 400) return refusal_;
+  if ((*answer)->status != 400) return refusal_;
   const bool about_mode = body.has("PropertyNotWritable") && boot.find("BootSourceOverrideMode") != nullptr;
   return about_mode ? Patched::RefusedMode : Patched::Refused;
 }
 
 Result<WriteOutcome> BootControl::arm(BootOverride wanted, const Call& call) {
-  number_ = session_.number();
   auto send = Send::Changed;
   auto mode = ModeToo::Yes;
   bool wrote = false;

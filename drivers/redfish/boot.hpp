@@ -7,14 +7,14 @@
 #include "core/power.hpp"
 #include "core/result.hpp"
 #include "drivers/redfish/boot_document.hpp"
-#include "drivers/redfish/session.hpp"
+#include "drivers/redfish/machine.hpp"
 
 namespace nimbus::redfish {
 
 class BootControl {
  public:
-  /// `session` must outlive this. `system`: link of the System.
-  BootControl(Session& session, std::string system) : session_(session), system_(std::move(system)) {}
+  /// `machine` must outlive this. `system`: link of the System.
+  BootControl(Machine& machine, std::string system) : machine_(machine), system_(std::move(system)) {}
 
   Result<BootOverride> shown(const Call& call);
   Result<WriteOutcome> arm(BootOverride wanted, const Call& call);
@@ -35,11 +35,9 @@ class BootControl {
   Result<View> read(const Call& call);
   /// Refused: 400, and other properties may do better; `refusal_` says why.
   Result<Patched> patch(const Resource& resource, const base::Json& boot, const Call& call);
-  Result<base::ClientResponse> patch_by_etag(const Resource& resource, const std::string& body, const Call& call);
 
-  Session& session_;
+  Machine& machine_;
   std::string system_;
-  unsigned long number_ = 0;  // of the session that arm() began on
   Error refusal_;
   bool unknown_ = false;  // a PATCH went out and nobody knows what became of it
 };

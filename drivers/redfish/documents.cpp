@@ -5,9 +5,11 @@
 namespace nimbus::redfish {
 namespace {
 
-using base::Json;
-
 constexpr std::size_t kMostText = 1024;
+
+}  // namespace
+
+using base::Json;
 
 std::string text_of(const Json& json) {
   const auto text = json.as_string().value_or("");
@@ -32,8 +34,6 @@ std::vector<std::string> links_of(const Json& json) {
   return out;
 }
 
-}  // namespace
-
 Result<Json> parse_document(std::string_view body) {
   auto json = base::parse_json(
       body, {.bytes = std::size_t{4} << 20U, .values = 200'000, .duplicates = base::DuplicateKeys::KeepFirst});
@@ -56,8 +56,22 @@ ServiceRoot read_service_root(const Json& json) {
           .uuid = text_of(json["UUID"]),
           .systems = link_of(json["Systems"]),
           .managers = link_of(json["Managers"]),
+          .chassis = link_of(json["Chassis"]),
           .session_service = link_of(json["SessionService"]),
-          .sessions = link_of(json["Links"]["Sessions"])};
+          .account_service = link_of(json["AccountService"]),
+          .update_service = link_of(json["UpdateService"]),
+          .event_service = link_of(json["EventService"]),
+          .sessions = link_of(json["Links"]["Sessions"]),
+          .expands = json["ProtocolFeaturesSupported"]["ExpandQuery"]["NoLinks"].as_bool() == true &&
+                     json["ProtocolFeaturesSupported"]["ExpandQuery"]["Levels"].as_bool() == true};
+}
+
+std::optional<ResetAction> read_reset_action(const Json& action) {
+  auto target = std::string(action["target"].as_string().value_or(""));
+  if (target.empty()) return std::nullopt;
+  return ResetAction{.target = std::move(target),
+                     .allowable = texts_of(action["ResetType@Redfish.AllowableValues"]),
+                     .action_info = std::string(action["@Redfish.ActionInfo"].as_string().value_or(""))};
 }
 
 System read_system(const Json& json) {
@@ -71,22 +85,34 @@ System read_system(const Json& json) {
              .bios_version = text_of(json["BiosVersion"]),
              .power_text = text_of(json["PowerState"])};
   out.power = parse_power_state(out.power_text);
-  const Json& reset = json["Actions"]["#ComputerSystem.Reset"];
-  if (auto target = std::string(reset["target"].as_string().value_or("")); !target.empty()) {
-    out.reset = ResetAction{.target = std::move(target),
-                            .allowable = texts_of(reset["ResetType@Redfish.AllowableValues"]),
-                            .action_info = std::string(reset["@Redfish.ActionInfo"].as_string().value_or(""))};
-  }
+  out.reset = read_reset_action(json["Actions"]["#ComputerSystem.Reset"]);
   // Older Huawei firmware says Managers for ManagedBy.
   out.managers = links_of(json["Links"]["ManagedBy"]);
   if (out.managers.empty()) out.managers = links_of(json["Links"]["Managers"]);
+  out.chassis = links_of(json["Links"]["Chassis"]);
+  out.part_number = text_of(json["PartNumber"]);
+  out.asset_tag = text_of(json["AssetTag"]);
+  out.memory_gib = json["MemorySummary"]["TotalSystemMemoryGiB"].as_double();
+  out.processors = link_of(json["Processors"]);
+  out.memory = link_of(json["Memory"]);
+  out.storage = link_of(json["Storage"]);
+  out.simple_storage = link_of(json["SimpleStorage"]);
+  out.ethernet = link_of(json["EthernetInterfaces"]);
+  out.bios = link_of(json["Bios"]);
+  out.secure_boot = link_of(json["SecureBoot"]);
+  out.virtual_media = link_of(json["VirtualMedia"]);
+  out.log_services = link_of(json["LogServices"]);
   return out;
 }
 
 Manager read_manager(const Json& json) {
   return {.uuid = text_of(json["UUID"]),
           .firmware_version = text_of(json["FirmwareVersion"]),
-          .type = text_of(json["ManagerType"])};
+          .type = text_of(json["ManagerType"]),
+          .model = text_of(json["Model"]),
+          .virtual_media = link_of(json["VirtualMedia"]),
+          .log_services = link_of(json["LogServices"]),
+          .reset = read_reset_action(json["Actions"]["#Manager.Reset"])};
 }
 
 std::vector<std::string> read_members(const Json& json) { return links_of(json["Members"]); }

@@ -24,8 +24,13 @@ struct ServiceRoot {
   std::string uuid;
   std::string systems;  // link of the collection
   std::string managers;
+  std::string chassis;
   std::string session_service;
+  std::string account_service;
+  std::string update_service;
+  std::string event_service;
   std::string sessions;  // Links.Sessions: where a login is posted
+  bool expands = false;  // "$expand=.($levels=1)" is understood
 };
 
 struct ResetAction {
@@ -47,12 +52,22 @@ struct System {
   std::optional<PowerState> power;  // nothing: absent or a word that we do not know
   std::optional<ResetAction> reset;
   std::vector<std::string> managers;  // links
+  std::vector<std::string> chassis;   // links
+  std::string part_number;
+  std::string asset_tag;
+  std::optional<double> memory_gib;
+  // Links of what hangs below; empty: not offered.
+  std::string processors, memory, storage, simple_storage, ethernet;
+  std::string bios, secure_boot, virtual_media, log_services;
 };
 
 struct Manager {
   std::string uuid;
   std::string firmware_version;
   std::string type;  // "BMC", "EnclosureManager", …
+  std::string model;
+  std::string virtual_media, log_services;  // links
+  std::optional<ResetAction> reset;
 };
 
 /// A body as JSON, read with the caps for device documents. Errors: Corrupt.
@@ -67,6 +82,17 @@ std::vector<std::string> read_members(const base::Json& json);
 std::vector<std::string> read_reset_types(const base::Json& json);
 /// "@odata.id" of this resource, or "".
 std::string read_own_link(const base::Json& json);
+
+/// A string as sent, without blanks around it, at most 1,024 bytes; "" for anything else.
+std::string text_of(const base::Json& json);
+/// "@odata.id" of an object, or "".
+std::string link_of(const base::Json& json);
+/// Links of an array, at most kMostMembers.
+std::vector<std::string> links_of(const base::Json& json);
+/// The strings of an array, at most kMostMembers.
+std::vector<std::string> texts_of(const base::Json& json);
+/// An action's target and what its parameter ResetType may be; nothing: no such action.
+std::optional<ResetAction> read_reset_action(const base::Json& action);
 
 std::optional<PowerState> parse_power_state(std::string_view text) noexcept;
 

@@ -1,5 +1,7 @@
 #include "drivers/redfish/driver.hpp"
 
+#include <mutex>
+
 #include "base/text/text.hpp"
 #include "drivers/redfish/quirks.hpp"
 #include "drivers/redfish/redfish_bmc.hpp"
@@ -31,12 +33,23 @@ class RedfishDriver final : public BmcDriver {
     if (is_forced(endpoint.quirks, Effect::CloseConnections)) client.use = base::ConnectionUse::CloseAfterEach;
     auto http = base::make_http_client(client);
     if (!http) return std::move(http.error());
-    return std::unique_ptr<Bmc>(
-        std::make_unique<RedfishBmc>(endpoint, Session(endpoint, *origin, secrets, std::move(*http))));
+    return std::unique_ptr<Bmc>(std::make_unique<RedfishBmc>(
+        endpoint, Session(endpoint, *origin, secrets, std::move(*http)), learnt_of(origin->text())));
   }
 
  private:
+  /// One for each BMC, for as long as the driver: a Bmc is made anew whenever its machine's
+  /// files change.
+  std::shared_ptr<LearntQuirks> learnt_of(const std::string& origin) {
+    const std::lock_guard lock(mutex_);
+    auto& learnt = learnt_[origin];
+    if (!learnt) learnt = std::make_shared<LearntQuirks>();
+    return learnt;
+  }
+
   const RedfishOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<LearntQuirks>> learnt_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ using base::Json;
 constexpr std::size_t kMostMessages = 16;
 constexpr std::size_t kMostBodyBytes = 256 * 1024;
 constexpr std::size_t kMostShown = 300;
+constexpr std::size_t kMostAbout = 200;  // bytes of a name
 
 int rank(const ErrorMessage& message) {
   const auto severity = base::to_lower(message.severity);
@@ -32,6 +33,13 @@ void take_message(const Json& json, ErrorBody& out) {
       .id = text_of(json["MessageId"]), .text = text_of(json["Message"]), .severity = text_of(json["MessageSeverity"])};
   if (message.severity.empty()) message.severity = text_of(json["Severity"]);
   if (message.id.empty() && message.text.empty()) return;
+  for (const auto* list : {&json["RelatedProperties"], &json["MessageArgs"]}) {
+    for (const auto& item : list->items()) {
+      const auto text = item.as_string().value_or("");
+      if (!text.empty() && text.size() <= kMostAbout && message.about.size() < kMostMessages)
+        message.about.push_back(base::to_lower(text));
+    }
+  }
   out.messages.push_back(std::move(message));
 }
 
@@ -58,6 +66,14 @@ bool ErrorBody::says(std::string_view words) const noexcept {
     const auto found = std::search(message.text.begin(), message.text.end(), words.begin(), words.end(),
                                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
     return found != message.text.end();
+  });
+}
+
+bool ErrorBody::names(std::string_view name) const noexcept {
+  return std::any_of(messages.begin(), messages.end(), [&](const ErrorMessage& message) {
+    return std::any_of(message.about.begin(), message.about.end(), [&](const std::string& about) {
+      return about == name || std::string_view(about).substr(about.rfind('/') + 1) == name;
+    });
   });
 }
 
@@ -98,6 +114,8 @@ std::optional<std::chrono::seconds> retry_after(const base::ClientResponse& resp
   return std::chrono::seconds(seconds);
 }
 
+bool is_success(int status) noexcept { return status >= 200 && status < 300; }
+
 Error refusal(const base::ClientResponse& response, const ErrorBody& body) {
   std::string message = fmt::format("the BMC answered {}", response.status);
   if (const auto text = body.text(); !text.empty()) message += ": " + text;
@@ -134,6 +152,18 @@ Error refusal(const base::ClientResponse& response, const ErrorBody& body) {
     return Code::Corrupt;  // a redirect, or a status that no one asked for
   }();
   return {code, std::move(message)};
+}
+
+Error without_secret(Error error, const Secret& secret) {
+  constexpr std::string_view kHidden = "***";
+  const auto hide = [&](std::string& text) {
+    const std::string_view word = secret.reveal();
+    for (auto at = text.find(word); !word.empty() && at != std::string::npos; at = text.find(word, at + kHidden.size()))
+      text.replace(at, word.size(), kHidden);
+  };
+  hide(error.message);
+  for (auto& line : error.trace) hide(line);
+  return error;
 }
 
 }  // namespace nimbus::redfish

@@ -12,13 +12,15 @@
 
 #include "base/http/client.hpp"
 #include "core/result.hpp"
+#include "core/secret.hpp"
 
 namespace nimbus::redfish {
 
 struct ErrorMessage {
-  std::string id;        // "Base.1.8.ActionParameterNotSupported", as sent
-  std::string text;      // as sent: make it printable before showing it
-  std::string severity;  // "Critical", "Warning", "OK" or whatever was sent
+  std::string id;                       // "Base.1.8.ActionParameterNotSupported", as sent
+  std::string text;                     // as sent: make it printable before showing it
+  std::string severity;                 // "Critical", "Warning", "OK" or whatever was sent
+  std::vector<std::string> about = {};  // RelatedProperties and MessageArgs, in lower case, at most 16
 };
 
 struct ErrorBody {
@@ -28,6 +30,9 @@ struct ErrorBody {
   bool has(std::string_view name) const noexcept;
   /// Whether one of the texts contains `words`, whatever the case.
   bool says(std::string_view words) const noexcept;
+  /// Whether one of the messages is about this property or parameter, by its
+  /// RelatedProperties or MessageArgs, whatever the case. `name` in lower case.
+  bool names(std::string_view name) const noexcept;
   /// The worst message for people: one printable line, bounded, may be empty.
   std::string text() const;
 };
@@ -40,7 +45,13 @@ ErrorBody parse_error_body(std::string_view body);
 /// day.
 std::optional<std::chrono::seconds> retry_after(const base::ClientResponse& response);
 
+/// 200 to 299.
+bool is_success(int status) noexcept;
+
 /// What an answer that is no success means, with the BMC's own words.
 Error refusal(const base::ClientResponse& response, const ErrorBody& body);
+
+/// The same, should the BMC have repeated the secret in its answer: without it.
+Error without_secret(Error error, const Secret& secret);
 
 }  // namespace nimbus::redfish

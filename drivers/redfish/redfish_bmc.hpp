@@ -6,51 +6,51 @@
 #include <vector>
 
 #include "core/ports/bmc.hpp"
-#include "drivers/redfish/documents.hpp"
-#include "drivers/redfish/session.hpp"
+#include "drivers/redfish/accounts.hpp"
+#include "drivers/redfish/event_log.hpp"
+#include "drivers/redfish/inventory.hpp"
+#include "drivers/redfish/machine.hpp"
+#include "drivers/redfish/media.hpp"
+#include "drivers/redfish/sensors.hpp"
+#include "drivers/redfish/settings.hpp"
 
 namespace nimbus::redfish {
 
-class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, private BmcBoot {
+class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, private BmcBoot, private BmcReset {
  public:
-  RedfishBmc(BmcEndpoint endpoint, Session session);
+  RedfishBmc(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt);
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
   BmcBoot* boot() noexcept override { return this; }
-  void close(const Call& call) noexcept override { session_.close(call); }
+  BmcInventory* inventory() noexcept override { return &inventory_; }
+  BmcSensors* sensors() noexcept override { return &sensors_; }
+  BmcEventLog* event_log() noexcept override { return &event_log_; }
+  BmcMedia* media() noexcept override { return &media_; }
+  BmcSettings* settings() noexcept override { return &settings_; }
+  BmcAccounts* accounts() noexcept override { return &accounts_; }
+  BmcReset* reset() noexcept override { return this; }
+  void close(const Call& call) noexcept override { machine_.session().close(call); }
 
  private:
   Result<PowerState> power(const Call& call) override;
   Result<WriteOutcome> act(PowerAction action, const Call& call) override;
-  Result<Identity> identity(const Call& call) override;
-  unsigned long session() const noexcept override { return session_.number(); }
+  Result<Identity> identity(const Call& call) override { return machine_.identity(call); }
+  unsigned long session() const noexcept override { return machine_.number(); }
   Result<BootOverride> boot_override(const Call& call) override;
   Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override;
 
-  Result<> discover(const Call& call);
-  Result<std::string> choose_system(const std::vector<std::string>& members, const Call& call);
-  Result<std::string> only_system_with_reset(const std::vector<std::string>& members, const Call& call);
-  /// The System as it is now; parsed again only if the body is another than last time.
-  Result<const System*> read(const Call& call);
-  Result<System> read_system_at(const std::string& link, const Call& call);
-  Result<std::vector<std::string>> reset_types(const ResetAction& reset, const Call& call);
-  Result<std::string> bmc_guid(const System& system, const Call& call);
-  Identity identity_of(const System& system) const;
-  /// Whether the identity was read on the session that a write would go out on.
-  Result<> check_identified() const;
-  Result<> check_same_machine(const Call& call);
+  Result<WriteOutcome> reset_bmc(const Call& call) override;
+
   Result<WriteOutcome> outcome_of(const base::ClientResponse& response, PowerAction action, const Call& call);
 
-  const BmcEndpoint endpoint_;
-  Session session_;
-  std::string system_link_;  // empty: not discovered
-  std::optional<System> system_;
-  std::size_t body_hash_ = 0;
-  std::vector<std::string> action_info_types_;  // of action_info_link_
-  std::string action_info_link_;
-  std::optional<Identity> identified_;  // as identity() returned it last
-  unsigned long identified_session_ = 0;
+  Machine machine_;
+  InventoryReader inventory_;
+  SensorReader sensors_;
+  EventLogReader event_log_;
+  MediaControl media_;
+  SettingsControl settings_;
+  AccountControl accounts_;
 };
 
 }  // namespace nimbus::redfish

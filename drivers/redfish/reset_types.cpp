@@ -27,10 +27,9 @@ std::span<const std::string_view> candidates(PowerAction action) {
   return {};
 }
 
-}  // namespace
-
-std::optional<std::string> choose_reset_type(PowerAction action, const std::vector<std::string>& allowable) {
-  for (const auto wanted : candidates(action)) {
+std::optional<std::string> first_allowed(std::span<const std::string_view> wanted_types,
+                                         const std::vector<std::string>& allowable) {
+  for (const auto wanted : wanted_types) {
     if (allowable.empty()) return std::string(wanted);
     const auto found = std::find_if(allowable.begin(), allowable.end(), [&](const std::string& value) {
       return base::equals_ignoring_case(value, wanted);
@@ -38,6 +37,17 @@ std::optional<std::string> choose_reset_type(PowerAction action, const std::vect
     if (found != allowable.end()) return *found;  // in the BMC's own spelling
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> choose_reset_type(PowerAction action, const std::vector<std::string>& allowable) {
+  return first_allowed(candidates(action), allowable);
+}
+
+std::optional<std::string> choose_restart_type(const std::vector<std::string>& allowable) {
+  static constexpr std::string_view kRestart[] = {"GracefulRestart", "ForceRestart"};
+  return first_allowed(kRestart, allowable);
 }
 
 }  // namespace nimbus::redfish

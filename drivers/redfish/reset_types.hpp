@@ -14,4 +14,7 @@ namespace nimbus::redfish {
 /// machine some BMCs refuse it, others turn the machine on.
 std::optional<std::string> choose_reset_type(PowerAction action, const std::vector<std::string>& allowable);
 
+/// The same for a restart of the BMC itself: graceful if it can.
+std::optional<std::string> choose_restart_type(const std::vector<std::string>& allowable);
+
 }  // namespace nimbus::redfish

@@ -18,8 +18,6 @@ constexpr std::chrono::hours kRefusedFor{1};
 constexpr unsigned kMostBrokenPromises = 3;
 constexpr std::size_t kMostTokenBytes = 4096;
 
-bool is_success(int status) noexcept { return status >= 200 && status < 300; }
-
 Error refusal_of(const base::ClientResponse& response) { return refusal(response, parse_error_body(response.body)); }
 
 std::string fingerprint(const Credential& credential) {
@@ -161,7 +159,7 @@ Result<bool> Session::login_by_token(const Credential& credential, const Call& c
     const bool maybe_none = std::find(std::begin(kMaybeNoSessions), std::end(kMaybeNoSessions), answer->status) !=
                             std::end(kMaybeNoSessions);
     if (sessions_ == Sessions::Untried && maybe_none) return false;
-    return refusal_of(*answer);
+    return without_secret(refusal_of(*answer), credential.password);
   }
   const auto token = answer->header("X-Auth-Token").value_or("");
   if (token.empty() || token.size() > kMostTokenBytes)
@@ -187,7 +185,7 @@ Result<> Session::login_by_basic(const Credential& credential, const Call& call)
   Secret header("Basic " + base::to_base64(base::as_bytes(plain.reveal())));
   auto answer = send({.target = *target, .headers = {{"Authorization", std::string(header.reveal())}}}, call);
   if (!answer) return std::move(answer.error().error);
-  if (!is_success(answer->status)) return refusal_of(*answer);
+  if (!is_success(answer->status)) return without_secret(refusal_of(*answer), credential.password);
   authorization_ = std::move(header);
   sessions_ = Sessions::Absent;
   logged_in(Login::Basic);
@@ -238,6 +236,11 @@ tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what,
     return tl::unexpected(base::HttpFailure{{Code::Conflict, "the session had expired; the BMC did nothing"}, false});
   }
   return answer;
+}
+
+void Session::drop() {
+  forget_login();
+  http_->drop_connection();
 }
 
 void Session::close(const Call& call) noexcept {

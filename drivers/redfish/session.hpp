@@ -44,6 +44,8 @@ class Session {
 
   /// Read without login, once. Errors: as get().
   Result<ServiceRoot> root(const Call& call);
+  /// As root() read it; nothing: not yet.
+  const std::optional<ServiceRoot>& known_root() const noexcept { return root_; }
 
   /// Changes with each login and each connection that had to be made anew although
   /// the BMC had promised to keep the last one. 0: never logged in.
@@ -52,6 +54,8 @@ class Session {
   bool keeps_connection() const noexcept { return kept_; }
   bool is_open() const noexcept { return login_ != Login::None; }
 
+  /// The next operation connects and logs in anew; nothing is sent.
+  void drop();
   /// Deletes the session at the BMC, if there is one.
   void close(const Call& call) noexcept;
 

@@ -7,9 +7,12 @@
 #include "drivers/redfish/boot_document.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
+#include "drivers/redfish/event_log.hpp"
+#include "drivers/redfish/inventory_documents.hpp"
 #include "drivers/redfish/origin.hpp"
 #include "drivers/redfish/quirks.hpp"
 #include "drivers/redfish/reset_types.hpp"
+#include "drivers/redfish/sensors.hpp"
 
 using namespace nimbus;
 using namespace nimbus::redfish;
@@ -27,6 +30,20 @@ bool is_one_line(const std::string& text) {
   return true;
 }
 
+void parts(const base::Json& json) {
+  (void)read_processor(json);
+  if (const auto module = read_memory_module(json)) require(module->size.has_value());
+  if (const auto drive = read_drive(json)) require(drive->size || !drive->serial.empty());
+  require(read_simple_devices(json).size() <= kMostMembers);
+  if (const auto port = read_network_port(json)) require(port->mac.size() == 17);
+  if (const auto version = read_firmware(json)) require(!version->version.empty());
+  for (const auto& sensor : read_thermal(json)) require(!sensor.name.empty());
+  for (const auto& sensor : read_power_readings(json)) require(!sensor.name.empty());
+  (void)read_sensor(json);
+  (void)read_log_entry(json);
+  (void)rank_of_log(json);
+}
+
 void documents(std::string_view text) {
   const auto json = parse_document(text);
   if (!json) return;
@@ -37,7 +54,12 @@ void documents(std::string_view text) {
   require(system.managers.size() <= kMostMembers);
   (void)read_manager(*json);
   (void)read_own_link(*json);
-  (void)applies(system, {}, Effect::SerialInSku);
+  (void)matches(BmcKind{.vendor = root.vendor,
+                        .manufacturer = system.manufacturer,
+                        .model = system.model,
+                        .firmware = read_manager(*json).firmware_version},
+                Effect::CdBootsPhysical);
+  parts(*json);
   const auto boot = read_boot(*json);
   const auto shown = shown_override(boot, {});
   (void)shown_override({}, boot);

@@ -1,6 +1,9 @@
 // The driver against trees recorded from real servers, served as read-only BMCs.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "core/ports/bmc_observe.hpp"
 #include "peer.hpp"
 
 using namespace nimbus;
@@ -52,6 +55,24 @@ class Recorded {
   Folder folder_;
   FILE* pipe_ = nullptr;
 };
+
+struct Attached {
+  const Recorded peer;
+  const OneSecret secrets{"secret12"};
+  std::unique_ptr<BmcDriver> driver = redfish::make_redfish_driver({});
+  std::unique_ptr<Bmc> bmc;
+  explicit Attached(const std::string& archive) : peer(archive) {
+    auto attached = driver->attach(
+        {.driver = "redfish", .address = peer.url, .tls = {.pins = {peer.pin}}, .credentials = {"bmc/1"}}, secrets);
+    REQUIRE(attached.has_value());
+    bmc = std::move(*attached);
+  }
+};
+
+std::size_t count_of(const std::vector<SensorReading>& sensors, SensorKind kind) {
+  return static_cast<std::size_t>(
+      std::count_if(sensors.begin(), sensors.end(), [&](const auto& sensor) { return sensor.kind == kind; }));
+}
 
 struct Expected {
   const char* archive;
@@ -109,4 +130,91 @@ TEST_CASE("recorded: OpenBMC: resets by ActionInfo, no serial") {
          .power = PowerState::Off,
          .posts = "/redfish/v1/Systems/system/Actions/ComputerSystem.Reset {\"ResetType\":\"On\"}\n"
                   "/redfish/v1/Systems/system/Actions/ComputerSystem.Reset {\"ResetType\":\"ForceRestart\"}\n"});
+}
+
+TEST_CASE("recorded: PowerEdge R750: parts, firmware, sensors, log as the tree has them") {
+  if (!has("dell-r750-idrac9.tar.gz")) return;
+  const Attached at("dell-r750-idrac9.tar.gz");
+  const auto parts = at.bmc->inventory()->inventory({in(30s)});
+  REQUIRE_MESSAGE(parts.has_value(), (parts ? "" : parts.error().text()));
+  CHECK(parts->vendor == "Dell Inc.");
+  CHECK(parts->product == "PowerEdge R750");
+  CHECK(parts->serial == "F54P1G3");
+  CHECK(parts->memory == 549'755'813'888U);
+  REQUIRE(parts->processors);  // the graphics processor in a slot is none
+  REQUIRE(parts->processors->size() == 2);
+  CHECK(parts->processors->front().model == "Intel(R) Xeon(R) Gold 6354 CPU @ 3.00GHz");
+  CHECK(parts->processors->front().cores == 18U);
+  REQUIRE(parts->modules);
+  CHECK(parts->modules->size() == 16);
+  REQUIRE(parts->drives);
+  REQUIRE(parts->drives->size() == 3);
+  const auto drive = std::find_if(parts->drives->begin(), parts->drives->end(),
+                                  [](const Drive& one) { return one.serial == "61X0A002TCD8"; });
+  REQUIRE(drive != parts->drives->end());
+  CHECK(drive->kind == DriveKind::Nvme);
+  CHECK(drive->size == 1'920'383'410'176U);
+  REQUIRE(parts->ports);
+  CHECK(parts->ports->size() == 5);
+  CHECK(std::any_of(parts->ports->begin(), parts->ports->end(),
+                    [](const NetworkPort& port) { return port.mac == "70:b5:e8:f0:52:dc" && port.link_up == false; }));
+
+  const auto firmware = at.bmc->inventory()->firmware({in(30s)});
+  REQUIRE(firmware.has_value());
+  CHECK((*firmware)[0] == FirmwareVersion{"BIOS", "1.8.2"});
+  CHECK((*firmware)[1] == FirmwareVersion{"BMC", "6.00.30.00"});
+  CHECK(std::find(firmware->begin(), firmware->end(), FirmwareVersion{"TPM", "7.2.2.0"}) != firmware->end());
+
+  const auto sensors = at.bmc->sensors()->sensors({in(30s)});
+  REQUIRE(sensors.has_value());
+  CHECK(sensors->size() == 63);
+  CHECK(count_of(*sensors, SensorKind::Fan) == 6);
+  CHECK(sensors->front().name == "CPU1 Temp");
+  CHECK(sensors->front().value == 37);
+
+  const auto log = at.bmc->event_log()->entries(3, {in(30s)});  // it lists the newest first
+  REQUIRE(log.has_value());
+  REQUIRE(log->size() == 3);
+  CHECK((*log)[0].id == "1022");
+  CHECK((*log)[2].id == "1024");
+  CHECK((*log)[2].severity == Health::Ok);
+}
+
+TEST_CASE("recorded: DL325: no drives outside HPE's own schema; the log lists the oldest first") {
+  if (!has("hpe-dl325-ilo5.tar.xz")) return;
+  const Attached at("hpe-dl325-ilo5.tar.xz");
+  const auto parts = at.bmc->inventory()->inventory({in(30s)});
+  REQUIRE_MESSAGE(parts.has_value(), (parts ? "" : parts.error().text()));
+  REQUIRE(parts->processors);
+  CHECK(parts->processors->front() ==
+        Processor{"Proc 1", "Advanced Micro Devices, Inc.", "AMD EPYC 7302P 16-Core Processor", 16U, 32U});
+  REQUIRE(parts->modules);
+  CHECK(parts->modules->size() == 4);  // of 16 slots
+  REQUIRE(parts->drives);
+  CHECK(parts->drives->empty());
+  REQUIRE(parts->ports);
+  CHECK(parts->ports->at(2).mac == "14:02:ec:d9:3a:a0");
+  CHECK(parts->ports->at(2).speed_mbps == 25'000U);
+  const auto sensors = at.bmc->sensors()->sensors({in(30s)});
+  REQUIRE(sensors.has_value());
+  CHECK(sensors->front() == SensorReading{"01-Inlet Ambient", SensorKind::Temperature, "Cel", 17, "", Health::Ok});
+  const auto log = at.bmc->event_log()->entries(3, {in(30s)});
+  REQUIRE(log.has_value());
+  CHECK(log->back().id == "143");
+}
+
+TEST_CASE("recorded: OpenBMC: a tree with next to nothing in it") {
+  if (!has("openbmc-stock.tar.xz")) return;
+  const Attached at("openbmc-stock.tar.xz");
+  const auto parts = at.bmc->inventory()->inventory({in(30s)});
+  REQUIRE_MESSAGE(parts.has_value(), (parts ? "" : parts.error().text()));
+  REQUIRE(parts->modules);
+  CHECK(parts->modules->empty());
+  CHECK(!parts->ports);  // not offered is not "none"
+  const auto firmware = at.bmc->inventory()->firmware({in(30s)});
+  REQUIRE(firmware.has_value());
+  CHECK(firmware->front() == FirmwareVersion{"BMC", "2.15.0-dev-686-g100c36de90"});
+  const auto log = at.bmc->event_log()->entries(5, {in(30s)});
+  REQUIRE(log.has_value());
+  CHECK(log->empty());
 }

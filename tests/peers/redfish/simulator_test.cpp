@@ -2,26 +2,17 @@
 // on a machine of its own. The simulator shares no protocol code with the driver; its
 // journal says what reached the machine.
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 
-#include "base/json/json.hpp"
-#include "peer.hpp"
+#include "core/ports/bmc_observe.hpp"
+#include "simulator.hpp"
 
 using namespace nimbus;
 using namespace nimbus::peer;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// What is asked of a machine and may come out otherwise than usual.
-struct Subject {
-  std::string name;
-  std::string lines;                // of the fleet file
-  std::vector<std::string> forced;  // what the registry would say
-};
 
 std::vector<Subject> subjects() {
   std::vector<Subject> all;
@@ -41,78 +32,6 @@ std::vector<Subject> subjects() {
   }
   return all;
 }
-
-class Simulator {
- public:
-  explicit Simulator(const std::vector<Subject>& machines) {
-    std::string text = "format = 1\ncontrol = \"unix:" + folder_.path() + "/control.sock\"\n" +
-                       "[defaults.timing]\npower_on = \"100ms\"\npower_off = \"100ms\"\nsoft_off = \"100ms\"\n"
-                       "post = \"100ms\"\nbmc_reset = \"1s\"\n";
-    port_ = 20'000 + static_cast<int>(::getpid() % 20'000);
-    int number = 1;
-    for (const auto& machine : machines) {
-      text += "[[machine]]\nname = \"" + machine.name + "\"\nserial = \"SN-" + machine.name +
-              "\"\nredfish = \"127.3.0." + std::to_string(number++) + ":" + std::to_string(port_) + "\"\n" +
-              machine.lines;
-    }
-    std::ofstream(folder_.path() + "/fleet.toml") << text;
-    process_ = ::fork();
-    if (process_ == 0) {
-      const std::string program = NIMBUS_SIM;
-      const std::string fleet = folder_.path() + "/fleet.toml";
-      ::execl(program.c_str(), program.c_str(), "serve", fleet.c_str(), nullptr);
-      std::_Exit(127);
-    }
-    const auto deadline = in(20s);
-    while (true) {
-      const auto certificate = control("GET", "/certificate");
-      if (const auto json = base::parse_json(certificate)) {
-        pin = std::string((*json)["pin"].as_string().value_or(""));
-        return;
-      }
-      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("nimbus-sim does not start:\n" + text);
-      std::this_thread::sleep_for(20ms);
-    }
-  }
-  ~Simulator() {
-    ::kill(process_, SIGTERM);
-    ::waitpid(process_, nullptr, 0);
-  }
-  Simulator(const Simulator&) = delete;
-  Simulator& operator=(const Simulator&) = delete;
-
-  std::string url(std::size_t index) const {
-    return "https://127.3.0." + std::to_string(index + 1) + ":" + std::to_string(port_);
-  }
-  std::string control(const std::string& method, const std::string& path) {
-    FILE* pipe = ::popen(
-        ("curl -s -X " + method + " --unix-socket " + folder_.path() + "/control.sock http://x" + path).c_str(), "r");
-    std::string out;
-    char room[4096];
-    while (const std::size_t got = std::fread(room, 1, sizeof room, pipe)) out.append(room, got);
-    ::pclose(pipe);
-    return out;
-  }
-  std::string power(const std::string& name) {
-    const auto json = base::parse_json(control("GET", "/machines/" + name));
-    return json ? std::string((*json)["power"].as_string().value_or("?")) : "?";
-  }
-  /// How often this happened to the machine, by its own journal.
-  std::size_t count(const std::string& name, const std::string& what) {
-    const auto json = base::parse_json(control("GET", "/machines/" + name + "/journal"));
-    if (!json) return 999;
-    const auto& entries = (*json)["entries"].items();
-    return static_cast<std::size_t>(std::count_if(
-        entries.begin(), entries.end(), [&](const base::Json& entry) { return entry["what"].as_string() == what; }));
-  }
-
-  std::string pin;
-
- private:
-  Folder folder_;
-  int port_ = 0;
-  ::pid_t process_ = -1;
-};
 
 /// As the controller does it: look, act once, look again; again after what may pass.
 std::string bring_to(Bmc& bmc, PowerAction action, PowerState wanted) {
@@ -144,17 +63,45 @@ std::string bring_to(Bmc& bmc, PowerAction action, PowerState wanted) {
 
 }  // namespace
 
-TEST_CASE("nimbus-sim: boot overrides through every profile and quirk about them") {
-  std::vector<Subject> all;
-  for (const char* profile :
-       {"polite", "idrac9", "idrac10", "ilo5", "ilo6", "xcc", "supermicro", "openbmc", "ami", "cisco"})
-    all.push_back({.name = profile, .lines = "profile = \"" + std::string(profile) + "\"\n", .forced = {}});
-  for (const char* quirk : {"RF-20", "RF-40", "RF-41", "RF-44", "RF-50", "RF-52", "RF-53", "RF-53b", "RF-54", "RF-55",
-                            "RF-57", "RF-58", "RF-62"}) {
-    std::string name = "q-" + std::string(quirk);
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-    all.push_back({.name = name, .lines = "quirks = [\"" + std::string(quirk) + "\"]\n", .forced = {}});
+TEST_CASE("nimbus-sim: inventory, firmware, sensors and log through every profile") {
+  const auto all = profiles_and({"RF-11", "IV-04", "IV-09"});
+  Simulator simulator(all);
+  const OneSecret secrets("password");
+  const auto driver = redfish::make_redfish_driver({});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string& name = all[i].name;
+    CAPTURE(name);
+    auto bmc = driver->attach(
+        {.driver = "redfish", .address = simulator.url(i), .tls = {.pins = {simulator.pin}}, .credentials = {"bmc/1"}},
+        secrets);
+    REQUIRE(bmc.has_value());
+    const auto parts = (*bmc)->inventory()->inventory({in(20s)});
+    REQUIRE_MESSAGE(parts.has_value(), (parts ? "" : parts.error().text()));
+    CHECK(parts->serial == "SN-" + name);
+    REQUIRE(parts->processors);
+    CHECK(!parts->processors->empty());
+    REQUIRE(parts->modules);
+    CHECK(!parts->modules->empty());
+    REQUIRE(parts->drives);
+    CHECK(!parts->drives->empty());
+    const bool shows_nics = name != "cisco" && name != "q-iv-04";
+    CHECK(parts->ports.has_value() == shows_nics);
+    const auto firmware = (*bmc)->inventory()->firmware({in(20s)});
+    REQUIRE_MESSAGE(firmware.has_value(), (firmware ? "" : firmware.error().text()));
+    CHECK(firmware->front().component == "BIOS");
+    const auto sensors = (*bmc)->sensors()->sensors({in(20s)});
+    REQUIRE_MESSAGE(sensors.has_value(), (sensors ? "" : sensors.error().text()));
+    CHECK(std::any_of(sensors->begin(), sensors->end(), [](const SensorReading& sensor) {
+      return sensor.kind == SensorKind::Temperature && sensor.value;
+    }));
+    CHECK((*bmc)->event_log()->entries(10, {in(20s)}).has_value());
+    (*bmc)->close({in(5s)});
   }
+}
+
+TEST_CASE("nimbus-sim: boot overrides through every profile and quirk about them") {
+  const auto all = profiles_and({"RF-20", "RF-40", "RF-41", "RF-44", "RF-50", "RF-52", "RF-53", "RF-53b", "RF-54",
+                                 "RF-55", "RF-57", "RF-58", "RF-62"});
   Simulator simulator(all);
   const OneSecret secrets("password");
   const auto driver = redfish::make_redfish_driver({});

@@ -75,15 +75,19 @@ struct BootService {
   std::vector<std::string> tags;  // If-Match of each PATCH, "-" without
   std::function<int(const std::string& tag)> rule = [](const std::string&) { return 200; };
   BmcEndpoint endpoint{.driver = "redfish", .address = "https://bmc.example", .credentials = {"bmc/good"}};
-  Session session{endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)};
-  BootControl boot{session, "/redfish/v1/Systems/1"};
+  Machine machine{endpoint,
+                  Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
+                  std::make_shared<LearntQuirks>()};
+  BootControl boot{machine, "/redfish/v1/Systems/1"};
 
   BootService() {
     service.before = [this](const ClientRequest& request) -> std::optional<Answer> {
       if (request.target != "/redfish/v1/Systems/1") return std::nullopt;
       if (request.method == "GET") {
         return FakeService::response(
-            200, R"({"Boot":{"BootSourceOverrideEnabled":"Once","BootSourceOverrideTarget":")" + target + "\"}}",
+            200,
+            R"({"SerialNumber":"S1","Boot":{"BootSourceOverrideEnabled":"Once","BootSourceOverrideTarget":")" + target +
+                "\"}}",
             {{"ETag", etag}});
       }
       tags.emplace_back(base::find_header(request.headers, "If-Match").value_or("-"));
@@ -95,7 +99,7 @@ struct BootService {
   }
   Result<WriteOutcome> arm() {
     const Call call{.deadline = MonoTime::max()};
-    if (auto shown = boot.shown(call); !shown) return std::move(shown.error());
+    if (auto read = machine.identity(call); !read) return std::move(read.error());
     return boot.arm(once(BootDevice::Pxe), call);
   }
 };

@@ -115,11 +115,31 @@ TEST_CASE("refusals: codes by status and message, Retry-After in the text") {
         std::chrono::seconds(86'400));
 }
 
-TEST_CASE("quirks: matched by manufacturer or forced; unknown ids are errors") {
-  CHECK(applies({.manufacturer = "Dell Inc."}, {}, Effect::SerialInSku));
-  CHECK(!applies({.manufacturer = "HPE"}, {}, Effect::SerialInSku));
-  CHECK(applies({}, {"IV-03"}, Effect::SerialInSku));
-  CHECK(!applies({}, {}, Effect::CloseConnections));
+TEST_CASE("quirks: matched by manufacturer, vendor and firmware, or forced") {
+  CHECK(matches(BmcKind{.vendor = {}, .manufacturer = "Dell Inc.", .model = {}, .firmware = {}}, Effect::SerialInSku));
+  CHECK(!matches(BmcKind{.vendor = {}, .manufacturer = "HPE", .model = {}, .firmware = {}}, Effect::SerialInSku));
+  CHECK(is_forced({"IV-03"}, Effect::SerialInSku));
+  CHECK(!matches(BmcKind{}, Effect::CloseConnections));
+  // By the vendor that the service root names, and by a range of firmware.
+  BmcKind dell{.vendor = "Dell", .manufacturer = "", .model = "PowerEdge R740", .firmware = "4.22.00.00"};
+  CHECK(matches(dell, Effect::CdBootsPhysical));
+  dell.firmware = "4.40.10.00";
+  CHECK(!matches(dell, Effect::CdBootsPhysical));
+  dell.firmware.clear();
+  CHECK(!matches(dell, Effect::CdBootsPhysical));
+}
+
+TEST_CASE("versions: numbers as numbers, whatever separates them") {
+  CHECK(is_older_version("4.9", "4.40.10"));
+  CHECK(!is_older_version("4.40.10", "4.9"));
+  CHECK(!is_older_version("6.00.30.00", "6.00.30.00"));
+  CHECK(is_older_version("iLO 5 v2.46", "iLO 5 v2.47"));
+  CHECK(is_older_version("1.2", "1.2.1"));
+  CHECK(is_older_version("", "1"));
+  CHECK(!is_older_version("99999999999999999999999999", "5"));
+}
+
+TEST_CASE("quirks: unknown ids are errors") {
   CHECK(check_quirk_ids({"RF-01"}));
   CHECK(check_quirk_ids({"RF-0l"}).error().message.find("did you mean 'RF-01'") != std::string::npos);
 }

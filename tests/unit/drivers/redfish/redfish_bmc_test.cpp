@@ -24,7 +24,8 @@ struct Setup {
   Setup() { attach(); }
   void attach() {
     bmc = std::make_unique<RedfishBmc>(
-        endpoint, Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)));
+        endpoint, Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
+        std::make_shared<LearntQuirks>());
   }
   Result<PowerState> power() { return bmc->power()->power(kCall); }
   Result<Identity> identity() { return bmc->identity()->identity(kCall); }
