@@ -67,16 +67,24 @@ Command show_command() {
 
 Command explain_command() {
   return {.name = "explain",
-          .summary = "explain the keys of registry files",
+          .summary = "explain the keys of registry files, or why a machine is as it is",
+          .description =
+              "With the name of a machine, asks nimbusd: its state and since when, what it waits for and until when, the "
+              "last error, the last observation, and the next step.",
           .examples = {{"nimbusctl explain", "all kinds of files"},
                        {"nimbusctl explain machine", "every key of a machine's file"},
-                       {"nimbusctl explain machine.bmc.driver", "one key"}},
+                       {"nimbusctl explain machine.bmc.driver", "one key"},
+                       {"nimbusctl explain machine m017", "why is m017 as it is, and what comes next?"}},
           .positionals = {{.name = "KIND[.KEY]",
                            .help = "a kind of file, or a key of it; default: a list of kinds",
                            .count = Count::AtMostOne,
-                           .completer = "kind-key"}},
+                           .completer = "kind-key"},
+                          {.name = "NAME",
+                           .help = "after 'machine': a machine of the running nimbusd",
+                           .count = Count::AtMostOne,
+                           .completer = "provider-machine"}},
           .flags = {output_flag()},
-          .exit_codes = {{5, "no such kind or key"}}};
+          .exit_codes = {{5, "no such kind, key or machine"}, {9, "nimbusd does not answer"}}};
 }
 
 Command schema_command() {

@@ -1,9 +1,12 @@
 // The one table that nimbusctl's parsing, help, completion, man pages and reference
 // page come from.
+#include <algorithm>
+
 #include "base/args/complete.hpp"
 #include "cli/browse_commands.hpp"
 #include "cli/completer.hpp"
 #include "cli/context.hpp"
+#include "cli/live/commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/topics.hpp"
 #include "cli/version.hpp"
@@ -191,13 +194,15 @@ Command status_command() {
           .examples = {{"nimbusctl status", "all providers, and what needs attention"},
                        {"nimbusctl status berlin-1", "all machines of a provider"},
                        {"nimbusctl status berlin-1/m017", "one machine with its conditions and last runs"},
+                       {"nimbusctl status --live", "this controller, now, in numbers"},
+                       {"nimbusctl status --live berlin-1/m017", "one machine, now"},
                        {"nimbusctl status -C /srv/registry.git -o json", "from a bare repository, for a program"}},
           .positionals = {{.name = "PROVIDER[/MACHINE]",
                            .help = "what to show; default: everything",
                            .count = Count::AtMostOne,
                            .completer = "provider-machine"}},
-          .flags = {output_flag()},
-          .exit_codes = {{5, "no such provider or machine, or nothing reported yet"}}};
+          .flags = {{.name = "live", .help = "ask nimbusd instead: what it knows now of its whole fleet"}, output_flag()},
+          .exit_codes = {{5, "no such provider or machine, or nothing reported yet"}, {9, "nimbusd does not answer"}}};
 }
 
 Command completion_command() {
@@ -239,6 +244,10 @@ base::CommandTable command_table() {
                              provider_command(), show_command(), explain_command(), schema_command(), fmt_command(),
                              set_command(), unset_command(), config_command(), completion_command(), version_command(),
                              help_command()}};
+  // What asks nimbusd comes after what works on the registry alone.
+  auto live = live_commands();
+  auto& commands = table.root.commands;
+  commands.insert(std::ranges::find(commands, "config", &base::Command::name), live.begin(), live.end());
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -246,6 +255,7 @@ base::CommandTable command_table() {
        .help = "the registry: a checkout or a bare repository; default: the current folder or one above it",
        .env = "NIMBUS_REGISTRY",
        .completer = std::string(base::kCompleteFolder)},
+      server_flag(),
       {.name = "color", .value = "WHEN", .help = "colours", .choices = {"auto", "always", "never"}, .fallback = "auto"},
       {.name = "no-color", .help = "the same as --color=never; so is $NO_COLOR"},
       {.name = "quiet", .letter = 'q', .help = "no messages about what was done"}};
@@ -276,6 +286,15 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"fmt"}, run_fmt},
                                              {{"set"}, run_set},
                                              {{"unset"}, run_unset},
+                                             {{"machine", "list"}, run_machine_list},
+                                             {{"machine", "describe"}, run_machine_describe},
+                                             {{"events"}, run_events},
+                                             {{"reconcile"}, run_reconcile},
+                                             {{"hold"}, run_hold},
+                                             {{"resume"}, run_resume},
+                                             {{"drift"}, run_drift},
+                                             {{"history"}, run_history},
+                                             {{"trace"}, run_trace},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},
                                              {{"config", "set"}, run_config_set},

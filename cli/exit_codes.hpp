@@ -8,9 +8,10 @@ enum class Exit : int {
   Error = 1,    // anything without a code of its own
   Changes = 2,  // plan --exit-code, fmt --check: there is something to do
   Invalid = 3,  // the registry breaks a rule
-  Denied = 4,   // reserved for nimbusd's refusals
+  Denied = 4,   // nimbusd does not allow it
   NotFound = 5,
   Conflict = 6,  // somebody changed it first
+  Unreachable = 9,  // nimbusd does not answer
   Usage = 64,
 };
 

@@ -8,6 +8,7 @@
 #include "base/text/text.hpp"
 #include "cli/context.hpp"
 #include "cli/kinds.hpp"
+#include "cli/live/commands.hpp"
 #include "registry/schema/documentation.hpp"
 
 namespace nimbus::cli {
@@ -111,6 +112,11 @@ std::vector<std::string> kind_names() {
 
 Exit run_explain(Context& context) {
   const std::string what = context.args.text("KIND[.KEY]");
+  if (const auto name = context.args.get("NAME")) {
+    if (what == "machine") return explain_machine(context, *name);
+    return static_cast<Exit>(
+        base::finish(base::usage_error(context.table, {"explain"}, "only machines can be explained by name")));
+  }
   auto& console = context.console;
   if (what.empty()) {
     console.out(render(kinds_listing(), context.format(), console));

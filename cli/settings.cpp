@@ -43,7 +43,7 @@ const std::vector<SettingKey>& setting_keys() {
       {"tenant", "the tenant that commands mean when none is named", "acme"},
       {"provider", "the provider that commands mean when none is named", "berlin-1"},
       {"key", "the SSH key that signs commits and logs in: its public half", "~/.ssh/id_ed25519.pub"},
-      {"server", "nimbusd's API", "https://nimbus.berlin-1.example:8443"}};
+      {"server", "nimbusd's API, on its own machine", "unix:/run/nimbus/control.sock"}};
   return keys;
 }
 

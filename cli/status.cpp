@@ -9,6 +9,7 @@
 #include "cli/age.hpp"
 #include "cli/context.hpp"
 #include "cli/conversion.hpp"
+#include "cli/live/commands.hpp"
 #include "cli/place.hpp"
 #include "cli/status_read.hpp"
 #include "core/names.hpp"
@@ -294,6 +295,10 @@ Exit show_machine(Context& context, const ProviderView& view, const std::string&
 }  // namespace
 
 Exit run_status(Context& context) {
+  if (context.args.flag("live")) {
+    const std::string live = context.args.text("PROVIDER[/MACHINE]");
+    return live.find('/') == std::string::npos ? show_live_status(context) : explain_machine(context, live);
+  }
   auto place = find_place(context.registry_start());
   if (!place) return fail(context, place.error());
   auto repository = open_repository(*place);

@@ -5,10 +5,12 @@ namespace nimbus::cli {
 std::vector<base::ExitCode> exit_codes() {
   return {{0, "done"},
           {1, "an error without a code of its own"},
-          {2, "there is something to do: plan --exit-code found changes, fmt --check found files"},
+          {2, "there is something to do: plan --exit-code found changes, fmt --check found files, drift --exit-code found some"},
           {3, "the registry breaks a rule"},
+          {4, "nimbusd does not allow it"},
           {5, "not found: no such registry, commit, provider, machine or key"},
           {6, "somebody changed it first"},
+          {9, "nimbusd does not answer"},
           {64, "the command line is wrong"}};
 }
 
@@ -20,8 +22,10 @@ std::vector<base::Topic> topics() {
        "  1   an error without a code of its own\n"
        "  2   there is something to do (plan --exit-code, fmt --check)\n"
        "  3   the registry breaks a rule\n"
+       "  4   nimbusd does not allow it\n"
        "  5   not found\n"
        "  6   somebody changed it first\n"
+       "  9   nimbusd does not answer\n"
        "  64  the command line is wrong"},
       {"registry", "the files of a registry",
        "A registry is a Git repository. The path of a file is the name of what it describes: "

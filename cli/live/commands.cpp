@@ -1,0 +1,142 @@
+#include "cli/live/commands.hpp"
+
+#include "cli/browse_commands.hpp"
+
+namespace nimbus::cli {
+namespace {
+
+using base::Command;
+using base::Count;
+using base::Flag;
+using base::Positional;
+
+const std::vector<base::ExitCode>& live_codes() {
+  static const std::vector<base::ExitCode> codes = {
+      {4, "nimbusd does not allow it"}, {5, "no such machine"}, {9, "nimbusd does not answer"}};
+  return codes;
+}
+
+Positional machine_positional() {
+  return {.name = "MACHINE", .help = "its name, or PROVIDER/MACHINE", .completer = "provider-machine"};
+}
+
+Positional hold_positional() {
+  return {.name = "MACHINE|all", .help = "one machine, or 'all'", .completer = "provider-machine"};
+}
+
+Flag local_flag() {
+  return {.name = "local",
+          .help = "on the controller, without Git: the only kind of hold; in Git it is hands_off = true of a machine"};
+}
+
+Command machine_command() {
+  return {.name = "machine",
+          .summary = "machines as nimbusd sees them now",
+          .commands = {{.name = "list",
+                        .summary = "list machines",
+                        .examples = {{"nimbusctl machine list", "all of them"},
+                                     {"nimbusctl machine list --health trouble -o name", "names, for a script"}},
+                        .flags = {{.name = "health",
+                                   .value = "HEALTH",
+                                   .help = "only machines that are so",
+                                   .choices = {"ok", "attention", "unknown", "trouble"}},
+                                  output_flag()},
+                        .exit_codes = live_codes()},
+                       {.name = "describe",
+                        .summary = "describe a machine: observation, decision, conditions, runs",
+                        .examples = {{"nimbusctl machine describe m017", "everything that is known now"}},
+                        .positionals = {machine_positional()},
+                        .flags = {output_flag()},
+                        .exit_codes = live_codes()}}};
+}
+
+Command events_command() {
+  return {.name = "events",
+          .summary = "show what happens at nimbusd",
+          .description = "Without --watch, what nimbusd still has in memory; with it, only what comes, until Ctrl-C.",
+          .examples = {{"nimbusctl events -w", "watch"},
+                       {"nimbusctl events -w --machine m017 -o jsonl", "one machine, for a program"}},
+          .flags = {{.name = "watch", .letter = 'w', .help = "wait for more"},
+                    {.name = "machine", .value = "MACHINE", .help = "only events of this machine", .completer = "provider-machine"},
+                    output_flag()},
+          .exit_codes = live_codes()};
+}
+
+Command reconcile_command() {
+  return {.name = "reconcile",
+          .summary = "have nimbusd look at a machine now",
+          .examples = {{"nimbusctl reconcile m017", "before everything else"}},
+          .positionals = {machine_positional()},
+          .exit_codes = live_codes()};
+}
+
+Command hold_command() {
+  return {.name = "hold",
+          .summary = "stop all writes to a machine, or to all",
+          .description =
+              "The hold is kept on the controller, outside of its data folder: it survives restarts and a deleted data "
+              "folder, and needs neither Git nor the forge. It is asked for just before each write; what a device was "
+              "told already is not undone. Status shows it. Reading goes on.",
+          .examples = {{"nimbusctl hold --local m017 --reason 'moving the rack'", "one machine"},
+                       {"nimbusctl hold --local all --reason 'power failure'", "every machine of this controller"}},
+          .positionals = {hold_positional()},
+          .flags = {{.name = "reason", .value = "TEXT", .help = "why, for whoever finds it", .fallback = "no reason given"}, local_flag()},
+          .exit_codes = live_codes()};
+}
+
+Command resume_command() {
+  return {.name = "resume",
+          .summary = "lift a hold",
+          .description = "Lifting the hold of all machines leaves those of single machines.",
+          .examples = {{"nimbusctl resume --local m017", "one machine"}, {"nimbusctl resume --local all", "that of all"}},
+          .positionals = {hold_positional()},
+          .flags = {local_flag()},
+          .exit_codes = live_codes()};
+}
+
+Command drift_command() {
+  return {.name = "drift",
+          .summary = "list what differs from the registry",
+          .description = "From the status branches of the local clone, without a server.",
+          .examples = {{"nimbusctl drift", "at all providers"}, {"nimbusctl drift --exit-code", "for a script: 2 if there is any"}},
+          .positionals = {{.name = "PROVIDER", .help = "only at this one", .count = Count::AtMostOne, .completer = "provider"}},
+          .flags = {{.name = "exit-code", .help = "exit with 2 if there is any"}, output_flag()},
+          .exit_codes = {{2, "with --exit-code: something differs"}}};
+}
+
+Command history_command() {
+  return {.name = "history",
+          .summary = "what happened to a machine, from the status commits",
+          .examples = {{"nimbusctl history m017", "newest first"}, {"nimbusctl history berlin-1/m017 -o json", "for a program"}},
+          .positionals = {machine_positional()},
+          .flags = {{.name = "limit", .value = "N", .help = "most entries", .fallback = "20", .type = base::ValueType::Number}, output_flag()},
+          .exit_codes = {{5, "nobody reported such a machine"}}};
+}
+
+Command trace_command() {
+  return {.name = "trace",
+          .summary = "from a machine's status to the commit and person behind it",
+          .description =
+              "The status commit that last told of the machine, the registry commit that was in force, and the commit "
+              "that last changed the machine's file, each with its author.",
+          .examples = {{"nimbusctl trace m017", "who asked for this?"}},
+          .positionals = {machine_positional()},
+          .flags = {output_flag()},
+          .exit_codes = {{5, "nobody reported such a machine"}}};
+}
+
+}  // namespace
+
+Flag server_flag() {
+  return {.name = "server",
+          .value = "ADDRESS",
+          .help = "nimbusd: unix:/path, or a loopback address for reading; default: unix:/run/nimbus/control.sock",
+          .env = "NIMBUS_SERVER"};
+}
+
+std::vector<Command> live_commands() {
+  return {machine_command(), events_command(), reconcile_command(), hold_command(),
+          resume_command(),  drift_command(),  history_command(),   trace_command()};
+}
+
+}  // namespace nimbus::cli

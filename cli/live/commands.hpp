@@ -1,0 +1,29 @@
+// Rows of the command table: what asks nimbusd, and what reads the story of a machine
+// from the status branch. See command_table.cpp.
+#pragma once
+
+#include <vector>
+
+#include "base/args/command_table.hpp"
+#include "cli/context.hpp"
+
+namespace nimbus::cli {
+
+base::Flag server_flag();
+std::vector<base::Command> live_commands();
+
+Exit run_machine_list(Context& context);
+Exit run_machine_describe(Context& context);
+Exit run_events(Context& context);
+Exit run_reconcile(Context& context);
+Exit run_hold(Context& context);
+Exit run_resume(Context& context);
+Exit run_drift(Context& context);
+Exit run_history(Context& context);
+Exit run_trace(Context& context);
+
+/// `explain machine NAME`, `status --live`.
+Exit explain_machine(Context& context, const std::string& name);
+Exit show_live_status(Context& context);
+
+}  // namespace nimbus::cli
