@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/plain_http/client.hpp"
 #include "base/text/text.hpp"
-#include "installer/http.hpp"
 #include "installer/inventory.hpp"
 
 namespace nimbus::installer {
@@ -32,11 +32,11 @@ Result<BootFacts> read_boot_facts(std::string_view command_line) {
 }
 
 Result<boot::InstallPlan> HttpHome::plan() {
-  auto text = http_request({.method = "GET",
-                            .url = facts_.url + "/v1/plan",
-                            .headers = token_line(facts_.token),
-                            .body_limit = 2 * boot::kMostPlanBytes},
-                           {clock_.now() + kAnswer}, clock_);
+  auto text = base::http_request({.method = "GET",
+                                  .url = facts_.url + "/v1/plan",
+                                  .headers = token_line(facts_.token),
+                                  .body_limit = 2 * boot::kMostPlanBytes},
+                                 {clock_.now() + kAnswer}, clock_);
   if (!text) return std::move(text.error()).with("while asking for the plan");
   return boot::open_plan(*text, facts_.key);
 }
@@ -45,11 +45,11 @@ Result<> HttpHome::report(const boot::Report& report) {
   boot::Report complete = report;
   complete.run = facts_.run;
   complete.nonce = facts_.nonce;
-  auto text = http_request({.method = "POST",
-                            .url = facts_.url + "/v1/report",
-                            .headers = token_line(facts_.token),
-                            .body = boot::to_json(complete)},
-                           {clock_.now() + kAnswer}, clock_);
+  auto text = base::http_request({.method = "POST",
+                                  .url = facts_.url + "/v1/report",
+                                  .headers = token_line(facts_.token),
+                                  .body = boot::to_json(complete)},
+                                 {clock_.now() + kAnswer}, clock_);
   if (!text) return std::move(text.error()).with("while reporting");
   return {};
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/plain_http/client.hpp"
 #include "installer/gpt.hpp"
-#include "installer/http.hpp"
 
 namespace nimbus::installer {
 namespace {
@@ -125,7 +125,7 @@ Result<DiskWitness> read_witness(Device& device) {
   return witness;
 }
 
-Result<> stream_image(const std::vector<std::unique_ptr<ByteSource>>& sources, ImageWriter& writer,
+Result<> stream_image(const std::vector<std::unique_ptr<base::ByteSource>>& sources, ImageWriter& writer,
                       const StreamPolicy& policy, const std::function<void()>& progress) {
   if (sources.empty()) return Error{Code::Invalid, "the plan names no source for the image"};
   Error last;

@@ -23,6 +23,7 @@
 
 #include "base/compress/decoder.hpp"
 #include "base/crypto/crypto.hpp"
+#include "base/plain_http/client.hpp"
 #include "core/result.hpp"
 #include "installer/device.hpp"
 #include "installer/permit.hpp"
@@ -87,7 +88,7 @@ struct StreamPolicy {
 /// Feeds the sources to the writer, one after the other where one fails, going on where
 /// it was cut. Errors: those of the writer at once; of the sources when `policy` is used
 /// up.
-Result<> stream_image(const std::vector<std::unique_ptr<class ByteSource>>& sources, ImageWriter& writer,
+Result<> stream_image(const std::vector<std::unique_ptr<base::ByteSource>>& sources, ImageWriter& writer,
                       const StreamPolicy& policy, const std::function<void()>& progress);
 
 }  // namespace nimbus::installer

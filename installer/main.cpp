@@ -27,8 +27,8 @@ installer::Tools tools_for(installer::Home& home, const Clock& clock) {
           .machine = [] { return installer::read_machine(""); },
           .inventory = [](const auto& machine) { return installer::inventory_of(machine, ""); },
           .open = [](const auto& disk, auto access) { return installer::open_device(disk.node, access); },
-          .source = [&clock](const std::string& url) -> std::unique_ptr<installer::ByteSource> {
-            return std::make_unique<installer::HttpSource>(url, clock);
+          .source = [&clock](const std::string& url) -> std::unique_ptr<base::ByteSource> {
+            return std::make_unique<base::HttpSource>(url, clock);
           },
           .plant = [](const auto& disk, const auto& root,
                       const auto& files) { return installer::plant_seed(disk.node, root, files); },

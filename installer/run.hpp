@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/plain_http/client.hpp"
 #include "core/ports/clock.hpp"
 #include "installer/device.hpp"
 #include "installer/gpt.hpp"
 #include "installer/home.hpp"
-#include "installer/http.hpp"
 #include "installer/inventory.hpp"
 #include "installer/seed.hpp"
 
@@ -26,7 +26,7 @@ struct Tools {
   std::function<MachineFacts()> machine;
   std::function<boot::Inventory(const MachineFacts&)> inventory;
   std::function<Result<std::unique_ptr<Device>>(const DiskFacts&, Access)> open;
-  std::function<std::unique_ptr<ByteSource>(const std::string& url)> source;
+  std::function<std::unique_ptr<base::ByteSource>(const std::string& url)> source;
   /// Puts the seed into the root file system, which has no partition device yet.
   std::function<Result<>(const DiskFacts&, const Partition&, const std::vector<SeedFile>&)> plant;
   std::function<void(int failure)> pause;

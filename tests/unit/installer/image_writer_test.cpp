@@ -33,7 +33,7 @@ struct Bench {
   FileDisk disk{kDisk};
   WatchedDevice device;
   ImageWriter writer;
-  std::vector<std::unique_ptr<ByteSource>> sources;
+  std::vector<std::unique_ptr<base::ByteSource>> sources;
   MemorySource* source = nullptr;
 };
 

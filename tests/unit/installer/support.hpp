@@ -17,7 +17,7 @@
 
 #include "base/crypto/crypto.hpp"
 #include "installer/device.hpp"
-#include "installer/http.hpp"
+#include "base/plain_http/client.hpp"
 #include "installer/image_writer.hpp"
 #include "installer/permit.hpp"
 
@@ -126,10 +126,10 @@ class WatchedDevice final : public Device {
 };
 
 /// A server with faults: cut after so many bytes, so many times.
-class MemorySource final : public ByteSource {
+class MemorySource final : public base::ByteSource {
  public:
   explicit MemorySource(Bytes bytes) : bytes_(std::move(bytes)) {}
-  Result<> read(std::int64_t offset, const ByteSink& sink) override {
+  Result<> read(std::int64_t offset, const base::ByteSink& sink) override {
     ++asked;
     offsets.push_back(offset);
     std::size_t end = bytes_.size();

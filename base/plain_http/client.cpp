@@ -1,4 +1,4 @@
-#include "installer/http.hpp"
+#include "base/plain_http/client.hpp"
 
 #include <poll.h>
 
@@ -10,7 +10,7 @@
 #include "base/net/socket.hpp"
 #include "base/text/text.hpp"
 
-namespace nimbus::installer {
+namespace nimbus::base {
 namespace {
 
 constexpr std::size_t kMostHead = 16 * 1024;
@@ -51,8 +51,9 @@ class Exchange {
   Exchange(const Call& call, const Clock& clock) : call_(call), clock_(clock) {}
   void deadline(MonoTime when) { call_.deadline = when; }
 
-  Result<> ask(const HttpUrl& url, std::string_view method, std::string_view headers, std::string_view body) {
-    if (auto connected = connect(url); !connected) return connected;
+  Result<> ask(const HttpUrl& url, std::string_view method, std::string_view headers, std::string_view body,
+               const std::string& unix_socket = {}) {
+    if (auto connected = unix_socket.empty() ? connect(url) : connect_local(unix_socket); !connected) return connected;
     std::string text = std::string(method) + " " + url.target + " HTTP/1.1\r\nHost: " + url.host + ":" +
                        std::to_string(url.port) + "\r\nConnection: close\r\nAccept-Encoding: identity\r\n" +
                        std::string(headers);
@@ -98,18 +99,18 @@ class Exchange {
 
  private:
   Result<> connect(const HttpUrl& url) {
-    const auto addresses = base::resolve({url.host, url.port});
+    const auto addresses = resolve({url.host, url.port});
     if (!addresses) return addresses.error();
     Error last{Code::Unreachable, url.host + " has no address"};
     for (const auto& address : *addresses) {
-      auto socket = base::connect_tcp(address);
+      auto socket = connect_tcp(address);
       if (!socket) {
         last = socket.error();
         continue;
       }
       const Call limited{std::min(call_.deadline, clock_.now() + kConnect), call_.stop};
       auto waited = wait_for(socket->get(), POLLOUT, limited, clock_);
-      auto connected = waited ? base::connect_result(*socket) : std::move(waited);
+      auto connected = waited ? connect_result(*socket) : std::move(waited);
       if (connected) {
         socket_ = std::move(*socket);
         return {};
@@ -119,9 +120,16 @@ class Exchange {
     return last;
   }
 
+  Result<> connect_local(const std::string& path) {
+    auto socket = connect_unix(path);
+    if (!socket) return std::move(socket.error());
+    socket_ = std::move(*socket);
+    return {};
+  }
+
   Result<> send(std::string_view text) {
     while (!text.empty()) {
-      auto sent = base::send_some(socket_, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+      auto sent = send_some(socket_, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
       if (!sent) return std::move(sent.error());
       if (*sent)
         text.remove_prefix(**sent);
@@ -133,7 +141,7 @@ class Exchange {
 
   Result<std::size_t> receive() {
     while (true) {
-      auto got = base::receive_some(socket_, piece_);
+      auto got = receive_some(socket_, piece_);
       if (!got) return cut(got.error().message);
       if (*got) {
         buffer_.append(reinterpret_cast<const char*>(piece_.data()), **got);
@@ -144,17 +152,17 @@ class Exchange {
   }
 
   static Result<Head> parse_head(const std::string& text) {
-    const auto lines = base::split(text, '\n');
-    const std::string_view first = base::trim(lines.front());
+    const auto lines = split(text, '\n');
+    const std::string_view first = trim(lines.front());
     if (!first.starts_with("HTTP/1.") || first.size() < 12) return Error{Code::Corrupt, "the answer is no HTTP"};
     Head head;
     head.status = static_cast<int>(number_of(first.substr(9, 3)).value_or(0));
     for (std::size_t i = 1; i < lines.size(); ++i) {
-      const std::string_view line = base::trim(lines[i]);
+      const std::string_view line = trim(lines[i]);
       const std::size_t colon = line.find(':');
       if (colon == std::string_view::npos) continue;
-      const std::string name = base::to_lower(line.substr(0, colon));
-      const std::string_view value = base::trim(line.substr(colon + 1));
+      const std::string name = to_lower(line.substr(0, colon));
+      const std::string_view value = trim(line.substr(colon + 1));
       if (name == "transfer-encoding") return Error{Code::Corrupt, "the answer has no length (Transfer-Encoding)"};
       if (name == "content-length") {
         head.length = number_of(value);
@@ -170,7 +178,7 @@ class Exchange {
 
   Call call_;
   const Clock& clock_;
-  base::FileDescriptor socket_;
+  FileDescriptor socket_;
   std::string buffer_;
   std::array<std::uint8_t, std::size_t{64} << 10U> piece_{};
 };
@@ -188,16 +196,15 @@ Error refused(int status, const std::string& url) {
 
 Result<HttpUrl> parse_http_url(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
-  const Error bad{Code::Invalid, "not a http:// URL: " + base::printable(url, 200)};
-  if (!url.starts_with(kScheme) || base::printable(url, url.size() + 1) != url ||
-      url.find(' ') != std::string_view::npos) {
+  const Error bad{Code::Invalid, "not a http:// URL: " + printable(url, 200)};
+  if (!url.starts_with(kScheme) || printable(url, url.size() + 1) != url || url.find(' ') != std::string_view::npos) {
     return bad;
   }
   url.remove_prefix(kScheme.size());
   const std::size_t slash = url.find('/');
   const std::string_view authority = url.substr(0, slash);
   if (authority.empty() || authority.find('@') != std::string_view::npos) return bad;
-  const auto where = base::parse_host_port(authority, 80);
+  const auto where = parse_host_port(authority, 80);
   if (!where) return where.error();
   HttpUrl out{.host = where->host, .port = where->port, .target = "/"};
   if (slash != std::string_view::npos) out.target = url.substr(slash);
@@ -208,7 +215,8 @@ Result<std::string> http_request(const HttpQuestion& question, const Call& call,
   auto url = parse_http_url(question.url);
   if (!url) return std::move(url.error());
   auto exchange = std::make_unique<Exchange>(call, clock);
-  if (auto asked = exchange->ask(*url, question.method, question.headers, question.body); !asked) {
+  if (auto asked = exchange->ask(*url, question.method, question.headers, question.body, question.unix_socket);
+      !asked) {
     return std::move(asked.error());
   }
   auto head = exchange->head();
@@ -245,4 +253,4 @@ Result<> HttpSource::read(std::int64_t offset, const ByteSink& sink) {
   return exchange->body(head->length, after, stall_);
 }
 
-}  // namespace nimbus::installer
+}  // namespace nimbus::base

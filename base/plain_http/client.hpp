@@ -1,6 +1,6 @@
-// Plain HTTP/1.1 for the installer: small documents from nimbus-boot, and images as
-// streams. What comes is trusted by signature (plan) or digest (image), never by
-// where it came from; there is no TLS in the ramdisk.
+// Plain HTTP/1.1 without TLS: small documents from a UNIX socket or the provisioning
+// network, and disk images as streams. What comes from a network is trusted by
+// signature or digest, never by where it came from.
 //
 // Hostile answers: 16 KiB of head, a body above its limit is an error, chunked bodies
 // are refused (no length means no way to tell a cut), no redirects. Errors: Invalid
@@ -20,7 +20,7 @@
 #include "core/ports/clock.hpp"
 #include "core/result.hpp"
 
-namespace nimbus::installer {
+namespace nimbus::base {
 
 struct HttpUrl {
   std::string host;
@@ -37,6 +37,7 @@ struct HttpQuestion {
   std::string url;
   std::string headers = {};  // whole lines, each with CR LF
   std::string body = {};
+  std::string unix_socket = {};  // path: connects there, whatever host the URL names
   std::size_t body_limit = std::size_t{1} << 20U;
 };
 
@@ -67,4 +68,4 @@ class HttpSource final : public ByteSource {
   std::chrono::milliseconds stall_;
 };
 
-}  // namespace nimbus::installer
+}  // namespace nimbus::base

@@ -1,0 +1,87 @@
+#include "boot/dnsmasq.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "boot/script.hpp"
+#include "core/names.hpp"
+
+namespace nimbus::boot {
+namespace {
+
+bool is_address(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789abcdef.:") == std::string_view::npos;
+}
+
+Error bad(std::string_view what, std::string_view value) {
+  return {Code::Invalid, fmt::format("the {} \"{}\" cannot be served by DHCP", what, value)};
+}
+
+/// "10.20.0.0,static,255.255.255.0" of "10.20.0.0/24".
+Result<std::string> static_range(const std::string& cidr) {
+  const auto slash = cidr.find('/');
+  if (slash == std::string::npos || !is_address(cidr.substr(0, slash))) return bad("network", cidr);
+  const std::string length = cidr.substr(slash + 1);
+  if (length.empty() || length.size() > 2 || length.find_first_not_of("0123456789") != std::string::npos) {
+    return bad("network", cidr);
+  }
+  const int bits = std::stoi(length);
+  if (bits < 8 || bits > 30) return bad("network", cidr);
+  const std::uint32_t mask = 0xFFFFFFFFU << static_cast<unsigned>(32 - bits);
+  return fmt::format("{},static,{}.{}.{}.{},1h", cidr.substr(0, slash), mask >> 24U, (mask >> 16U) & 0xFFU,
+                     (mask >> 8U) & 0xFFU, mask & 0xFFU);
+}
+
+// Client architectures of DHCP option 93 (RFC 4578, and IANA's registry after it).
+constexpr const char* kArchitectures =
+    "dhcp-match=set:bios,option:client-arch,0\n"
+    "dhcp-match=set:efi,option:client-arch,6\n"
+    "dhcp-match=set:efi,option:client-arch,7\n"
+    "dhcp-match=set:efi,option:client-arch,9\n"
+    "dhcp-match=set:arm64,option:client-arch,11\n"
+    "dhcp-userclass=set:ipxe,iPXE\n"
+    "dhcp-match=set:ipxe,175\n";
+
+}  // namespace
+
+Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Orders& orders,
+                                          const std::vector<std::string>& installing) {
+  auto range = static_range(orders.cidr);
+  if (!range) return std::move(range.error());
+  std::string out = fmt::format(
+      "port=0\nno-resolv\nno-hosts\ninterface={0}\nbind-interfaces\nexcept-interface=lo\n"
+      "dhcp-range={1}\ndhcp-authoritative\ndhcp-ignore=tag:!known\ndhcp-leasefile={2}/dnsmasq.leases\n"
+      "enable-tftp\ntftp-root={3}\ntftp-no-fail\n",
+      facts.interface, *range, facts.state, facts.tftp_root);
+  out += kArchitectures;
+  out += fmt::format(
+      "dhcp-boot=tag:install,tag:ipxe,{0}${{net0/mac:hexhyp}}\n"
+      "dhcp-boot=tag:install,tag:!ipxe,tag:bios,undionly.kpxe\n"
+      "dhcp-boot=tag:install,tag:!ipxe,tag:efi,snponly.efi\n",
+      facts.script_url);
+  if (facts.answer_ipv6_routers) {
+    out += fmt::format("enable-ra\nra-param={},10\ndhcp-range=fd00::,ra-only,64,10m\n", facts.interface);
+  }
+  if (!orders.gateway.empty()) {
+    if (!is_address(orders.gateway)) return bad("gateway", orders.gateway);
+    out += fmt::format("dhcp-option=option:router,{}\n", orders.gateway);
+  } else {
+    out += "dhcp-option=option:router\n";  // without a value: none is told
+  }
+  for (const auto& server : orders.dns) {
+    if (!is_address(server)) return bad("name server", server);
+    out += fmt::format("dhcp-option=option:dns-server,{}\n", server);
+  }
+  for (const auto& machine : orders.machines) {
+    if (mac_of(machine.mac) != machine.mac) return bad("MAC", machine.mac);
+    if (!is_dns_label(machine.name)) return bad("name", machine.name);
+    if (!is_address(machine.address)) return bad("address", machine.address);
+    const bool install = std::find(installing.begin(), installing.end(), machine.mac) != installing.end();
+    out += fmt::format("dhcp-host={},{}{},{}\n", machine.mac, install ? "set:install," : "", machine.address,
+                       machine.name);
+  }
+  return out;
+}
+
+}  // namespace nimbus::boot
