@@ -79,8 +79,13 @@ class FileDevice final : public Device {
 }  // namespace
 
 Result<std::unique_ptr<Device>> open_device(const std::string& path, Access access) {
-  const int flags = access == Access::Read ? O_RDONLY : O_RDWR | O_EXCL;
-  base::FileDescriptor file(::open(path.c_str(), flags | O_CLOEXEC));  // NOLINT
+  // Exclusive only to find out whether somebody uses the disk: while it is held, its own
+  // partitions could not be mounted for the seed.
+  base::FileDescriptor file;
+  if (access == Access::ReadWrite) file.reset(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));  // NOLINT
+  if (access == Access::Read || file) {
+    file.reset(::open(path.c_str(), (access == Access::Read ? O_RDONLY : O_RDWR) | O_CLOEXEC));  // NOLINT
+  }
   if (!file) {
     const Code code = errno == ENOENT ? Code::NotFound : errno == EBUSY ? Code::Busy : Code::Internal;
     return Error{code, path + ": cannot open: " + std::generic_category().message(errno)};

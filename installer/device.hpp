@@ -29,8 +29,8 @@ class Device {
 
 enum class Access : std::uint8_t { Read, ReadWrite };
 
-/// A block device, or a regular file. Opened for writing exclusively: a mounted disk is
-/// refused (Busy).
+/// A block device, or a regular file. For writing: a disk in use (mounted) is refused
+/// (Busy).
 Result<std::unique_ptr<Device>> open_device(const std::string& path, Access access);
 
 }  // namespace nimbus::installer

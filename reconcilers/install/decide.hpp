@@ -1,0 +1,95 @@
+// The install decision: the next step of a run that installs or erases a machine.
+//
+// A run is a value that is kept in the journal; this function looks at it and at what
+// is seen, and says one step. Pure and total. Every phase has a deadline, a limit of
+// attempts, and a reason that people read. No step is lost by a crash: whoever comes
+// back with the stored run and looks again is told the same step or its effect.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/choice.hpp"
+#include "core/observed.hpp"
+#include "core/power.hpp"
+#include "core/time.hpp"
+
+namespace nimbus::reconcilers {
+
+enum class RunKind : std::uint8_t { Install, Erase };
+
+enum class RunPhase : std::uint8_t {
+  Intent,    // to be pushed to the status branch
+  Prepare,   // power off
+  Booting,   // boot override armed, powered on; until the installer checks in
+  Working,   // the installer works
+  Handover,  // installed; until SSH answers with the reported host key
+  Settle,    // erased; until the machine is off
+  Done,
+  Held,  // a person must look
+};
+
+/// What the installer told of the present attempt.
+enum class Told : std::uint8_t { Nothing, AskedForScript, CheckedIn, Working, Finished, Failed };
+
+/// Whether the installed system answers.
+enum class SshAnswer : std::uint8_t { NotAsked, Silent, ExpectedKey, OtherKey };
+
+struct InstallPolicy {
+  std::chrono::milliseconds intent_deadline = std::chrono::hours(24);  // a forge that is down
+  std::chrono::milliseconds power_deadline = std::chrono::minutes(2);
+  std::chrono::milliseconds boot_deadline = std::chrono::minutes(15);
+  std::chrono::milliseconds work_deadline = std::chrono::hours(6);
+  std::chrono::milliseconds handover_deadline = std::chrono::minutes(20);
+  /// A machine that was switched on and reads as off this long was not switched on.
+  std::chrono::milliseconds settle = std::chrono::seconds(30);
+  int most_attempts = 3;
+};
+
+struct RunState {
+  RunKind kind = RunKind::Install;
+  RunPhase phase = RunPhase::Intent;
+  WallTime since{};    // of the phase
+  int attempt = 1;     // boots of the installer
+  WallTime powered{};  // when it was last switched on
+  std::string held;    // why; Held only
+  friend bool operator==(const RunState&, const RunState&) = default;
+};
+
+struct RunView {
+  Observed<PowerState> power = Observed<PowerState>::unknown("");
+  bool intent_pushed = false;
+  std::string refusal;  // of the proof or the guard; empty: the next write may happen
+  Told told = Told::Nothing;
+  std::string message;  // of the installer, with Failed
+  SshAnswer ssh = SshAnswer::NotAsked;
+};
+
+struct RunStep {
+  enum class Kind : std::uint8_t {
+    Wait,
+    PushIntent,
+    PowerOff,
+    Boot,  // serve the run, arm the boot override, switch on
+    AskSsh,
+    Again,  // the attempt is lost: a new nonce, from Prepare on
+    Finish,
+    Hold,
+  };
+  Kind kind = Kind::Wait;
+  RunPhase phase = RunPhase::Intent;  // that the run is in once the step has begun
+  std::string reason;
+  friend bool operator==(const RunStep&, const RunStep&) = default;
+};
+
+RunStep decide_run(const RunState& run, const RunView& view, const InstallPolicy& policy, WallTime now);
+
+}  // namespace nimbus::reconcilers
+
+template <>
+inline constexpr auto nimbus::kChoiceNames<nimbus::reconcilers::RunKind> = nimbus::choice_names("install", "erase");
+template <>
+inline constexpr auto nimbus::kChoiceNames<nimbus::reconcilers::RunPhase> =
+    nimbus::choice_names("intent", "prepare", "booting", "working", "handover", "settle", "done", "held");

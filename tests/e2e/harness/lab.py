@@ -1,0 +1,249 @@
+"""A provisioning network of the test's own, with QEMU machines behind simulated BMCs.
+
+enter_network() puts this process and all its children into a new network namespace:
+nothing in it can reach another network, and it goes with the process. Needs root.
+"""
+import ctypes
+import http.client
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+
+from .process import Child, run, tail
+from .wait import wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / "build"
+ADDRESS = "10.77.0.1"
+CLONE_NEWNET = 0x40000000
+NEEDED = ("qemu-system-x86_64", "dnsmasq", "nginx", "ip", "ssh", "busybox")
+SKIP = 77
+
+
+def need():
+    """Ends the test as skipped where it cannot run, with the reason."""
+    missing = [program for program in NEEDED if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None]
+    why = f"missing: {', '.join(missing)} (scripts/setup)" if missing else None
+    if os.geteuid() != 0:
+        why = "a network namespace needs root"
+    if why:
+        print(f"skipped: {why}")
+        sys.exit(SKIP)
+
+
+def ip(*words):
+    run(["ip", *words])
+
+
+def enter_network(machines=1):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
+    ip("link", "set", "lo", "up")
+    ip("link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+    ip("addr", "add", f"{ADDRESS}/24", "dev", "br0")
+    ip("addr", "add", "fd00::1/64", "dev", "br0", "nodad")
+    ip("link", "set", "br0", "up")
+    for number in range(machines):
+        ip("tuntap", "add", f"tap{number}", "mode", "tap")
+        ip("link", "set", f"tap{number}", "master", "br0", "up")
+
+
+class Image:
+    """A Debian image and the installer's ramdisk, made once and kept in build/."""
+
+    def __init__(self, programs):
+        folder = BUILD / "image"
+        run([ROOT / "scripts" / "build-image", folder], timeout=900)
+        installer = BUILD / "ramdisk"
+        program = pathlib.Path(programs) / "nimbus-installer"
+        ramdisk = installer / "ramdisk.img"
+        if not ramdisk.exists() or ramdisk.stat().st_mtime < program.stat().st_mtime:
+            run([ROOT / "scripts" / "build-ramdisk", "--programs", programs, "--image", folder, installer], timeout=300)
+        self.folder, self.installer = folder, installer
+        self.sha256 = (folder / "disk.raw.zst.sha256").read_text().strip()
+        self.bytes = int((folder / "disk.raw.size").read_text())
+
+
+class FileServer:
+    """nginx with the files of a folder: an image's mirror."""
+
+    def __init__(self, folder, files, port=8090):
+        self.folder, self.port = pathlib.Path(folder), port
+        self.folder.mkdir(parents=True)
+        self.configuration = self.folder / "nginx.conf"
+        self.configuration.write_text(f"""
+daemon off; master_process off; pid {self.folder}/pid; error_log stderr warn;
+events {{}}
+http {{
+  access_log {self.folder}/access.log; sendfile on;
+  client_body_temp_path {self.folder}/t; proxy_temp_path {self.folder}/t; fastcgi_temp_path {self.folder}/t;
+  uwsgi_temp_path {self.folder}/t; scgi_temp_path {self.folder}/t;
+  server {{ listen {ADDRESS}:{port}; root {files}; }}
+}}
+""")
+        self.child = None
+
+    def start(self):
+        self.child = Child("nginx", ["nginx", "-p", self.folder, "-c", self.configuration, "-e", "stderr"], self.folder / "log")
+        return self
+
+    def url(self, name):
+        return f"http://{ADDRESS}:{self.port}/{name}"
+
+    def kill(self):
+        self.child.kill()
+
+    def stop(self):
+        if self.child:
+            self.child.stop()
+
+    def tail(self):
+        return f"{self.child.tail()}\n{tail(self.folder / 'access.log')}"
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+class NimbusBoot:
+    """nimbus-boot on the provisioning network."""
+
+    def __init__(self, program, folder, installer):
+        self.program, self.folder = program, pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        self.control = self.folder / "control.sock"
+        self.configuration = self.folder / "nimbus-boot.toml"
+        self.configuration.write_text(f"""
+interface = "br0"
+address = "{ADDRESS}"
+control = "{self.control}"
+state = "{self.folder}/state"
+installer = "{installer}"
+kernel_arguments = "console=ttyS0,115200n8 mitigations=off"
+router_advertisements = true
+""")
+        self.child = None
+
+    def start(self):
+        self.child = Child("nimbus-boot", [self.program, "--config", self.configuration], self.folder / "log")
+        wait_until(lambda: self.control.exists() and self.healthy() or not self.child.alive(), 20, "nimbus-boot serves", self.tail)
+        if not self.child.alive():
+            raise AssertionError("nimbus-boot ended\n" + self.tail())
+        return self
+
+    def call(self, method, path, body=None):
+        connection = _Unix(self.control)
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def healthy(self):
+        try:
+            return self.call("GET", "/healthz")[0] == 200
+        except OSError:
+            return False
+
+    def kill(self):
+        self.child.kill()
+
+    def stop(self):
+        if self.child:
+            self.child.stop()
+
+    def tail(self):
+        return self.child.tail() if self.child else "--- nimbus-boot was not started"
+
+
+class Machines:
+    """nimbus-sim with QEMU machines; machine n has IPMI on 127.7.0.n:623."""
+
+    USER, PASSWORD = "admin", "password"
+
+    def __init__(self, program, folder, count=1, mode="Bios", disk_gib=2):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        self.program, self.count = program, count
+        self.fleet = self.folder / "fleet.toml"
+        text = 'format = 1\nseed = 7\n[defaults.timing]\npower_on = "10ms"\npower_off = "10ms"\nsoft_off = "1s"\npost = "10ms"\n'
+        for number in range(1, count + 1):
+            text += f"""
+[[machine]]
+name = "v{number}"
+ipmi = "127.7.0.{number}:623"
+redfish = "127.7.0.{number}:8443"
+mac = "{self.mac(number)}"
+serial = "{self.serial(number)}"
+[machine.bios]
+BootMode = "{mode}"
+[machine.qemu]
+folder = "{self.folder}/v{number}"
+disk = "{self.disk(number)}"
+disk_gib = {disk_gib}
+tap = "tap{number - 1}"
+memory_mib = 512
+cpus = 2
+"""
+        self.fleet.write_text(text)
+        self.child = None
+
+    @staticmethod
+    def mac(number):
+        return f"52:54:00:77:00:{number:02x}"
+
+    @staticmethod
+    def serial(number):
+        return f"SN-LAB-{number}"
+
+    def disk(self, number):
+        return self.folder / f"disk{number}.raw"
+
+    def address(self, number):
+        return f"127.7.0.{number}"
+
+    def start(self):
+        self.child = Child("nimbus-sim", [self.program, "serve", self.fleet], self.folder / "log")
+        wait_until(lambda: self.ipmitool(1, "chassis", "power", "status", check=False).returncode == 0, 30, "the BMC answers", self.tail)
+        return self
+
+    def ipmitool(self, number, *words, check=True):
+        return run(["ipmitool", "-I", "lanplus", "-C", "17", "-H", self.address(number), "-U", self.USER, "-P", self.PASSWORD, *words],
+                   check=check)
+
+    def power(self, number):
+        return self.ipmitool(number, "chassis", "power", "status").stdout.split()[-1]
+
+    def console(self, number):
+        path = self.folder / f"v{number}" / "serial.log"
+        return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+
+    def stop(self):
+        if self.child:
+            self.child.stop()
+
+    def tail(self):
+        texts = [self.child.tail()] if self.child else []
+        for number in range(1, self.count + 1):
+            texts.append(f"--- console of v{number} (end)\n{self.console(number)[-4000:]}")
+        return "\n".join(texts)
+
+
+def ssh(address, key, known_hosts, *command, user="debian", check=True):
+    """Logs in as anybody could: with the key, and only if the host key is the known one."""
+    return run(["ssh", "-F", "none", "-i", key, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
+                "-o", f"UserKnownHostsFile={known_hosts}", "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
+                f"{user}@{address}", *command], check=check)
+
+
+def make_key(path):
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "alice", "-f", path])
+    return pathlib.Path(f"{path}.pub").read_text().strip()

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""nimbus-boot and the installer on a QEMU machine, without a controller: the plan is
+made and signed by OpenSSL, power and boot device are set with ipmitool."""
+import base64
+import json
+
+from harness import lab
+from harness.case import PROGRAMS, EndToEnd, main
+from harness.process import run
+
+NONCE = "0123456789abcdef0123456789abcdef"
+
+
+class Netboot(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.image = lab.Image(PROGRAMS)
+        self.parts = []
+        self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder).start())
+        self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
+        self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines").start())
+        self.signer = self.folder / "signer.pem"
+        run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.signer])
+        der = self.folder / "signer.der"
+        run(["openssl", "pkey", "-in", self.signer, "-pubout", "-outform", "DER", "-out", der])
+        self.public = der.read_bytes()[-32:].hex()
+        self.user_key = self.folder / "alice"
+        self.user_public = lab.make_key(self.user_key)
+
+    def own(self, part):
+        self.parts.append(part)
+        return part
+
+    def tearDown(self):
+        if self._failed():
+            for part in self.parts:
+                print(part.tail())
+        for part in reversed(self.parts):
+            part.stop()
+        super().tearDown()
+
+    def plan(self, **changes):
+        return {"action": "install", "run": "r1", "nonce": NONCE, "machine": "lab/v1", "mac": lab.Machines.mac(1),
+                "identity": {"serial": lab.Machines.serial(1)}, "proof": "erased-by-us", "image_urls": [self.mirror.url("disk.raw.zst")],
+                "image_sha256": self.image.sha256, "image_bytes": self.image.bytes, "instance": "acme/web-1", "hostname": "web-1",
+                "user": "debian", "ssh_keys": [self.user_public], **changes}
+
+    def seal(self, plan):
+        text = json.dumps(plan).encode()
+        message = self.folder / "message"
+        message.write_bytes(b"nimbus-plan-1\n" + text)
+        signature = self.folder / "signature"
+        run(["openssl", "pkeyutl", "-sign", "-inkey", self.signer, "-rawin", "-in", message, "-out", signature])
+        return json.dumps({"payload": base64.b64encode(text).decode(), "signature": base64.b64encode(signature.read_bytes()).decode()})
+
+    def order(self, plan=None):
+        machine = {"mac": lab.Machines.mac(1), "name": "v1", "address": "10.77.0.11", "handover": "exit"}
+        if plan:
+            machine["run"] = {"run": plan["run"], "nonce": plan["nonce"], "plan": self.seal(plan), "key": self.public}
+        status, text = self.boot.call("PUT", "/v1/orders", json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "machines": [machine]}))
+        self.assertEqual(status, 200, text)
+
+    def heard(self):
+        heard = json.loads(self.boot.call("GET", "/v1/heard")[1]).get(lab.Machines.mac(1), {})
+        return json.loads(heard["last"]) if "last" in heard else {}
+
+    def power_on_from_network(self):
+        self.machines.ipmitool(1, "raw", "0", "8", "5", "0x80", "0x04", "0", "0", "0")  # PXE, once, BIOS
+        self.machines.ipmitool(1, "power", "on")
+
+    def finished(self):
+        return self.heard().get("stage") in ("installed", "erased", "failed")
+
+    def test_install_login_and_erase(self):
+        self.order(self.plan())
+        self.power_on_from_network()
+        self.wait(self.finished, "the installer has said its last word", 150)
+        last = self.heard()
+        self.assertEqual(last["stage"], "installed", last)
+        known_hosts = self.folder / "known_hosts"
+        known_hosts.write_text(f"10.77.0.11 {last['host_key']}\n")
+        self.wait(lambda: lab.ssh("10.77.0.11", self.user_key, known_hosts, "true", check=False).returncode == 0, "SSH answers", 240)
+        seen = lab.ssh("10.77.0.11", self.user_key, known_hosts, "hostname; df --output=size -m / | tail -1; sudo id -u").stdout.split()
+        self.assertEqual(seen[0], "web-1")
+        self.assertGreater(int(seen[1]), 1700, "the root was not grown to the disk")
+        self.assertEqual(seen[2], "0")
+
+        self.machines.ipmitool(1, "power", "off")
+        self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
+        self.order(self.plan(action="erase", proof="release", erase="secure", run="r2", nonce=NONCE[::-1]))
+        self.power_on_from_network()
+        self.wait(self.finished, "the installer has said its last word", 150)
+        last = self.heard()
+        self.assertEqual(last["stage"], "erased", last)
+        self.assertEqual([(record["level"], record["verified"]) for record in last["erased"]], [("secure", True)])
+        self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
+        with open(self.machines.disk(1), "rb") as disk:
+            while piece := disk.read(1 << 20):
+                self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
+
+    def test_wrong_machine_and_wrong_digest_are_refused(self):
+        self.order(self.plan(identity={"serial": "SOMEBODY-ELSE"}))
+        self.power_on_from_network()
+        self.wait(self.finished, "the installer has said its last word", 120)
+        self.assertEqual(self.heard()["stage"], "failed")
+        self.assertIn("not the declared machine", self.heard()["message"])
+        self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
+        self.assertFalse(self.machines.disk(1).read_bytes().strip(b"\0"), "something was written")
+
+
+if __name__ == "__main__":
+    lab.need()
+    lab.enter_network()
+    main()
