@@ -32,7 +32,7 @@ def compare(page, used):
 
 def main():
     log_ids, metrics = set(), set()
-    for folder in ("base", "controller", "drivers", "registry", "reconcilers"):
+    for folder in ("base", "boot", "controller", "drivers", "registry", "reconcilers"):
         for text in sources(folder):
             log_ids.update(LOG_CALL.findall(text))
             for pair in TROUBLE.findall(text):
