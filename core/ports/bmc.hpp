@@ -71,6 +71,7 @@ class BmcReset;      // "
 class BmcSettings;   // "
 class BmcEventLog;   // core/ports/bmc_observe.hpp
 class BmcInventory;  // "
+class BmcNetwork;    // "
 class BmcSensors;    // "
 class BmcConsole;    // core/ports/bmc_console.hpp
 
@@ -83,6 +84,7 @@ class Bmc {
   virtual BmcIdentity* identity() noexcept { return nullptr; }
   virtual BmcBoot* boot() noexcept { return nullptr; }
   virtual BmcInventory* inventory() noexcept { return nullptr; }
+  virtual BmcNetwork* network() noexcept { return nullptr; }
   virtual BmcSensors* sensors() noexcept { return nullptr; }
   virtual BmcEventLog* event_log() noexcept { return nullptr; }
   virtual BmcMedia* media() noexcept { return nullptr; }

@@ -79,8 +79,10 @@ class BmcAccounts {
   virtual ~BmcAccounts() = default;
   /// Slots without a name are left out.
   virtual Result<std::vector<Account>> accounts(const Call& call) = 0;
-  /// Makes an enabled account, or takes over the one of this name. Invalid: name or
-  /// password longer than this BMC keeps (IPMI: 16 and 20 bytes). Busy: no free slot.
+  /// Makes an enabled account, or takes over the one of this name: then its password and
+  /// role are replaced. Reads back. Repeating is harmless. Invalid: name or password that
+  /// this BMC does not keep (IPMI: 16 and 20 bytes). Busy: no free slot. Unsupported: the
+  /// BMC took it and does not show it.
   virtual Result<Account> put_account(const std::string& name, const Secret& password, AccountRole role,
                                       const Call& call) = 0;
   virtual Result<WriteOutcome> disable_account(const Account& account, const Call& call) = 0;
@@ -89,7 +91,8 @@ class BmcAccounts {
 class BmcReset {
  public:
   virtual ~BmcReset() = default;
-  /// Restarts the BMC, not the machine. The session is gone afterwards.
+  /// Restarts the BMC, not the machine. The session is gone afterwards. Unknown: it
+  /// said nothing more, as BMCs do that restart before they answer.
   virtual Result<WriteOutcome> reset_bmc(const Call& call) = 0;
 };
 

@@ -89,6 +89,8 @@ void Client::learn_maker(std::uint32_t manufacturer) noexcept {
 
 void Client::close(const Call& call) { (void)engine_.close(link_, call).has_value(); }
 
+void Client::forget_session(const Call& call) { (void)engine_.forget(link_, call).has_value(); }
+
 std::vector<std::string> Client::names_in_order() const {
   auto names = target_.credentials;
   std::stable_partition(names.begin(), names.end(), [this](const auto& name) { return name == worked_last_; });

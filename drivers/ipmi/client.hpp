@@ -70,6 +70,8 @@ class Client {
   /// Changes with each login; 0 before the first.
   unsigned long session() const noexcept { return session_.load(std::memory_order_acquire); }
   void close(const Call& call);
+  /// The BMC lost the session: nothing is sent, the next question opens another.
+  void forget_session(const Call& call);
 
  private:
   /// A credential that was refused, without keeping it.

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
+#include "drivers/ipmi/chunks.hpp"
+
 namespace nimbus::ipmi {
 namespace {
 
-constexpr std::uint8_t kMachineFru = 0;
-constexpr std::size_t kFirstChunk = 32;  // what most BMCs return at once
-constexpr std::size_t kSmallestChunk = 8;
 constexpr std::size_t kMaxFruBytes = 65535;
 
 bool is_absent(const Error& error) noexcept { return error.code == Code::Unsupported || error.code == Code::NotFound; }
 
-Request fru_read_request(std::size_t offset, std::size_t count) {
+Request fru_read_request(std::uint8_t device, std::size_t offset, std::size_t count) {
   Request request{.net_fn = NetFn::Storage, .command = 0x11, .name = "Read FRU Data"};  // section 34.2
   Writer out(request.data);
-  out.u8(kMachineFru);
+  out.u8(device);
   out.u16(static_cast<unsigned>(offset));
   out.u8(static_cast<unsigned>(count));
   return request;
@@ -24,30 +23,20 @@ Request fru_read_request(std::size_t offset, std::size_t count) {
 /// Reads pieces of an inventory, in chunks that this BMC can return.
 class FruReader {
  public:
-  FruReader(Client& client, const Call& call, std::size_t size) : client_(client), call_(call), size_(size) {}
+  FruReader(Client& client, std::uint8_t device, const Call& call, std::size_t size)
+      : client_(client), device_(device), call_(call), size_(size) {}
 
   Result<std::vector<std::uint8_t>> read(std::size_t offset, std::size_t count) {
     if (offset + count > size_) return Error{Code::Corrupt, "FRU inventory: an area lies outside of it"};
-    std::vector<std::uint8_t> out;
-    while (out.size() < count) {
-      const std::size_t want = std::min(chunk_, count - out.size());
-      const auto request = fru_read_request(offset + out.size(), want);
-      auto reply = client_.ask(request, call_);
-      if (!reply) return std::move(reply.error());
-      const auto cc = reply->completion;
-      const bool too_much = cc == kCannotReturnThatMany || cc == kInvalidLength || cc == kLengthLimitExceeded;
-      if (too_much && chunk_ > kSmallestChunk) {
-        chunk_ /= 2;
-        continue;
-      }
-      if (cc != kOk) return completion_error(request, cc);
+    return read_chunks("Read FRU Data", chunk_, count, [&](std::size_t from, std::size_t want) -> Result<Reply> {
+      auto reply = client_.ask(fru_read_request(device_, offset + from, want), call_);
+      if (!reply || reply->completion != kOk) return reply;
       const std::size_t got = reply->data.empty() ? 0 : reply->data[0];
-      if (got == 0 || got > want || reply->data.size() < 1 + got) {
-        return Error{Code::Corrupt, "FRU inventory: a read returned another number of bytes than it says"};
-      }
-      out.insert(out.end(), reply->data.begin() + 1, reply->data.begin() + 1 + static_cast<std::ptrdiff_t>(got));
-    }
-    return out;
+      if (reply->data.size() < 1 + got) return Error{Code::Corrupt, "Read FRU Data: fewer bytes than it says"};
+      reply->data.erase(reply->data.begin());
+      reply->data.resize(got);
+      return reply;
+    });
   }
 
   /// The area at `offset`, or nothing if there is none or it is malformed. Only
@@ -74,6 +63,7 @@ class FruReader {
   }
 
   Client& client_;
+  std::uint8_t device_;
   const Call& call_;
   std::size_t size_;
   std::size_t chunk_ = kFirstChunk;
@@ -153,10 +143,10 @@ Result<std::optional<Guid>> read_guid(Client& client, const Call& call) {
   return std::optional<Guid>(guid);
 }
 
-Result<std::optional<Fru>> read_fru(Client& client, const Call& call) {
+Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, const Call& call) {
   const Request info{.net_fn = NetFn::Storage,
                      .command = 0x10,
-                     .data = {kMachineFru},
+                     .data = {device},
                      .name = "Get FRU Inventory Area Info"};  // section 34.1
   const auto answer = client.ask_data(info, call);
   if (!answer) {
@@ -168,7 +158,7 @@ Result<std::optional<Fru>> read_fru(Client& client, const Call& call) {
   const std::uint8_t access = in.u8();
   // Bit 0: the device counts in words of two bytes; no BMC of this century does.
   if (!in.ok() || size < kFruHeaderBytes || size > kMaxFruBytes || (access & 1U) != 0) return std::optional<Fru>();
-  FruReader reader(client, call, size);
+  FruReader reader(client, device, call, size);
   const auto head = reader.read(0, kFruHeaderBytes);
   if (!head) {
     if (head.error().code == Code::Corrupt || is_absent(head.error())) return std::optional<Fru>();

@@ -47,8 +47,9 @@ Result<> learn_from_device_id(Client& client, const Call& call);
 /// Nothing if the BMC has none.
 Result<std::optional<Guid>> read_guid(Client& client, const Call& call);
 
-/// The areas of FRU 0; those that are absent or malformed are left out. Nothing if
+inline constexpr std::uint8_t kMachineFru = 0;
+/// The areas of one inventory device; those that are absent or malformed are left out. Nothing if
 /// the BMC keeps no inventory.
-Result<std::optional<Fru>> read_fru(Client& client, const Call& call);
+Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, const Call& call);
 
 }  // namespace nimbus::ipmi

@@ -2,15 +2,31 @@
 
 #include <utility>
 
+#include "core/ports/bmc_manage.hpp"
+#include "core/ports/bmc_observe.hpp"
+#include "drivers/ipmi/accounts.hpp"
 #include "drivers/ipmi/boot.hpp"
 #include "drivers/ipmi/client.hpp"
 #include "drivers/ipmi/device.hpp"
 #include "drivers/ipmi/engine.hpp"
+#include "drivers/ipmi/event_log.hpp"
+#include "drivers/ipmi/inventory.hpp"
+#include "drivers/ipmi/repository.hpp"
+#include "drivers/ipmi/sensors.hpp"
 
 namespace nimbus::ipmi {
 namespace {
 
-class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public BmcBoot {
+class IpmiBmc final : public Bmc,
+                      public BmcPower,
+                      public BmcIdentity,
+                      public BmcBoot,
+                      public BmcInventory,
+                      public BmcSensors,
+                      public BmcEventLog,
+                      public BmcNetwork,
+                      public BmcAccounts,
+                      public BmcReset {
  public:
   IpmiBmc(Engine& engine, const Clock& clock, const Secrets& secrets, Target target)
       : client_(engine, clock, secrets, std::move(target)) {}
@@ -18,6 +34,12 @@ class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public Bm
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
   BmcBoot* boot() noexcept override { return this; }
+  BmcInventory* inventory() noexcept override { return this; }
+  BmcSensors* sensors() noexcept override { return this; }
+  BmcEventLog* event_log() noexcept override { return this; }
+  BmcNetwork* network() noexcept override { return this; }
+  BmcAccounts* accounts() noexcept override { return this; }
+  BmcReset* reset() noexcept override { return this; }
   void close(const Call& call) noexcept override { client_.close(call); }
   unsigned long session() const noexcept override { return client_.session(); }
 
@@ -51,7 +73,7 @@ class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public Bm
       const auto guid = read_guid(client_, call);
       if (!guid) return Error(guid.error()).with("while reading the identity");
       const auto session_before = session();
-      const auto fru = read_fru(client_, call);
+      const auto fru = read_fru(client_, kMachineFru, call);
       if (!fru) return Error(fru.error()).with("while reading the identity");
       if (session() != session_before) continue;
       Identity identity;
@@ -67,15 +89,50 @@ class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public Bm
   }
 
   Result<BootOverride> boot_override(const Call& call) override {
-    auto read = read_boot_override(client_, call);
-    if (!read) return std::move(read.error()).with("while reading the boot override");
-    return read;
+    return while_doing("while reading the boot override", read_boot_override(client_, call));
   }
 
   Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override {
-    auto armed = arm_boot_flags(client_, wanted, call);
-    if (!armed) return std::move(armed.error()).with("while arming the boot override");
-    return armed;
+    return while_doing("while arming the boot override", arm_boot_flags(client_, wanted, call));
+  }
+
+  Result<Inventory> inventory(const Call& call) override {
+    return while_doing("while reading the inventory", read_inventory(client_, repository_, call));
+  }
+  Result<std::vector<FirmwareVersion>> firmware(const Call& call) override {
+    return while_doing("while reading firmware versions", read_firmware(client_, call));
+  }
+  Result<std::vector<SensorReading>> sensors(const Call& call) override {
+    return while_doing("while reading sensors", read_sensors(client_, repository_, call));
+  }
+  Result<std::vector<LogEntry>> entries(std::size_t most, const Call& call) override {
+    return log_.entries(client_, repository_, most, call);
+  }
+  Result<BmcNetworkSettings> network(const Call& call) override {
+    return while_doing("while reading network settings", read_network(client_, call));
+  }
+
+  Result<std::vector<Account>> accounts(const Call& call) override {
+    return while_doing("while reading accounts", read_accounts(client_, call));
+  }
+  Result<Account> put_account(const std::string& name, const Secret& password, AccountRole role,
+                              const Call& call) override {
+    return while_doing("while writing an account", ipmi::put_account(client_, name, password, role, call));
+  }
+  Result<WriteOutcome> disable_account(const Account& account, const Call& call) override {
+    return while_doing("while disabling an account", ipmi::disable_account(client_, account, call));
+  }
+
+  Result<WriteOutcome> reset_bmc(const Call& call) override {
+    const Request request{.net_fn = NetFn::App, .command = 0x02, .name = "Cold Reset"};  // section 20.2
+    const auto reply = client_.tell(request, Repeat::Never, call);
+    if (!reply) {
+      if (effect_unknown(reply.error())) return WriteOutcome::Unknown;
+      return Error(reply.error()).with("while restarting the BMC");
+    }
+    if (reply->completion != kOk) return completion_error(request, reply->completion);
+    client_.forget_session(call);
+    return WriteOutcome::Accepted;
   }
 
  private:
@@ -91,7 +148,15 @@ class IpmiBmc final : public Bmc, public BmcPower, public BmcIdentity, public Bm
     return parse_chassis_status(reply->data);
   }
 
+  template <class T>
+  static Result<T> while_doing(const char* what, Result<T> result) {
+    if (!result) result.error().with(what);
+    return result;
+  }
+
   Client client_;
+  SdrRepository repository_;
+  EventLog log_;
 };
 
 class IpmiDriver final : public BmcDriver {

@@ -77,6 +77,13 @@ Result<> Engine::close(const std::shared_ptr<Link>& link, const Call& call) {
   });
 }
 
+Result<> Engine::forget(const std::shared_ptr<Link>& link, const Call& call) {
+  return wait<void>(link, call, [](Link& on_loop, Link::OpenDone done) {
+    on_loop.forget();
+    done({});
+  });
+}
+
 bool Engine::has_session(const std::shared_ptr<Link>& link, const Call& call) {
   const auto answer = wait<bool>(
       link, call, [](Link& on_loop, std::function<void(Result<bool>)> done) { done(on_loop.has_session()); });

@@ -33,6 +33,7 @@ class Engine {
   Result<> open(const std::shared_ptr<Link>& link, Login login, const base::SocketAddress& peer, const Call& call);
   Result<Reply> send(const std::shared_ptr<Link>& link, Request request, Repeat repeat, const Call& call);
   Result<> close(const std::shared_ptr<Link>& link, const Call& call);
+  Result<> forget(const std::shared_ptr<Link>& link, const Call& call);
   /// Whether the link had a session a moment ago.
   bool has_session(const std::shared_ptr<Link>& link, const Call& call);
 

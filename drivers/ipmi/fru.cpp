@@ -40,7 +40,33 @@ std::string decode_six_bit(Bytes data) {
   return out;
 }
 
-std::string decode_field(unsigned type, Bytes data) {
+Error corrupt(const char* what) { return Error{Code::Corrupt, std::string("FRU inventory: ") + what}; }
+
+/// Where each text of an area goes, in order.
+const std::vector<std::string FruFields::*>& fields_of(FruArea area) {
+  static const std::vector<std::string FruFields::*> chassis = {&FruFields::part_number, &FruFields::serial};
+  static const std::vector<std::string FruFields::*> board = {&FruFields::manufacturer, &FruFields::name,
+                                                              &FruFields::serial, &FruFields::part_number};
+  static const std::vector<std::string FruFields::*> product = {&FruFields::manufacturer, &FruFields::name,
+                                                                &FruFields::part_number,  &FruFields::version,
+                                                                &FruFields::serial,       &FruFields::asset_tag};
+  switch (area) {
+    case FruArea::Chassis:
+      return chassis;
+    case FruArea::Board:
+      return board;
+    case FruArea::Product:
+      return product;
+  }
+  return product;
+}
+
+/// Bytes before the first text: version, length, then type; language and date; language.
+std::size_t fixed_bytes(FruArea area) noexcept { return area == FruArea::Board ? 6 : 3; }
+
+}  // namespace
+
+std::string decode_text(unsigned type, Bytes data) {
   std::string raw;
   switch (type) {
     case 0:
@@ -60,31 +86,6 @@ std::string decode_field(unsigned type, Bytes data) {
   while (!raw.empty() && (raw.back() == '\0' || raw.back() == ' ')) raw.pop_back();
   return base::printable(base::trim(raw), 256);
 }
-
-Error corrupt(const char* what) { return Error{Code::Corrupt, std::string("FRU inventory: ") + what}; }
-
-/// Where each text of an area goes, in order.
-const std::vector<std::string FruFields::*>& fields_of(FruArea area) {
-  static const std::vector<std::string FruFields::*> chassis = {&FruFields::part_number, &FruFields::serial};
-  static const std::vector<std::string FruFields::*> board = {&FruFields::manufacturer, &FruFields::name,
-                                                              &FruFields::serial, &FruFields::part_number};
-  static const std::vector<std::string FruFields::*> product = {
-      &FruFields::manufacturer, &FruFields::name, &FruFields::part_number, &FruFields::version, &FruFields::serial};
-  switch (area) {
-    case FruArea::Chassis:
-      return chassis;
-    case FruArea::Board:
-      return board;
-    case FruArea::Product:
-      return product;
-  }
-  return product;
-}
-
-/// Bytes before the first text: version, length, then type; language and date; language.
-std::size_t fixed_bytes(FruArea area) noexcept { return area == FruArea::Board ? 6 : 3; }
-
-}  // namespace
 
 Result<FruHeader> parse_fru_header(Bytes data) {
   if (data.size() < kFruHeaderBytes) return corrupt("header too short");
@@ -119,7 +120,7 @@ Result<FruFields> parse_fru_area(FruArea area, Bytes data) {
     if (head == kEndOfFields) break;
     const auto text = in.bytes(head & 0x3FU);
     if (!in.ok()) return corrupt("a field runs over the end of its area");
-    if (i < names.size()) out.*names.at(i) = decode_field(head >> 6U, text);
+    if (i < names.size()) out.*names.at(i) = decode_text(head >> 6U, text);
   }
   return out;
 }

@@ -17,6 +17,10 @@ inline constexpr std::size_t kFruHeaderBytes = 8;
 /// Length is one byte, in units of 8 bytes.
 inline constexpr std::size_t kMaxFruAreaBytes = 255 * 8;
 
+/// A text of 2-bit `type` (section 13; SDRs use the same four), printable and without
+/// surrounding blanks.
+std::string decode_text(unsigned type, Bytes data);
+
 /// Offsets in bytes; 0: the area is not there.
 struct FruHeader {
   std::size_t chassis = 0;
@@ -36,6 +40,7 @@ struct FruFields {
   std::string part_number;
   std::string version;  // product
   std::string serial;
+  std::string asset_tag;  // product
 };
 
 /// The length of the area whose first two bytes are `head`. Errors: Corrupt.

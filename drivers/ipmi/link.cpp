@@ -75,6 +75,12 @@ void Link::close(MonoTime deadline, OpenDone done) {
   });
 }
 
+void Link::forget() {
+  abandon_all();
+  session_.reset();
+  close_socket();
+}
+
 void Link::abandon_all() {
   // A completion may have started the next operation by itself.
   while (activity_ != Activity::Idle) finish(Error{Code::Cancelled, "another operation began"});
@@ -306,6 +312,8 @@ void Link::finish_send(Result<Reply> result) {
   disarm();
   activity_ = Activity::Idle;
   waiting_to_send_ = false;
+  explicit_bzero(request_.data.data(), request_.data.size());  // there may have been a password in it
+  explicit_bzero(message_.data(), message_.size());
   if (const auto done = std::exchange(send_done_, nullptr)) done(std::move(result));
 }
 

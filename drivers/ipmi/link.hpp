@@ -76,6 +76,9 @@ class Link {
   /// Tells the BMC that the session ends, waits a moment for its answer, and closes.
   void close(MonoTime deadline, OpenDone done);
 
+  /// Drops the session without a word.
+  void forget();
+
   /// Ends the operation in flight; its completion gets `error`.
   void abandon(Error error);
 

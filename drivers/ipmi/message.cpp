@@ -51,9 +51,10 @@ constexpr CompletionText kCompletionTexts[] = {
 
 Packet encode_request(const Request& request, unsigned sequence) {
   Packet message;
+  message.reserve(request.data.size() + 7);  // at once: no piece of a password is left behind
   Writer out(message);
   out.u8(kBmcAddress);
-  out.u8(static_cast<unsigned>(request.net_fn) << 2U);
+  out.u8(static_cast<unsigned>(request.net_fn) << 2U | (request.lun & 0x03U));
   out.u8(checksum(message));
   out.u8(kConsoleAddress);
   out.u8((sequence & 0x3FU) << 2U);

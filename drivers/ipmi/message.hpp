@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,11 +17,15 @@ namespace nimbus::ipmi {
 /// Section 5.1; requests are even, replies are one more.
 enum class NetFn : std::uint8_t { Chassis = 0x00, Sensor = 0x04, App = 0x06, Storage = 0x0A, Transport = 0x0C };
 
+/// Its data are overwritten when it goes: there may be a password in them.
 struct Request {
   NetFn net_fn = NetFn::App;
   std::uint8_t command = 0;
   std::vector<std::uint8_t> data = {};
   std::string_view name = "";  // for messages to people: a literal
+  std::uint8_t lun = 0;        // 0 to 3: which part of the BMC answers; sensors may be behind another
+
+  ~Request() { explicit_bzero(data.data(), data.size()); }
 };
 
 /// Appendix G: 0 is success. Some codes that decide what happens next:

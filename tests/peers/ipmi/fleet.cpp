@@ -56,11 +56,12 @@ std::string Fleet::command(const std::string& verb, int number, const std::strin
                    std::to_string(number) + " " + rest);
 }
 
-std::string Fleet::ipmitool(int number, const std::string& arguments) const {
+std::string Fleet::ipmitool_as(int number, const std::string& user, const std::string& password,
+                               const std::string& arguments) const {
   const auto& address = member(number).address;
   const auto colon = address.find(':');
   return output_of("ipmitool -I lanplus -C 3 -H " + address.substr(0, colon) + " -p " + address.substr(colon + 1) +
-                   " -U admin -P secret12 " + arguments + " 2>/dev/null");
+                   " -U " + user + " -P " + password + " " + arguments + " 2>/dev/null");
 }
 
 std::vector<std::string> Fleet::journal(int number) const {

@@ -25,7 +25,11 @@ struct Fleet {
   /// A command of ipmi_sim.py on BMC `number`: its output without the last line end.
   std::string command(const std::string& verb, int number, const std::string& rest = "") const;
   /// Standard output of ipmitool against BMC `number`, as the administrator.
-  std::string ipmitool(int number, const std::string& arguments) const;
+  std::string ipmitool(int number, const std::string& arguments) const {
+    return ipmitool_as(number, "admin", "secret12", arguments);
+  }
+  std::string ipmitool_as(int number, const std::string& user, const std::string& password,
+                          const std::string& arguments) const;
   /// What the machine behind the BMC is: "on" or "off".
   std::string machine(int number) const { return command("power", number); }
   /// Lines of what reached the machine so far.

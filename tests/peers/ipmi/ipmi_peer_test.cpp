@@ -7,30 +7,14 @@
 
 #include <doctest/doctest.h>
 
-#include "base/time/time.hpp"
-#include "drivers/ipmi/driver.hpp"
-#include "tests/peers/ipmi/fleet.hpp"
 #include "tests/peers/ipmi/lossy_proxy.hpp"
+#include "tests/peers/ipmi/world.hpp"
 
 using namespace nimbus;
 using namespace nimbus::peer;
 using namespace std::chrono_literals;
 
 namespace {
-
-Call within(std::chrono::milliseconds time) { return {.deadline = std::chrono::steady_clock::now() + time}; }
-
-struct World {
-  Fleet fleet;
-  base::SystemClock clock;
-  KnownSecrets secrets;
-  std::unique_ptr<BmcDriver> driver = std::move(ipmi::make_ipmi_driver(clock).value());
-
-  std::unique_ptr<Bmc> attach(const BmcEndpoint& endpoint) {
-    return std::move(driver->attach(endpoint, secrets).value());
-  }
-  std::unique_ptr<Bmc> attach(int number) { return attach(endpoint_of(fleet.member(number).address)); }
-};
 
 /// Reads the identity, so that there is a session, then acts.
 Result<WriteOutcome> act(Bmc& bmc, PowerAction action) {

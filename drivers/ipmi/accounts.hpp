@@ -1,0 +1,21 @@
+// Users of a BMC (IPMI v2.0 rev 1.1, sections 22.26 to 22.30). Writes happen on the
+// present session only. Thread rule: as Client.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/call.hpp"
+#include "core/ports/bmc_manage.hpp"
+#include "core/result.hpp"
+#include "drivers/ipmi/client.hpp"
+
+namespace nimbus::ipmi {
+
+/// As the operations of BmcAccounts.
+Result<std::vector<Account>> read_accounts(Client& client, const Call& call);
+Result<Account> put_account(Client& client, const std::string& name, const Secret& password, AccountRole role,
+                            const Call& call);
+Result<WriteOutcome> disable_account(Client& client, const Account& account, const Call& call);
+
+}  // namespace nimbus::ipmi
