@@ -14,6 +14,7 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
+#include "base/time/time_zone.hpp"
 #include "controller/api/api.hpp"
 #include "controller/fleet/fleet.hpp"
 #include "controller/holds/holds.hpp"
@@ -94,6 +95,26 @@ registry::GitRemote remote_of(const RemoteConfig& config, Secret token) {
   return remote;
 }
 
+/// Time zones, each read once. Thread rule: safe from any thread.
+class ZoneTable {
+ public:
+  std::optional<std::chrono::seconds> offset(const std::string& name, WallTime at) {
+    const std::lock_guard lock(mutex_);
+    auto known = zones_.find(name);
+    if (known == zones_.end()) {
+      auto zone = base::TimeZone::load(name);
+      if (!zone) base::log(Level::Warning, "no-time-zone", zone.error().text());
+      known = zones_.emplace(name, zone ? std::optional(std::move(*zone)) : std::nullopt).first;
+    }
+    if (!known->second) return std::nullopt;
+    return known->second->offset_at(at);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::optional<base::TimeZone>> zones_;
+};
+
 /// Name -> certificates in PEM.
 Result<std::map<std::string, std::string>> read_cas(const Config& config) {
   constexpr std::size_t kMostCaBytes = std::size_t{1} << 20U;
@@ -136,6 +157,22 @@ class Daemon::Impl {
         watcher_(mirror_, git_, remote_, {"refs/heads/" + config.registry.branch, status_branch()}),
         intake_(mirror_, clock_, config.provider) {
     declare_meters(metrics_);
+  }
+
+  /// What was under way when the program ended counts on.
+  Result<> recall() {
+    auto started = journal_->started_since(config_.provider, PowerAction::On, clock_.wall() - std::chrono::minutes(1));
+    if (!started) return std::move(started.error()).with("while reading the journal");
+    pace_.recall(*started);
+    const std::string prefix = "restart/" + MachineId{config_.provider, ""}.text();
+    auto restarts = journal_->recall_all(prefix);
+    if (!restarts) return std::move(restarts.error()).with("while reading the journal");
+    for (const auto& [key, text] : *restarts) {
+      const auto progress = reconcilers::parse_restart_progress(text);
+      const bool under_way = progress && progress->phase != reconcilers::RestartProgress::Phase::Idle;
+      if (under_way) reboots_.begin(key.substr(prefix.size()), std::nullopt);
+    }
+    return {};
   }
 
   Result<> serve() {
@@ -234,7 +271,14 @@ class Daemon::Impl {
                            return hold ? hold->text() : std::string();
                          },
                      .power = config_.power,
-                     .deadline = config_.pass_deadline},
+                     .deadline = config_.pass_deadline,
+                     .disruption = {.facts = journal_.get(),
+                                    .pace = &pace_,
+                                    .reboots = &reboots_,
+                                    .zones = [this](const std::string& zone, WallTime at) { return zones_.offset(zone, at); },
+                                    .published = [this](const std::string& machine) {
+                                      return board_.published_restart(machine);
+                                    }}},
             .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
             .runs = *journal_,
             .facts = live_,
@@ -486,6 +530,9 @@ class Daemon::Impl {
   Wake watch_wake_;
   Wake publish_wake_;
   StatusBoard board_;
+  PowerOnPace pace_;
+  RebootBudget reboots_;
+  ZoneTable zones_;
   EventLog events_;
   LiveBoard live_;
   const WallTime started_;
@@ -529,6 +576,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
 
   auto impl = std::make_unique<Impl>(config, std::move(clock), remote_of(config.registry, std::move(token)), std::move(*mirror),
                                      std::move(*journal), std::move(*drivers));
+  if (auto recalled = impl->recall(); !recalled) return std::move(recalled.error());
   if (auto served = impl->serve(); !served) return std::move(served.error());
   impl->start_threads();
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));

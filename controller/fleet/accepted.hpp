@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "controller/guard/policy.hpp"
+#include "core/desired/instance.hpp"
 #include "core/desired/machine.hpp"
-#include "core/desired/policy.hpp"
-#include "core/desired/provider.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::controller {
@@ -19,6 +19,8 @@ struct AcceptedMachine {
   std::shared_ptr<const DesiredMachine> desired;
   /// Why the newest version of this machine is not in force; empty: it is.
   std::string stalled;
+  /// That runs on it; null: none is placed here.
+  std::shared_ptr<const Instance> instance;
 };
 
 struct RegistryProblem {
@@ -27,14 +29,6 @@ struct RegistryProblem {
   int line = 0;
   int column = 0;
   std::string message;
-};
-
-/// What bounds disruption and destruction at this provider. A commit cannot loosen
-/// the limits that it is judged by: those of the policy accepted before count as well.
-struct Policy {
-  std::vector<Limits> limits;      // all of them hold
-  Provider::Disruption disruption;  // the provider's own, tighter ones
-  std::vector<Approval> approvals;  // in force, expired ones too
 };
 
 struct AcceptedRegistry {

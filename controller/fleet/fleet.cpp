@@ -13,7 +13,8 @@ constexpr milliseconds kFirstLookSpread{1000};
 constexpr std::size_t kSpreadFrom = 50;  // fewer machines are looked at immediately
 
 bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
-  return before.desired->digest != now.desired->digest || before.stalled != now.stalled ||
+  const auto differ = [](const auto& a, const auto& b) { return a != b && (!a || !b || *a != *b); };
+  return differ(before.instance, now.instance) || before.desired->digest != now.desired->digest || before.stalled != now.stalled ||
          // A brake pulled in a commit that is otherwise refused changes no digest.
          before.desired->lifecycle != now.desired->lifecycle;
 }
@@ -82,7 +83,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   Slot& mine = slot(name);
   const MonoTime start = tools_.pass.clock.now();
   MachineReport report =
-      run_pass({*machine.desired, registry->accepted_commit}, mine.memory, tools_.pass, std::move(stop));
+      run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy}, mine.memory, tools_.pass, std::move(stop));
   const auto duration = std::chrono::duration_cast<milliseconds>(tools_.pass.clock.now() - start);
   {
     const std::lock_guard lock(mutex_);
@@ -105,6 +106,7 @@ void Fleet::release(const std::string& name) {
     if (!node) return;
     gone = std::move(node.mapped());
   }
+  if (auto* const reboots = tools_.pass.disruption.reboots; reboots != nullptr) reboots->end(name);
   if (gone->memory.bmc) gone->memory.bmc->close({tools_.pass.clock.now() + std::chrono::seconds(5)});
 }
 

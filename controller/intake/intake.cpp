@@ -225,7 +225,14 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
   for (const auto& entry : acceptance.effective->machines) {
     if (entry->provider != provider_) continue;
     // Shares the entry: the value lives as long as somebody uses it.
-    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry)};
+    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry), nullptr};
+  }
+  for (const auto& entry : acceptance.effective->instances) {
+    const auto& instance = entry->value;
+    if (!instance.adopt || instance.provider != provider_) continue;
+    const auto machine = out->machines.find(instance.requirements.machine);
+    if (machine == out->machines.end() || machine->second.instance) continue;
+    machine->second.instance = std::shared_ptr<const Instance>(entry, &instance);
   }
   for (const auto& machine : acceptance.unusable_machines) {
     if (machine.provider == provider_) out->unusable.insert(machine.machine);

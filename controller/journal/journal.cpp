@@ -14,7 +14,7 @@ using base::sqlite::Row;
 using base::sqlite::Transaction;
 using base::sqlite::Value;
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::size_t kTextBytes = 1024;
 
 constexpr std::array kTables = {
@@ -24,6 +24,13 @@ constexpr std::array kTables = {
     "CREATE INDEX run_by_machine ON run (provider, machine, id)",
     "CREATE INDEX run_open ON run (id) WHERE outcome = 'pending'",
     "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+};
+/// What version 2 added.
+constexpr std::array kTables2 = {
+    "CREATE TABLE destructive (id INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, machine TEXT NOT NULL,"
+    " what TEXT NOT NULL, started_ms INTEGER NOT NULL) STRICT",
+    "CREATE INDEX destructive_by_time ON destructive (provider, started_ms)",
+    "CREATE INDEX run_by_action ON run (provider, action, started_ms)",
 };
 
 const std::string kColumns =
@@ -80,10 +87,14 @@ Result<> Journal::set_up() {
   if (!rows) return std::move(rows.error());
   const auto version = rows->empty() ? std::nullopt : (*rows)[0].integer(0);
   if (version == kVersion) return {};
-  if (version != 0) return Error{Code::Unsupported, "a newer program wrote it"};
+  if (version != 0 && version != 1) return Error{Code::Unsupported, "a newer program wrote it"};
   auto transaction = Transaction::begin(database_);
   if (!transaction) return std::move(transaction.error());
   for (const char* statement : kTables) {
+    if (version != 0) break;
+    if (auto ok = database_.run(statement); !ok) return ok;
+  }
+  for (const char* statement : kTables2) {
     if (auto ok = database_.run(statement); !ok) return ok;
   }
   if (auto ok = database_.run("PRAGMA user_version = " + std::to_string(kVersion)); !ok) return ok;
@@ -165,6 +176,40 @@ Result<std::optional<std::string>> Journal::recall(const std::string& key) {
   if (!rows) return std::move(rows.error());
   if (rows->empty()) return std::optional<std::string>{};
   return (*rows)[0].text(0);
+}
+
+Result<std::map<std::string, std::string>> Journal::recall_all(const std::string& prefix) {
+  const std::lock_guard lock(mutex_);
+  auto rows = database_.query("SELECT key, value FROM fact WHERE substr(key, 1, length(?1)) = ?1", {prefix});
+  if (!rows) return std::move(rows.error());
+  std::map<std::string, std::string> facts;
+  for (const auto& row : *rows) facts[row.text(0).value_or("")] = row.text(1).value_or("");
+  return facts;
+}
+
+Result<std::vector<WallTime>> Journal::times(const std::string& query, const std::vector<Value>& values) {
+  const std::lock_guard lock(mutex_);
+  auto rows = database_.query(query, values);
+  if (!rows) return std::move(rows.error());
+  std::vector<WallTime> found;
+  for (const auto& row : *rows) found.push_back(from_ms(row.integer(0).value_or(0)));
+  return found;
+}
+
+Result<std::vector<WallTime>> Journal::started_since(const std::string& provider, PowerAction action, WallTime since) {
+  return times("SELECT started_ms FROM run WHERE provider = ? AND action = ? AND started_ms >= ? ORDER BY started_ms",
+               {provider, std::string(to_string(action)), to_ms(since)});
+}
+
+Result<> Journal::note_destructive(const MachineId& machine, const std::string& what, WallTime at) {
+  const std::lock_guard lock(mutex_);
+  return database_.run("INSERT INTO destructive (provider, machine, what, started_ms) VALUES (?, ?, ?, ?)",
+                       {machine.provider, machine.machine, text(what), to_ms(at)});
+}
+
+Result<std::vector<WallTime>> Journal::destructive_since(const std::string& provider, WallTime since) {
+  return times("SELECT started_ms FROM destructive WHERE provider = ? AND started_ms >= ? ORDER BY started_ms",
+               {provider, to_ms(since)});
 }
 
 }  // namespace nimbus::controller

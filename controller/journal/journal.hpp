@@ -5,6 +5,7 @@
 // (a newer program wrote the file).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,7 +24,7 @@ struct PendingRun {
   Run run;
 };
 
-class Journal final : public RunLog {
+class Journal final : public RunLog, public FactLog {
  public:
   /// Runs that are kept for each machine; older ones go, except open ones.
   static constexpr std::size_t kRunsKept = 50;
@@ -41,12 +42,23 @@ class Journal final : public RunLog {
   Result<std::vector<PendingRun>> pending();
 
   /// Small facts about the controller ("accepted-commit", "term"). Durable on return.
-  Result<> remember(const std::string& key, const std::string& value);
-  Result<std::optional<std::string>> recall(const std::string& key);
+  Result<> remember(const std::string& key, const std::string& value) override;
+  Result<std::optional<std::string>> recall(const std::string& key) override;
+  /// Facts whose key begins with `prefix`.
+  Result<std::map<std::string, std::string>> recall_all(const std::string& prefix);
+
+  /// When runs of this action began at a provider since then, ascending.
+  Result<std::vector<WallTime>> started_since(const std::string& provider, PowerAction action, WallTime since);
+
+  /// A destructive action (install, erase) begins; what the budget over time counts.
+  Result<> note_destructive(const MachineId& machine, const std::string& what, WallTime at);
+  /// When such actions began at a provider since then, ascending.
+  Result<std::vector<WallTime>> destructive_since(const std::string& provider, WallTime since);
 
  private:
   explicit Journal(base::sqlite::Database database) : database_(std::move(database)) {}
   Result<> set_up();
+  Result<std::vector<WallTime>> times(const std::string& query, const std::vector<base::sqlite::Value>& values);
 
   std::mutex mutex_;
   base::sqlite::Database database_;

@@ -26,6 +26,8 @@ NextLook next_look(const MachineReport& report, int failures, const CadenceLimit
   }
   milliseconds delay = limits.observe;
   if (report.decision.look_again) delay = std::min(delay, *report.decision.look_again - now);
+  // The next step of a cycle is due.
+  if (report.sent && report.decision.kind == reconcilers::PowerDecision::Kind::Act) delay = kShortest;
   // Something could not be written although the machine answers: soon, not at once.
   if (report.error) delay = std::min(delay, kFirstRetry);
   return {spread(std::max(delay, kShortest), jitter), false};

@@ -12,6 +12,8 @@ class Pass {
   Pass(const PassWish& wish, MachineMemory& memory, const PassTools& tools, std::stop_token stop)
       : desired_(wish.desired),
         commit_(wish.commit),
+        instance_(wish.instance),
+        policy_(wish.policy),
         memory_(memory),
         tools_(tools),
         call_{tools.clock.now() + tools.deadline, std::move(stop)} {}
@@ -20,6 +22,7 @@ class Pass {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.failures = 0;
+    if (!plan_restart()) return std::move(report_);
     decide();
     if (report_.decision.kind == DecisionKind::Act && permitted()) act();
     return std::move(report_);
@@ -61,7 +64,9 @@ class Pass {
     const bool transitional = *state == PowerState::PoweringOn || *state == PowerState::PoweringOff;
     if (!transitional) memory_.transition_since.reset();
     if (transitional && !memory_.transition_since) memory_.transition_since = now;
-    auto noted = memory_.runs.observed(*state, desired_.power, now);
+    if (!load_restart()) return false;
+    wanted_ = wanted_now();
+    auto noted = memory_.runs.observed(*state, wanted_, now);
     if (!noted) return fail(std::move(noted.error()), "closing a run in the journal");
     return identify(Freshness::OncePerSession);
   }
@@ -91,12 +96,94 @@ class Pass {
     return true;
   }
 
+  // Restarts -----------------------------------------------------------------
+
+  bool restarts() const { return instance_ != nullptr && tools_.disruption.facts != nullptr; }
+  std::string restart_key() const { return "restart/" + desired_.id.text(); }
+
+  /// The journal's word, or that of the status branch where it knows more: a journal
+  /// that was lost, or is an older copy, must not bring an answered request back.
+  bool load_restart() {
+    if (!restarts() || memory_.restart) return true;
+    const auto published = tools_.disruption.published(desired_.id.machine);
+    if (!published.known) return true;
+    auto kept = tools_.disruption.facts->recall(restart_key());
+    if (!kept) return fail(std::move(kept.error()), "loading restarts from the journal");
+    auto progress = *kept ? reconcilers::parse_restart_progress(**kept) : std::optional(reconcilers::RestartProgress{});
+    if (!progress) return fail(Error{Code::Corrupt, "the journal holds a restart that makes no sense"}, "loading restarts");
+    const bool same = progress->instance == published.instance && progress->done;
+    if (!published.instance.empty() && (!progress->done || (same && *progress->done < published.done))) {
+      *progress = {.instance = published.instance, .done = published.done, .request = published.done,
+                   .phase = reconcilers::RestartProgress::Phase::Idle};
+    }
+    memory_.restart = std::move(progress);
+    return true;
+  }
+
+  /// What is wanted of the power, a cycle under way included.
+  WantedPower wanted_now() const {
+    using Phase = reconcilers::RestartProgress::Phase;
+    if (instance_ == nullptr) return desired_.power;
+    if (memory_.restart && memory_.restart->instance == instance_->id()) {
+      if (memory_.restart->phase == Phase::GoingOff) return WantedPower::Off;
+      if (memory_.restart->phase == Phase::GoingOn) return WantedPower::On;
+    }
+    return instance_->power == InstancePower::On ? WantedPower::On : WantedPower::Off;
+  }
+
+  /// Begins, continues or ends a power cycle: keeps the step before anything is sent.
+  /// False: a cycle should begin and may not yet; the report says why.
+  bool plan_restart() {
+    if (!restarts() || !memory_.restart || !report_.power.is_known()) return true;
+    const reconcilers::RestartWish wish{
+        .instance = instance_->id(),
+        .counter = instance_->restart,
+        .power = instance_->power == InstancePower::On ? WantedPower::On : WantedPower::Off};
+    const auto next = reconcilers::decide_restart(wish, *memory_.restart, report_.power.value());
+    report_.restart = memory_.restart;
+    if (next.begins && !may_disrupt()) return false;
+    if (next.progress != *memory_.restart) {
+      auto kept = tools_.disruption.facts->remember(restart_key(), reconcilers::to_text(next.progress));
+      if (!kept) return fail(std::move(kept.error()), "keeping a restart in the journal");
+      memory_.restart = report_.restart = next.progress;
+    }
+    if (!next.power && tools_.disruption.reboots != nullptr) tools_.disruption.reboots->end(desired_.id.machine);
+    cycling_ = next.power.has_value();
+    wanted_ = wanted_now();
+    return true;
+  }
+
+  /// Whether a reboot may start now: the guard, the windows, the budget.
+  bool may_disrupt() {
+    if (!permitted()) {
+      report_.decision = {.kind = DecisionKind::Wait, .reason = report_.refusal->message};
+      return false;
+    }
+    if (policy_ == nullptr) return true;
+    const auto why = closed(*policy_, instance_->windows, tools_.clock.wall(), tools_.disruption.zones);
+    if (!why.empty()) {
+      report_.refusal = Refusal{"Window", "restart " + why};
+      report_.decision = {.kind = DecisionKind::Wait, .reason = report_.refusal->message};
+      return false;
+    }
+    auto* const reboots = tools_.disruption.reboots;
+    if (reboots == nullptr || reboots->begin(desired_.id.machine, most_rebooting(*policy_))) return true;
+    wait_a_turn("the restart waits its turn: as many machines reboot as may", std::chrono::seconds(5));
+    return false;
+  }
+
+  void wait_a_turn(std::string reason, std::chrono::milliseconds delay) {
+    report_.decision = {
+        .kind = DecisionKind::Wait, .reason = std::move(reason), .look_again = tools_.clock.wall() + delay};
+  }
+
   void decide() {
     const WallTime now = tools_.clock.wall();
-    auto history = memory_.runs.history(desired_.power, desired_.digest, tools_.power, now);
+    auto history = memory_.runs.history(wanted_, desired_.digest, tools_.power, now);
     history.transition_since = memory_.transition_since;
-    report_.decision = reconcilers::decide_power(desired_.power, desired_.enforcement, report_.power, history,
-                                                 tools_.power, now);
+    // A cycle is what the instance itself asks for.
+    const auto enforcement = cycling_ ? Enforcement::Enforce : desired_.enforcement;
+    report_.decision = reconcilers::decide_power(wanted_, enforcement, report_.power, history, tools_.power, now);
   }
 
   bool permitted() {
@@ -115,6 +202,7 @@ class Pass {
 
   void act() {
     const PowerAction action = report_.decision.action;
+    if (!in_pace(action)) return;
     auto begun = memory_.runs.begin(action, report_.decision.reason, commit_, desired_.digest, tools_.clock.wall());
     if (!begun) {
       fail(std::move(begun.error()), "preparing " + std::string(to_string(action)));
@@ -127,6 +215,17 @@ class Pass {
       return;
     }
     observe_again();
+  }
+
+  /// Not more power-ons per minute than the power feeds take.
+  bool in_pace(PowerAction action) {
+    if (action != PowerAction::On || tools_.disruption.pace == nullptr || policy_ == nullptr) return true;
+    const auto most = policy_->disruption.power_on_per_minute;
+    const WallTime now = tools_.clock.wall();
+    const auto again = tools_.disruption.pace->take(most, now);
+    if (!again) return true;
+    wait_a_turn("power-on waits its turn: power_on_per_minute", *again - now);
+    return false;
   }
 
   /// A write that certainly did not happen closes its run; one that may have
@@ -151,7 +250,7 @@ class Pass {
     if (!state) return;  // the open run makes the next pass come soon
     const WallTime now = tools_.clock.wall();
     report_.power = Observed<PowerState>::known(*state, now);
-    if (auto noted = memory_.runs.observed(*state, desired_.power, now); !noted) {
+    if (auto noted = memory_.runs.observed(*state, wanted_, now); !noted) {
       fail(std::move(noted.error()), "closing a run in the journal");
       return;
     }
@@ -168,10 +267,14 @@ class Pass {
 
   const DesiredMachine& desired_;
   const std::string& commit_;
+  const Instance* const instance_;
+  const Policy* const policy_;
   MachineMemory& memory_;
   const PassTools& tools_;
   const Call call_;
   MachineReport report_;
+  WantedPower wanted_ = WantedPower::Unmanaged;
+  bool cycling_ = false;
 };
 
 }  // namespace

@@ -6,21 +6,45 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 
+#include "controller/guard/budget.hpp"
+#include "controller/guard/window.hpp"
 #include "controller/machine/guard.hpp"
 #include "controller/machine/power_runs.hpp"
+#include "core/desired/instance.hpp"
 #include "core/desired/machine.hpp"
 #include "core/observed.hpp"
 #include "core/ports/bmc.hpp"
 #include "core/ports/clock.hpp"
 #include "reconcilers/power/decide.hpp"
+#include "reconcilers/power/restart.hpp"
 
 namespace nimbus::controller {
+
+/// What the status branch knew of an instance's restarts when this controller began.
+struct PublishedRestart {
+  bool known = true;     // false: the branch was not read back yet
+  std::string instance;  // empty: it knew none
+  std::int64_t done = 0;
+};
+
+/// What bounds disruption, shared by all machines. A null pointer: nothing of that kind
+/// is bounded, or, without `facts`, nothing is restarted.
+struct DisruptionTools {
+  FactLog* facts = nullptr;
+  PowerOnPace* pace = nullptr;
+  RebootBudget* reboots = nullptr;
+  ZoneOffset zones = [](const std::string&, WallTime) { return std::optional<std::chrono::seconds>(); };
+  std::function<PublishedRestart(const std::string& machine)> published = [](const std::string&) {
+    return PublishedRestart{};
+  };
+};
 
 /// What a pass works with, shared by all machines.
 struct PassTools {
@@ -34,6 +58,7 @@ struct PassTools {
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
+  DisruptionTools disruption = {};
 };
 
 /// What a machine's next pass must know of the earlier ones.
@@ -46,6 +71,7 @@ struct MachineMemory {
   unsigned long identified_session = 0;  // the session that `identity` was read on
   std::optional<Identity> identity;
   std::optional<WallTime> transition_since;
+  std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   int failures = 0;  // passes in a row in which the BMC could not be read
 };
 
@@ -58,12 +84,15 @@ struct MachineReport {
   std::string local_hold;             // a person at the controller holds this machine
   std::optional<Refusal> refusal;     // why a decided write did not happen
   std::optional<Error> error;         // why something could not be read or written
+  std::optional<reconcilers::RestartProgress> restart;  // of the instance on it; nothing: not known
   std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device
 };
 
 struct PassWish {
   const DesiredMachine& desired;
   const std::string& commit;  // accepted registry commit
+  const Instance* instance = nullptr;  // on the machine; null: none
+  const Policy* policy = nullptr;      // null: nothing is bounded
 };
 
 MachineReport run_pass(const PassWish& wish, MachineMemory& memory, const PassTools& tools, std::stop_token stop);

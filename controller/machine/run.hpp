@@ -45,4 +45,13 @@ class RunLog {
   virtual Result<std::vector<Run>> last_runs(const MachineId& machine, std::size_t most) = 0;
 };
 
+/// Small facts that outlive the process. Thread rule: safe from any thread.
+class FactLog {
+ public:
+  virtual ~FactLog() = default;
+  /// Durable on return.
+  virtual Result<> remember(const std::string& key, const std::string& value) = 0;
+  virtual Result<std::optional<std::string>> recall(const std::string& key) = 0;
+};
+
 }  // namespace nimbus::controller

@@ -75,6 +75,17 @@ void StatusBoard::seed(const std::map<std::string, std::string>& documents) {
   publish_controller();
 }
 
+PublishedRestart StatusBoard::published_restart(const std::string& machine) {
+  const std::lock_guard lock(mutex_);
+  if (!seeded_) return {.known = false, .instance = {}, .done = 0};
+  for (const auto& [path, status] : documents_) {
+    if (machine_of(path) != machine) continue;
+    if (!status.restart) return {};
+    return {.known = true, .instance = status.instance, .done = *status.restart};
+  }
+  return {};
+}
+
 void StatusBoard::publish_machine(const std::string& path, const std::optional<registry::MachineStatus>& before,
                                   registry::MachineStatus status) {
   const auto known = documents_.find(path);

@@ -41,6 +41,8 @@ class StatusBoard final : public FactSink {
   void accepted(std::shared_ptr<const AcceptedRegistry> registry);
   /// The term is ours, and these are the documents of the branch (path -> text).
   void seed(const std::map<std::string, std::string>& documents);
+  /// What the branch, and this controller since, told of restarts on a machine.
+  PublishedRestart published_restart(const std::string& machine);
 
  private:
   void tell(const MachineFacts& facts);

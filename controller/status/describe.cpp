@@ -57,6 +57,7 @@ class Description {
     if (report_.power.is_known()) status_.power = report_.power.value();
     if (unread()) status_.power.reset();
     if (!report_.identity.empty()) status_.identity = report_.identity;
+    set_instance();
     set_runs();
     set_reachable();
     set_identity();
@@ -74,6 +75,21 @@ class Description {
   bool unread() const { return !read() && facts_.failures >= kUnreachableAfter; }
   /// Asking again cannot help: a credential, a certificate, an address is wrong.
   bool blocked() const { return unread() && report_.error && !is_transient(report_.error->code); }
+
+  void set_instance() {
+    const auto& instance = facts_.machine.instance;
+    if (instance) {
+      status_.instance = instance->id();
+      if (report_.restart && report_.restart->instance == instance->id()) status_.restart = report_.restart->done;
+    } else if (!status_.installed && !status_.claim) {
+      status_.instance.clear();
+      status_.restart.reset();
+    }
+  }
+  WantedPower wanted() const {
+    if (!facts_.machine.instance) return desired_.power;
+    return facts_.machine.instance->power == InstancePower::On ? WantedPower::On : WantedPower::Off;
+  }
 
   void set_runs() {
     status_.runs.clear();
@@ -125,7 +141,7 @@ class Description {
     status_.drifts.clear();
     if (report_.decision.kind == DecisionKind::Report) {
       status_.drifts.push_back({.key = "power",
-                                .desired = std::string(to_string(desired_.power)),
+                                .desired = std::string(to_string(wanted())),
                                 .observed = std::string(to_string(report_.power.value()))});
     }
     set_exception(status_.conditions, "drift", !status_.drifts.empty(), "Observed",

@@ -191,6 +191,7 @@ std::string to_text(const MachineStatus& status) {
   set_text(top, "desired_digest", status.desired_digest);
   set_text(top, "instance", status.instance);
   top.set("phase", to_string(status.phase));
+  if (status.restart) top.set("restart", *status.restart);
   top.set("power", status.power ? to_string(*status.power) : kUnknownPower);
   if (status.claim) {
     Table claim;
@@ -228,6 +229,7 @@ Result<MachineStatus> parse_machine_status(std::string_view text, std::string_vi
   status.applied_digest = read_optional_text(top, "applied_digest");
   status.desired_digest = read_optional_text(top, "desired_digest");
   status.instance = read_optional_text(top, "instance");
+  status.restart = top.integer("restart");
   status.power = read_power(top);
   read_claim_and_identity(top, status);
   read_conditions(top, status.conditions);

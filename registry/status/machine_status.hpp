@@ -88,6 +88,7 @@ struct MachineStatus {
   std::string applied_digest;  // of all files that define the machine, as last brought about; empty: never
   std::string desired_digest;
   std::string instance;             // "acme/web-1"; empty: none
+  std::optional<std::int64_t> restart;  // its restart counter, as answered
   std::optional<PowerState> power;  // nothing: not known
   std::optional<MachineClaim> claim;
   Conditions conditions;

@@ -103,6 +103,31 @@ uuid = "{uuid or bmc.uuid}"
 """.lstrip())
         return path
 
+    def adopted_instance(self, tenant, name, machine, power="on", restart=0):
+        """An instance that runs on the machine already, with what it needs to be valid."""
+        self.registry.write(f"policy/tenants/{tenant}.toml", 'providers = ["*"]\n')
+        self.registry.write(f"providers/{self.provider}/provider.toml", 'region = "lab"\ntenants = ["*"]\n')
+        self.registry.write("images/any.toml", f"""\
+            os = "debian"
+            arch = "x86_64"
+            installer = "disk-image"
+            [disk]
+            urls = ["https://images.example/any.raw"]
+            sha256 = "{'0' * 63 + '1'}"
+            size_bytes = 1048576
+            """)
+        self.registry.write(f"tenants/{tenant}/instances/{name}.toml", f"""\
+            provider = "{self.provider}"
+            image = "any"
+            power = "{power}"
+            restart = {restart}
+            [requirements]
+            machine = "{machine}"
+            [adopt]
+            host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xFhB9l3cQ8m0yM7i0k2c0dGmX1m2e4q3Y4W5c6d7e"
+            address = "192.0.2.17"
+            """)
+
     def stop(self):
         for part in reversed(self.parts):
             part.stop()

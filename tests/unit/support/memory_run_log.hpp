@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,7 @@
 
 namespace nimbus::testing {
 
-class MemoryRunLog final : public controller::RunLog {
+class MemoryRunLog final : public controller::RunLog, public controller::FactLog {
  public:
   Result<std::int64_t> begin(const MachineId& machine, const controller::Run& run) override {
     const std::lock_guard lock(mutex_);
@@ -37,6 +39,17 @@ class MemoryRunLog final : public controller::RunLog {
     }
     return newest;
   }
+  Result<> remember(const std::string& key, const std::string& value) override {
+    const std::lock_guard lock(mutex_);
+    if (broken) return Error{Code::Internal, "disk full"};
+    facts_[key] = value;
+    return {};
+  }
+  Result<std::optional<std::string>> recall(const std::string& key) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = facts_.find(key);
+    return found == facts_.end() ? std::optional<std::string>() : found->second;
+  }
   /// All, oldest first.
   std::vector<controller::Run> runs() const {
     const std::lock_guard lock(mutex_);
@@ -49,6 +62,7 @@ class MemoryRunLog final : public controller::RunLog {
  private:
   mutable std::mutex mutex_;
   std::vector<std::pair<MachineId, controller::Run>> entries_;
+  std::map<std::string, std::string> facts_;
 };
 
 }  // namespace nimbus::testing

@@ -124,11 +124,51 @@ TEST_CASE("a journal of a newer program is left alone") {
   {
     auto database = base::sqlite::Database::open(temp / "journal.db");
     REQUIRE(database);
-    REQUIRE(database->run("PRAGMA user_version = 2"));
+    REQUIRE(database->run("PRAGMA user_version = 1000"));
   }
   const auto journal = Journal::open(temp / "journal.db");
   REQUIRE(!journal);
   CHECK(journal.error().code == Code::Unsupported);
+}
+
+TEST_CASE("a journal of version 1 is taken over with what it knows") {
+  const TempFolder temp;
+  REQUIRE(opened(temp / "journal.db")->remember("term", "7"));
+  {
+    auto database = base::sqlite::Database::open(temp / "journal.db");
+    REQUIRE(database);
+    for (const char* statement : {"DROP INDEX destructive_by_time", "DROP INDEX run_by_action", "DROP TABLE destructive",
+                                  "PRAGMA user_version = 1"}) {
+      REQUIRE(database->run(statement));
+    }
+  }
+  const auto journal = opened(temp / "journal.db");
+  CHECK(*journal->recall("term") == "7");
+  CHECK(journal->note_destructive({"p", "m"}, "install", WallTime{}));
+}
+
+TEST_CASE("what a restart of the program must remember: starts by action, destructive starts, facts by prefix") {
+  const TempFolder temp;
+  const auto journal = opened(temp / "journal.db");
+  const WallTime start{std::chrono::seconds(1000)};
+  for (int i = 0; i < 3; ++i) {
+    Run run;
+    run.started = start + std::chrono::seconds(i);
+    REQUIRE(journal->begin({"p", "m" + std::to_string(i)}, run));
+    REQUIRE(journal->note_destructive({"p", "m"}, "erase", start + std::chrono::seconds(i)));
+  }
+  using Times = std::vector<WallTime>;
+  const Times last_two = {start + std::chrono::seconds(1), start + std::chrono::seconds(2)};
+  CHECK(journal->started_since("p", PowerAction::On, last_two[0]).value() == last_two);
+  CHECK(journal->started_since("p", PowerAction::HardOff, start).value().empty());
+  CHECK(journal->started_since("q", PowerAction::On, start).value().empty());
+  CHECK(journal->destructive_since("p", last_two[0]).value() == last_two);
+  CHECK(journal->destructive_since("q", start).value().empty());
+  REQUIRE(journal->remember("restart/p/m_1", "a"));
+  REQUIRE(journal->remember("restart/p/mx1", "b"));
+  REQUIRE(journal->remember("term", "7"));
+  CHECK(journal->recall_all("restart/p/").value().size() == 2);
+  CHECK(journal->recall_all("restart/p/m_").value().size() == 1);
 }
 
 TEST_CASE("many threads") {
