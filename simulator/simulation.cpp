@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <map>
 
@@ -30,10 +32,12 @@ constexpr auto kSolInterval = std::chrono::milliseconds(20);
 }  // namespace
 
 Simulation::Simulation(std::unique_ptr<base::EventLoop> loop, const Clock& clock, std::uint64_t seed)
-    : loop_(std::move(loop)), clock_(&clock), faults_(seed), noise_(seed) {
+    : loop_(std::move(loop)), clock_(&clock), faults_(seed), noise_(seed), sender_(*loop_) {
   redfish_server_ = std::make_unique<http::Server>(
       *loop_,
       [this](const http::Request& request, const http::Visit& visit) { return answer_redfish(request, visit); });
+  redfish_server_->set_stream_end(
+      [this](http::ListenerTag tag, std::uint64_t stream) { nodes_[tag]->redfish->events.remove_stream(stream); });
   redfish_server_->set_gate([this](http::ListenerTag tag) {
     Node& node = *nodes_[tag];
     advance(node);
@@ -150,7 +154,28 @@ Node* Simulation::find(std::string_view name) noexcept {
 
 void Simulation::advance(Node& node) { node.machine->advance(clock_->now()); }
 
+void Simulation::send_events(Node& node) {
+  if (!node.redfish || (node.redfish->events.all().empty() && !node.machine->listened)) return;
+  for (const auto stream : node.redfish->events.take_ended()) {
+    // Not now: the request that ended it may have come by a connection that is being read.
+    loop_->start_timer(std::chrono::milliseconds(0),
+                       [this, &node, stream] { redfish_server_->end_stream(node.index, stream); });
+  }
+  for (auto& delivery : node.redfish->take_deliveries()) {
+    if (delivery.stream) {
+      redfish_server_->publish(node.index, *delivery.stream,
+                               fmt::format("id: {}\ndata: {}\n\n", delivery.event_id, delivery.body));
+      continue;
+    }
+    sender_.send(std::move(delivery), [&node](const redfish::Delivery& lost) {
+      node.machine->record(Source::Machine, "subscription-ended", lost.destination, "no answer");
+      node.redfish->events.remove(lost.subscription);
+    });
+  }
+}
+
 void Simulation::reschedule(Node& node) {
+  send_events(node);
   if (node.restarts_seen != node.machine->bmc_restarts()) {
     node.restarts_seen = node.machine->bmc_restarts();
     // Not now: the answer to the request that asked for it is still on its way.

@@ -14,6 +14,7 @@
 
 #include "base/net/event_loop.hpp"
 #include "base/net/socket.hpp"
+#include "simulator/event_sender.hpp"
 #include "simulator/faults/engine.hpp"
 #include "simulator/fleet/fleet_file.hpp"
 #include "simulator/http/server.hpp"
@@ -78,6 +79,7 @@ class Simulation {
   void carry_out(std::uint64_t fault_id);
   void carry_out(const FaultRule& rule, Node& node);
   void poll_sol(Node& node);
+  void send_events(Node& node);
 
   std::unique_ptr<base::EventLoop> loop_;
   base::FileDescriptor signals_;
@@ -86,6 +88,7 @@ class Simulation {
   enum class Listeners : std::uint8_t { OnePerMachine, Shared } listeners_ = Listeners::OnePerMachine;
   FaultEngine faults_;
   Random noise_;
+  EventSender sender_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string_view, Node*> by_name_;
   std::unique_ptr<http::Server> redfish_server_;  // last: its connections look at the nodes

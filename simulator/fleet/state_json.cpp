@@ -44,6 +44,16 @@ Json state_of(const Machine& machine) {
   for (const auto& medium : machine.media) {
     media.push(Json::object({{"id", medium.id}, {"image", medium.image}, {"write_protected", medium.write_protected}}));
   }
+  Json volumes = Json::array();
+  for (const auto& volume : machine.volumes) {
+    Json drives = Json::array();
+    for (const auto& drive : volume.drives) drives.push(drive);
+    volumes.push(Json::object({{"id", volume.id},
+                               {"raid", volume.raid},
+                               {"size_bytes", volume.size_bytes},
+                               {"ready", volume.ready <= machine.now()},
+                               {"drives", std::move(drives)}}));
+  }
   Json pending = Json::object();
   for (const auto& [name, value] : machine.settings.pending()) pending.set(name, to_json(value));
   Json bios = Json::object();
@@ -71,6 +81,7 @@ Json state_of(const Machine& machine) {
                        {"bmc_restarts", machine.bmc_restarts()},
                        {"boot", boot_of(machine)},
                        {"media", std::move(media)},
+                       {"volumes", std::move(volumes)},
                        {"bios", std::move(bios)},
                        {"bios_pending", std::move(pending)},
                        {"secure_boot", machine.settings.secure_boot()},

@@ -29,6 +29,7 @@ Connection::Connection(Server& server, base::FileDescriptor socket, base::Socket
 Connection::~Connection() {
   server_->loop_->cancel_timer(timer_);
   server_->loop_->unwatch(socket_.get());
+  if (stream_) server_->stream_ended(*this, *stream_);
   if (tls_) tls_->shutdown();
 }
 
@@ -97,7 +98,19 @@ bool Connection::read_all() {
   return true;
 }
 
+bool Connection::publish(std::string_view text) {
+  constexpr std::size_t kMostUnread = 256 * 1024;
+  if (output_.size() - sent_ + text.size() > kMostUnread) return false;
+  output_ += text;
+  if (timer_ == base::EventLoop::TimerId::None) allowed_ = output_.size();
+  return flush();
+}
+
 bool Connection::progress(base::Ready ready) {
+  if (stream_ && (ready.readable || ready.failed)) {  // nothing is expected but its end
+    if (!read_all()) return false;
+    return flush();
+  }
   if (answering_ && ready.readable && !ready.failed) {
     // The client talks while it is being answered, or left: stop looking until we are done.
     if (sent_ < allowed_ || timer_ != base::EventLoop::TimerId::None) wait_for(base::Interest::Write);
@@ -134,7 +147,11 @@ void Connection::begin(Response response, const Request& request) {
   sent_ = 0;
   allowed_ = output_.size();
   drip_ = 0;
-  close_after_ = response.after == Response::After::Close || !request.keep_alive;
+  close_after_ = !response.stream && (response.after == Response::After::Close || !request.keep_alive);
+  if (response.stream) {
+    stream_ = response.stream;
+    server_->stream_began(*this, *stream_);
+  }
   const Spoil& spoil = response.spoil;
   if (spoil.truncate_after) {
     output_.resize(std::min(output_.size(), *spoil.truncate_after));
@@ -192,6 +209,12 @@ bool Connection::flush() {
   }
   if (sent_ < output_.size() || timer_ != base::EventLoop::TimerId::None) {
     wait_for(base::Interest::None);
+    return true;
+  }
+  if (stream_ && !close_after_) {
+    output_.clear();
+    sent_ = allowed_ = 0;
+    wait_for(base::Interest::Read);
     return true;
   }
   answering_ = false;

@@ -21,6 +21,8 @@ class Connection {
   /// Reads, answers and writes as far as it goes. False: close it.
   bool progress(base::Ready ready);
   bool overdue(MonoTime now) const noexcept;
+  /// Adds to a stream's body. False: its reader is too slow, or gone; close it.
+  bool publish(std::string_view text);
 
  private:
   enum class Io : std::uint8_t { Moved, Blocked, Ended };
@@ -46,6 +48,7 @@ class Connection {
   std::size_t drip_ = 0;     // bytes per tick of a slow answer
   bool close_after_ = false;
   bool answering_ = false;
+  std::optional<std::uint64_t> stream_;  // the answer is one, and never done
   base::Interest interest_ = base::Interest::Read;
   base::EventLoop::TimerId timer_ = base::EventLoop::TimerId::None;
   MonoTime last_used_;

@@ -118,9 +118,10 @@ std::string render(const Response& response, const Request& request) {
     out += "\r\n";
   }
   const bool bodyless = response.status == 204 || response.status == 304;
-  if (!bodyless && response.length == Response::Length::Sent)
+  if (!bodyless && response.length == Response::Length::Sent && !response.stream)
     out += fmt::format("Content-Length: {}\r\n", response.body.size());
-  const bool close = response.after == Response::After::Close || !request.keep_alive;
+  // A body without a length ends with its connection (RFC 9112, 6.3).
+  const bool close = response.after == Response::After::Close || !request.keep_alive || response.stream;
   out += close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
   if (!bodyless && request.method != "HEAD") out += response.body;
   return out;

@@ -44,6 +44,8 @@ struct Response {
   enum class After : std::uint8_t { KeepOpen, Close } after = After::KeepOpen;
   enum class Length : std::uint8_t { Sent, Omitted } length = Length::Sent;
   Spoil spoil = {};
+  /// The body has no end: more follows by this number (Server::publish).
+  std::optional<std::uint64_t> stream = {};
 };
 
 std::string_view reason_phrase(int status) noexcept;

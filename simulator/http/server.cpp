@@ -117,6 +117,24 @@ void Server::close(Connection& connection) {
   connections_.erase(connection.fd());
 }
 
+void Server::stream_began(Connection& connection, std::uint64_t stream) {
+  streams_[{connection.tag(), stream}] = &connection;
+}
+
+void Server::stream_ended(const Connection& connection, std::uint64_t stream) {
+  streams_.erase({connection.tag(), stream});
+  if (stream_end_) stream_end_(connection.tag(), stream);
+}
+
+void Server::publish(ListenerTag tag, std::uint64_t stream, std::string_view text) {
+  const auto found = streams_.find({tag, stream});
+  if (found != streams_.end() && !found->second->publish(text)) close(*found->second);
+}
+
+void Server::end_stream(ListenerTag tag, std::uint64_t stream) {
+  if (const auto found = streams_.find({tag, stream}); found != streams_.end()) close(*found->second);
+}
+
 void Server::sweep() {
   const MonoTime now = std::chrono::steady_clock::now();
   std::vector<Connection*> overdue;

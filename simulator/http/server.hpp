@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -57,6 +58,13 @@ class Server {
   /// Ends all connections of a listener, as a BMC that restarts does.
   void disconnect(ListenerTag tag);
 
+  /// Told when a stream's connection ends, whoever ended it.
+  using StreamEnd = std::function<void(ListenerTag, std::uint64_t)>;
+  void set_stream_end(StreamEnd end) { stream_end_ = std::move(end); }
+  /// Adds to the body of a stream; nothing happens if there is none of that number.
+  void publish(ListenerTag tag, std::uint64_t stream, std::string_view text);
+  void end_stream(ListenerTag tag, std::uint64_t stream);
+
   std::size_t connection_count() const noexcept { return connections_.size(); }
   std::uint64_t served() const noexcept { return served_; }
 
@@ -76,11 +84,15 @@ class Server {
   void accept_some(Listener& listener);
   void take(ListenerTag tag, base::Accepted accepted);
   void close(Connection& connection);
+  void stream_began(Connection& connection, std::uint64_t stream);
+  void stream_ended(const Connection& connection, std::uint64_t stream);
   void sweep();
 
   base::EventLoop* loop_;
   Handler handler_;
   Gate gate_;
+  StreamEnd stream_end_;
+  std::map<std::pair<ListenerTag, std::uint64_t>, Connection*> streams_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_map<ListenerTag, Site> sites_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;

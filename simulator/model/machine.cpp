@@ -372,7 +372,10 @@ void Machine::record(Source source, std::string what, std::string detail, std::s
                .outcome = std::move(outcome)});
 }
 
-void Machine::log_event(const SensorEvent& event) { events.add(event, bmc_time()); }
+void Machine::log_event(const SensorEvent& event) {
+  events.add(event, bmc_time());
+  if (listened && happenings.size() < kMostHappenings) happenings.push_back({event, bmc_time()});
+}
 
 std::string Machine::drive_serial(std::size_t index) const {
   return fmt::format("SD{:010X}", stable_hash(seed_ + index, identity.name + "/drive") & 0xffffffffffULL);

@@ -93,6 +93,16 @@ struct VirtualMedium {
   std::string protocol;
 };
 
+/// A volume of the storage controller. It is there from `ready` on.
+struct Volume {
+  std::string id;
+  std::string name;
+  std::string raid;  // "RAID1"
+  std::vector<std::string> drives;
+  std::uint64_t size_bytes = 0;
+  MonoTime ready{};
+};
+
 /// What really runs behind a machine. Without one the machine only pretends.
 class HostBackend {
  public:
@@ -106,6 +116,12 @@ class HostBackend {
   virtual void inject_nmi() = 0;
   virtual void console_input(std::string_view bytes) = 0;
   virtual void media_changed() = 0;
+};
+
+/// Something that went into the event log, for those who want to be told.
+struct Happening {
+  SensorEvent event;
+  WallTime at{};
 };
 
 struct MachineSetup {
@@ -122,6 +138,7 @@ class Machine {
  public:
   /// IPMI 2.0, section 28.12: flags that no chassis command follows lose their validity.
   static constexpr std::chrono::seconds kBootFlagLife{60};
+  static constexpr std::size_t kMostHappenings = 64;
 
   Machine(MachineSetup setup, const Clock& clock);
 
@@ -195,6 +212,9 @@ class Machine {
   Console console;
   Journal journal;
   std::vector<VirtualMedium> media;
+  std::vector<Volume> volumes;
+  bool listened = false;              // whether somebody takes the happenings
+  std::vector<Happening> happenings;  // newest last, at most kMostHappenings
   const VendorProfile* profile = nullptr;
   std::chrono::milliseconds bmc_clock_offset{0};
   std::uint8_t restore_policy = 1;   // IPMI 2.0, table 28-4: 0 stay off, 1 as before, 2 on

@@ -75,7 +75,7 @@ Json old_sensor(const Call& call, const Sensor& sensor, const std::string& path,
   const auto value = call.machine.reading(sensor);
   const Thresholds& t = sensor.thresholds;
   Json out = Json::object({{"@odata.id", path},
-                           {"MemberId", fmt::format("{}", int{sensor.number})},
+                           {"MemberId", path.substr(path.rfind('/') + 1)},
                            {"Name", sensor.name},
                            {"SensorNumber", int{sensor.number}}});
   out.set(std::string(reading), optional_number(value));
@@ -105,6 +105,10 @@ std::optional<Json> thermal(Call& call) {
     } else if (sensor.kind == SensorKind::Fan) {
       Json one = old_sensor(call, sensor, fmt::format("{}#/Fans/{}", call.path, fans.size()), "Reading");
       one.set("Reading", integer_or_null(call.machine.reading(sensor)));
+      one.set("LowerThresholdCritical", integer_or_null(sensor.thresholds.lower_critical));
+      one.set("LowerThresholdNonCritical", integer_or_null(sensor.thresholds.lower_caution));
+      one.set("UpperThresholdNonCritical", integer_or_null(sensor.thresholds.upper_caution));
+      one.set("UpperThresholdCritical", integer_or_null(sensor.thresholds.upper_critical));
       one.set("ReadingUnits", "RPM");
       fans.push(std::move(one));
     }

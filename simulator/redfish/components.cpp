@@ -1,6 +1,8 @@
 // What a system consists of: processors, memory, storage, network interfaces.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "simulator/redfish/routes.hpp"
 
 namespace nimbus::simulator::redfish {
@@ -112,15 +114,17 @@ std::optional<Json> drive(Call& call) {
     if (d.kind == MediaKind::Hdd) out.set("RotationSpeedRPM", 7200);
     out.set("FailurePredicted", false);
     out.set("PredictedMediaLifeLeftPercent", d.kind == MediaKind::Hdd ? Json() : Json(98));
+    std::vector<std::string> volumes;
+    for (const auto& volume : call.machine.volumes) {
+      const bool mine = std::find(volume.drives.begin(), volume.drives.end(), d.id) != volume.drives.end();
+      if (mine && volume.ready <= call.machine.now())
+        volumes.push_back(fmt::format("{}/Storage/1/Volumes/{}", call.service.system, volume.id));
+    }
+    out.set("Links", Json::object({{"Volumes@odata.count", volumes.size()}, {"Volumes", links(volumes)}}));
     out.set("Status", status_ok());
     return out;
   }
   return std::nullopt;
-}
-
-std::optional<Json> volumes(Call& call) {
-  if (!is_system(call) || call.ids[1] != "1") return std::nullopt;
-  return collection(call.path, "#VolumeCollection.VolumeCollection", "Volumes", {});
 }
 
 std::optional<Json> nics(Call& call) {
@@ -153,8 +157,8 @@ constexpr Route kRoutes[] = {
     {"/redfish/v1/Systems/{}/Processors", processors},      {"/redfish/v1/Systems/{}/Processors/{}", processor},
     {"/redfish/v1/Systems/{}/Memory", memory_list},         {"/redfish/v1/Systems/{}/Memory/{}", memory},
     {"/redfish/v1/Systems/{}/Storage", storage_list},       {"/redfish/v1/Systems/{}/Storage/{}", storage},
-    {"/redfish/v1/Systems/{}/Storage/{}/Drives/{}", drive}, {"/redfish/v1/Systems/{}/Storage/{}/Volumes", volumes},
-    {"/redfish/v1/Systems/{}/EthernetInterfaces", nics},    {"/redfish/v1/Systems/{}/EthernetInterfaces/{}", nic},
+    {"/redfish/v1/Systems/{}/Storage/{}/Drives/{}", drive}, {"/redfish/v1/Systems/{}/EthernetInterfaces", nics},
+    {"/redfish/v1/Systems/{}/EthernetInterfaces/{}", nic},
 };
 
 }  // namespace

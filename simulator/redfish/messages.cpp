@@ -80,6 +80,13 @@ constexpr Template kTemplates[] = {
      "Reduce the number of other sessions before trying to establish the session or increase the limit of simultaneous "
      "sessions, if supported.",
      0},
+    {"EventSubscriptionLimitExceeded",
+     "The event subscription failed due to the number of simultaneous subscriptions exceeding the limit of the "
+     "implementation.",
+     "Critical",
+     "Reduce the number of other subscriptions before trying to establish the event subscription or increase the limit "
+     "of simultaneous subscriptions, if supported.",
+     0},
     {"NoValidSession", "There is no valid session established with the implementation.", "Critical",
      "Establish a session before attempting any operations.", 0},
     {"InsufficientPrivilege",

@@ -1,6 +1,10 @@
 // Service root, version, OData documents, registries (DSP0266, sections 8 and 9).
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
 #include "simulator/redfish/routes.hpp"
 
 namespace nimbus::simulator::redfish {
@@ -33,6 +37,7 @@ std::optional<Json> service_root(Call& call) {
   out.set("AccountService", link("/redfish/v1/AccountService"));
   out.set("Tasks", link("/redfish/v1/TaskService"));
   out.set("UpdateService", link("/redfish/v1/UpdateService"));
+  out.set("EventService", link("/redfish/v1/EventService"));
   out.set("Registries", link("/redfish/v1/Registries"));
   Json inner = Json::object();
   inner.set("Sessions", link("/redfish/v1/SessionService/Sessions"));
@@ -43,7 +48,7 @@ std::optional<Json> service_root(Call& call) {
 std::optional<Json> odata(Call&) {
   Json values = Json::array();
   for (const std::string_view name : {"Systems", "Chassis", "Managers", "SessionService", "AccountService",
-                                      "TaskService", "UpdateService", "Registries"}) {
+                                      "TaskService", "UpdateService", "EventService", "Registries"}) {
     values.push(Json::object({{"name", name}, {"kind", "Singleton"}, {"url", fmt::format("{}/{}", kRoot, name)}}));
   }
   return Json::object({{"@odata.context", "/redfish/v1/$metadata"}, {"value", std::move(values)}});
@@ -90,7 +95,17 @@ Json registry_attribute(const Attribute& attribute) {
     out.set("MinLength", 0);
     out.set("MaxLength", 64);
   }
-  out.set("DefaultValue", std::visit([](const auto& v) { return Json(v); }, attribute.fallback));
+  const auto* text = std::get_if<std::string>(&attribute.fallback);
+  if (text == nullptr || !text->empty())
+    out.set("DefaultValue", std::visit([](const auto& v) { return Json(v); }, attribute.fallback));
+  return out;
+}
+
+/// The schema takes letters and digits there, nothing else.
+std::string letters_of(std::string_view text) {
+  std::string out;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+               [](unsigned char c) { return c < 0x80 && std::isalnum(c) != 0; });
   return out;
 }
 
@@ -107,7 +122,7 @@ std::optional<Json> registry(Call& call) {
   out.set("OwningEntity", hardware.manufacturer);
   out.set("RegistryVersion", "1.0.0");
   out.set("SupportedSystems", Json::array({Json::object({{"ProductName", hardware.model},
-                                                         {"SystemId", hardware.part_number},
+                                                         {"SystemId", letters_of(hardware.part_number)},
                                                          {"FirmwareVersion", hardware.bios_version}})}));
   out.set("RegistryEntries", Json::object({{"Attributes", std::move(attributes)}}));
   return out;
@@ -147,6 +162,11 @@ std::string metadata() {
                                       "Task",
                                       "TaskCollection",
                                       "UpdateService",
+                                      "EventService",
+                                      "EventDestination",
+                                      "EventDestinationCollection",
+                                      "Event",
+                                      "Volume",
                                       "SoftwareInventory",
                                       "SoftwareInventoryCollection",
                                       "Bios",

@@ -53,6 +53,12 @@ std::span<const Route> manager_routes() noexcept;
 std::span<const Route> log_routes() noexcept;
 std::span<const Route> task_routes() noexcept;
 std::span<const Route> update_routes() noexcept;
+std::span<const Route> event_routes() noexcept;
+std::span<const Route> volume_routes() noexcept;
+
+/// Answers with a stream that stays open; its events follow.
+constexpr std::string_view kEventStream = "/redfish/v1/EventService/SSE";
+Response open_event_stream(Call& call);
 
 /// The OData metadata document: where the schemas are that this service uses.
 std::string metadata();
@@ -67,6 +73,8 @@ Json links(const std::vector<std::string>& paths);
 Json status_ok();
 Json strings(std::initializer_list<std::string_view> values);
 Response no_content();
+/// 202 with the task that was started.
+Response task_started(const Call& call, const Task& task);
 /// 200 with the document as it is now.
 Response with_document(Call& call, Getter getter);
 /// The text of a document as this BMC writes it.

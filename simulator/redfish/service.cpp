@@ -40,9 +40,9 @@ bool matches(std::string_view pattern, std::string_view path, bool ignore_case, 
 }
 
 const Route* find_route(std::string_view path, bool ignore_case, std::vector<std::string_view>& ids) {
-  for (const auto table :
-       {system_routes(), root_routes(), session_routes(), media_routes(), firmware_routes(), component_routes(),
-        chassis_routes(), manager_routes(), log_routes(), task_routes(), update_routes(), account_routes()}) {
+  for (const auto table : {system_routes(), root_routes(), session_routes(), media_routes(), firmware_routes(),
+                           component_routes(), chassis_routes(), manager_routes(), log_routes(), task_routes(),
+                           update_routes(), event_routes(), volume_routes(), account_routes()}) {
     for (const auto& route : table) {
       if (matches(route.pattern, path, ignore_case, ids)) return &route;
     }
@@ -152,6 +152,7 @@ Response Service::dispatch(const Request& request, const Who& who) {
   }
   Call call{*this, *machine_, request, without_slash(request.path)};
   call.privilege = who.privilege;
+  if (call.path == kEventStream && request.method == "GET" && !interference_.status) return open_event_stream(call);
   const Route* route = find_route(call.path, machine_->quirks.has(Quirk::TrailingSlashes), call.ids);
   if (route == nullptr) return call.refuse(404, "ResourceMissingAtURI", {call.path});
   const bool reads = request.method == "GET" || request.method == "HEAD";
@@ -201,7 +202,7 @@ Response Service::dispatch(const Request& request, const Who& who) {
 void Service::finish(Response& response, const Request& request) {
   const Quirks& quirks = machine_->quirks;
   if (quirks.has(Quirk::CloseConnections)) response.after = Response::After::Close;
-  if (response.status != 200 || response.body.empty()) return;
+  if (response.status != 200 || response.body.empty() || response.stream) return;
   const std::string tag = etag_of(response.body);
   const auto* none_match = request.header("if-none-match");
   if ((request.method == "GET" || request.method == "HEAD") && none_match != nullptr && lists_tag(*none_match, tag)) {

@@ -13,6 +13,7 @@
 #include "base/json/json.hpp"
 #include "simulator/http/message.hpp"
 #include "simulator/model/machine.hpp"
+#include "simulator/redfish/events.hpp"
 #include "simulator/redfish/messages.hpp"
 #include "simulator/redfish/sessions.hpp"
 
@@ -29,6 +30,7 @@ struct Task {
   MonoTime ends{};
   WallTime started{};
   bool failed = false;
+  std::string created = {};  // path of the resource that it makes
 };
 
 struct Call;
@@ -49,11 +51,17 @@ class Service {
     bool no_sessions = false;   // no new session is let in
     std::optional<int> status;  // an error answer, nothing is done
   };
+  /// Events since the last call; to be called whenever something may have happened.
+  std::vector<Delivery> take_deliveries() {
+    events.collect(*machine_, system, chassis);
+    return events.take_deliveries();
+  }
   void interfere(const Interference& interference) {
     interference_ = interference;
     if (!interference.stale) stale_.clear();
   }
   Sessions sessions;
+  Events events;
   std::vector<Task> tasks;
   bool session_service_enabled = true;
   std::string system;  // "/redfish/v1/Systems/1"

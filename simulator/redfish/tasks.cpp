@@ -35,6 +35,9 @@ std::optional<Json> one_task(Call& call) {
     out.set("TaskStatus", task.failed && done ? "Critical" : "OK");
     out.set("PercentComplete", done ? 100 : 50);
     out.set("StartTime", base::to_rfc3339(task.started));
+    if (done && !task.failed && !task.created.empty())
+      out.set("Links",
+              Json::object({{"CreatedResources@odata.count", 1}, {"CreatedResources", links({task.created})}}));
     return out;
   }
   return std::nullopt;
@@ -47,6 +50,19 @@ constexpr Route kRoutes[] = {
 };
 
 }  // namespace
+
+Response task_started(const Call& call, const Task& task) {
+  const std::string path = fmt::format("{}/{}", kTasks, task.id);
+  Json body = document(path, "#Task.v1_7_3.Task", task.id, task.name);
+  body.set("TaskState", "Running");
+  body.set("StartTime", base::to_rfc3339(task.started));
+  return {.status = 202,
+          .headers = {{"Content-Type", "application/json"},
+                      {"OData-Version", "4.0"},
+                      {"Location", path},
+                      {"Retry-After", "1"}},
+          .body = text_of(call.quirks(), body)};
+}
 
 std::span<const Route> task_routes() noexcept { return kRoutes; }
 

@@ -80,15 +80,7 @@ Response simple_update(Call& call) {
   if (!target) return call.refuse(400, "ActionParameterValueConflict", {"Targets", "not one target"}, "Targets");
   if (!call.machine.update_firmware(*target, *version, kUpdateTakes)) return call.refuse(503, "ResourceInUse");
   const Task& task = call.service.start_task("Firmware update", kUpdateTakes);
-  const std::string path = fmt::format("/redfish/v1/TaskService/Tasks/{}", task.id);
-  Response out{
-      .status = 202,
-      .headers = {
-          {"Content-Type", "application/json"}, {"OData-Version", "4.0"}, {"Location", path}, {"Retry-After", "1"}}};
-  Json body = document(path, "#Task.v1_7_3.Task", task.id, task.name);
-  body.set("TaskState", "Running");
-  out.body = text_of(call.quirks(), body);
-  return out;
+  return task_started(call, task);
 }
 
 constexpr Route kRoutes[] = {
