@@ -1,4 +1,5 @@
 // nimbusctl's main: the command line, the streams, one command.
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -59,6 +60,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // One thread that mostly builds up: glibc's fast bins only bring it to consolidate again and again.
+  mallopt(M_MXFAST, 0);
   std::setlocale(LC_CTYPE, "C.UTF-8");  // for the width of characters; texts are UTF-8 whatever the user's locale
   try {
     return run(argc, argv);

@@ -1,10 +1,13 @@
 // Loading and validating a generated registry from a bare repository, against
 // toml++ that only parses the same bytes.
 //
-//   bench_registry_load [MACHINES]      default 10000, in 100 groups per provider
+//   bench_registry_load [MACHINES]           default 10000, in 100 groups per provider
+//   bench_registry_load MACHINES FOLDER      only make the bare repository there
+//   git cat-file --batch | bench_registry_load parse    only parse what comes in
 //
 // Prints user CPU time of interleaved pairs, their ratio, what a commit of ten files
-// costs, and memory per machine.
+// costs, and memory per machine. registry.py runs it in several sizes and adds other
+// peers.
 #define TOML_HEADER_ONLY 1
 #include <malloc.h>
 #include <sys/resource.h>
@@ -13,9 +16,12 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "registry/git/commit_builder.hpp"
@@ -132,9 +138,35 @@ LoadResult loaded(const TreeSource& source, const Snapshot* previous = nullptr) 
   return std::move(*result);
 }
 
+/// What `git cat-file --batch` writes: "<id> blob <size>\n<bytes>\n", again and again.
+int parse_batch() {
+  std::string all;
+  std::array<char, 1 << 16> buffer{};
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) all.append(buffer.data(), got);
+  std::size_t files = 0, keys = 0;
+  for (std::size_t at = 0; at < all.size(); ++files) {
+    const auto line = all.find('\n', at);
+    const auto blank = all.rfind(' ', line);
+    if (line == std::string::npos || blank == std::string::npos || blank < at) return 1;
+    const auto size = std::strtoul(all.c_str() + blank, nullptr, 10);
+    keys += toml::parse(std::string_view(all).substr(line + 1, size)).size();
+    at = line + 1 + size + 1;
+  }
+  fmt::print("{} files, {} keys\n", files, keys);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "parse") return parse_batch();
+  if (argc == 3) {
+    test::make_bare(argv[2]);
+    auto repository = GitRepository::open(argv[2]);
+    if (!repository) return 1;
+    commit(*repository, registry_of(std::atoi(argv[1])));
+    return 0;
+  }
   const int machines = argc > 1 ? std::atoi(argv[1]) : 10000;
   const test::TempFolder temp;
   test::make_bare(temp / "registry");
