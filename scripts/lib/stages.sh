@@ -27,7 +27,7 @@ stage_test() {
 
 stage_dev() {
   configure_and_build dev
-  run_ctest dev --label-exclude full
+  run_ctest dev --label-exclude long
 }
 
 stage_release() {
@@ -38,17 +38,17 @@ stage_release() {
 
 stage_asan() {
   configure_and_build asan
-  run_ctest asan --label-regex 'unit|e2e' --label-exclude full
+  run_ctest asan --label-regex "${NIMBUS_SANITIZED:-unit|e2e}" --label-exclude long
 }
 
 stage_tsan() {
   configure_and_build tsan
-  run_ctest tsan --label-regex 'unit|e2e' --label-exclude full
+  run_ctest tsan --label-regex "${NIMBUS_SANITIZED:-unit|e2e}" --label-exclude long
 }
 
 stage_long() {
   configure_and_build dev
-  run_ctest dev --label-regex full
+  run_ctest dev --label-regex long
 }
 
 stage_fuzz() {
