@@ -96,6 +96,45 @@ Command fmt_command() {
       .exit_codes = {{2, "with --check: there is a file to change"}, {3, "a file is no valid TOML"}}};
 }
 
+Command export_command() {
+  return {
+      .name = "export",
+      .summary = "make a simulated fleet of a registry's machines",
+      .description =
+          "Writes, into one folder: fleet.toml, the machines for nimbus-sim, with their serial numbers, MAC addresses "
+          "and declared hardware, at addresses of the loopback network; certificate, which their Redfish is known by; "
+          "registry, the machines' files with these addresses and that certificate's pin, to be copied over a branch "
+          "of the registry; secrets, what a controller logs in with. Comments and everything else in the files stay.",
+      .examples = {{"nimbusctl export --fleet lab", "all machines, into the folder lab"},
+                   {"nimbusctl export --fleet lab --provider berlin-1", "those of one provider"}},
+      .flags = {{.name = "fleet",
+                 .value = "DIR",
+                 .help = "write a fleet for nimbus-sim into this folder; required",
+                 .completer = std::string(base::kCompleteFolder)},
+                {.name = "provider", .value = "NAME", .help = "only machines of this provider"},
+                {.name = "first",
+                 .value = "ADDRESS",
+                 .help = "of the first machine's BMC; the others count up",
+                 .fallback = "127.1.0.1"},
+                {.name = "redfish-port",
+                 .value = "PORT",
+                 .help = "where Redfish is served",
+                 .fallback = "9443",
+                 .type = base::ValueType::Number},
+                {.name = "ipmi-port",
+                 .value = "PORT",
+                 .help = "where IPMI is served",
+                 .fallback = "9623",
+                 .type = base::ValueType::Number},
+                {.name = "control",
+                 .value = "WHERE",
+                 .help = "nimbus-sim's control port: unix:PATH or a loopback HOST:PORT",
+                 .fallback = "127.0.0.1:8099"},
+                {.name = "force", .help = "write over an earlier export; its certificate stays"}},
+      .exit_codes = {
+          {3, "the registry has errors"}, {5, "no machine with a BMC"}, {6, "there is a fleet.toml already"}}};
+}
+
 std::vector<std::string> setting_names() {
   std::vector<std::string> names;
   for (const auto& key : setting_keys()) names.emplace_back(key.name);
@@ -184,25 +223,26 @@ Command approve_command() {
 }
 
 Command status_command() {
-  return {.name = "status",
-          .summary = "show what the controllers reported",
-          .description =
-              "Reads the status branches of the local clone: what 'git fetch' brought last. Without a name, a line for "
-              "each provider and every machine that is not well; with a provider, all its machines; with a machine, "
-              "everything known about it.\n\nHealth is one word: ok, attention (drift, hold, maintenance), trouble "
-              "(not ready), unknown (not observed).",
-          .examples = {{"nimbusctl status", "all providers, and what needs attention"},
-                       {"nimbusctl status berlin-1", "all machines of a provider"},
-                       {"nimbusctl status berlin-1/m017", "one machine with its conditions and last runs"},
-                       {"nimbusctl status --live", "this controller, now, in numbers"},
-                       {"nimbusctl status --live berlin-1/m017", "one machine, now"},
-                       {"nimbusctl status -C /srv/registry.git -o json", "from a bare repository, for a program"}},
-          .positionals = {{.name = "PROVIDER[/MACHINE]",
-                           .help = "what to show; default: everything",
-                           .count = Count::AtMostOne,
-                           .completer = "provider-machine"}},
-          .flags = {{.name = "live", .help = "ask nimbusd instead: what it knows now of its whole fleet"}, output_flag()},
-          .exit_codes = {{5, "no such provider or machine, or nothing reported yet"}, {9, "nimbusd does not answer"}}};
+  return {
+      .name = "status",
+      .summary = "show what the controllers reported",
+      .description =
+          "Reads the status branches of the local clone: what 'git fetch' brought last. Without a name, a line for "
+          "each provider and every machine that is not well; with a provider, all its machines; with a machine, "
+          "everything known about it.\n\nHealth is one word: ok, attention (drift, hold, maintenance), trouble "
+          "(not ready), unknown (not observed).",
+      .examples = {{"nimbusctl status", "all providers, and what needs attention"},
+                   {"nimbusctl status berlin-1", "all machines of a provider"},
+                   {"nimbusctl status berlin-1/m017", "one machine with its conditions and last runs"},
+                   {"nimbusctl status --live", "this controller, now, in numbers"},
+                   {"nimbusctl status --live berlin-1/m017", "one machine, now"},
+                   {"nimbusctl status -C /srv/registry.git -o json", "from a bare repository, for a program"}},
+      .positionals = {{.name = "PROVIDER[/MACHINE]",
+                       .help = "what to show; default: everything",
+                       .count = Count::AtMostOne,
+                       .completer = "provider-machine"}},
+      .flags = {{.name = "live", .help = "ask nimbusd instead: what it knows now of its whole fleet"}, output_flag()},
+      .exit_codes = {{5, "no such provider or machine, or nothing reported yet"}, {9, "nimbusd does not answer"}}};
 }
 
 Command completion_command() {
@@ -242,8 +282,8 @@ base::CommandTable command_table() {
                              {"nimbusctl status", "how are the machines?"}},
                 .commands = {init_command(), validate_command(), plan_command(), approve_command(), status_command(),
                              provider_command(), show_command(), explain_command(), schema_command(), fmt_command(),
-                             set_command(), unset_command(), config_command(), completion_command(), version_command(),
-                             help_command()}};
+                             set_command(), unset_command(), export_command(), config_command(), completion_command(),
+                             version_command(), help_command()}};
   // What asks nimbusd comes after what works on the registry alone.
   auto live = live_commands();
   auto& commands = table.root.commands;
@@ -295,6 +335,7 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"drift"}, run_drift},
                                              {{"history"}, run_history},
                                              {{"trace"}, run_trace},
+                                             {{"export"}, run_export},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},
                                              {{"config", "set"}, run_config_set},

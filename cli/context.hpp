@@ -43,6 +43,7 @@ Exit run_status(Context& context);
 Exit run_fmt(Context& context);
 Exit run_set(Context& context);
 Exit run_unset(Context& context);
+Exit run_export(Context& context);
 Exit run_config_init(Context& context);
 Exit run_config_get(Context& context);
 Exit run_config_set(Context& context);
