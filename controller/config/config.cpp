@@ -74,12 +74,16 @@ void read_remote(TableReader table, Config& config) {
   table.finish();
 }
 
+/// The forges of controller/webhook, which this folder does not know.
+const std::vector<std::string> kForges = {"github",    "gitlab",           "gitea",  "forgejo",
+                                          "bitbucket", "bitbucket-server", "generic"};
+
 WebhookConfig read_webhook(TableReader table) {
   WebhookConfig webhook;
   table.require("name").require("kind").require("secret_files");
   read(table, "name", webhook.name);
   if (!webhook.name.empty() && !is_dns_label(webhook.name)) table.fault("name", "must be a DNS label, like \"github\"");
-  if (auto kind = table.choice("kind", {"github"})) webhook.kind = *kind;
+  if (auto kind = table.choice("kind", kForges)) webhook.kind = *kind;
   if (auto files = table.strings("secret_files")) webhook.secret_files = *files;
   if (table.value("secret_files") != nullptr && (webhook.secret_files.empty() || webhook.secret_files.size() > 2)) {
     table.fault("secret_files", "one file, or two during a rotation");

@@ -24,7 +24,7 @@ struct RemoteConfig {
 
 struct WebhookConfig {
   std::string name;                  // the path is /webhook/<name>
-  std::string kind;                  // "github"
+  std::string kind;                  // "github", "gitlab", …
   std::vector<std::string> secret_files;  // one, or two during a rotation
 };
 

@@ -5,7 +5,9 @@
 #include "base/file/file.hpp"
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
-#include "controller/webhook/github.hpp"
+#include "base/time/time.hpp"
+#include "controller/webhook/replay_cache.hpp"
+#include "controller/webhook/webhook.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -17,12 +19,20 @@ constexpr std::size_t kMostSecretBytes = 4096;
 
 struct Webhook {
   std::string name;
+  Forge forge = Forge::Github;
   std::vector<Secret> secrets;
   std::string branch;
+  std::shared_ptr<ReplayCache> seen = std::make_shared<ReplayCache>();
 };
 
+/// The label of what became of a delivery.
+constexpr const char* kReplay = "replay";
+
 Result<Webhook> read_webhook(const WebhookConfig& config, const std::string& branch) {
-  Webhook webhook{.name = config.name, .secrets = {}, .branch = branch};
+  Webhook webhook;
+  webhook.name = config.name;
+  webhook.forge = choice_from<Forge>(config.kind).value_or(Forge::Github);
+  webhook.branch = branch;
   for (const auto& file : config.secret_files) {
     auto text = base::read_private_file(file, kMostSecretBytes);
     if (!text) return std::move(text.error()).with("while reading the secret of webhook " + config.name);
@@ -35,19 +45,27 @@ Result<Webhook> read_webhook(const WebhookConfig& config, const std::string& bra
 
 HttpResponse answer(const Webhook& webhook, const HttpRequest& request, base::Metrics& metrics,
                     const std::function<void()>& fetch_now) {
-  const auto header = [&](std::string_view name) { return request.header(name).value_or(std::string_view()); };
-  const WebhookVerdict verdict = judge_github({.event = header("X-GitHub-Event"),
-                                               .delivery = header("X-GitHub-Delivery"),
-                                               .signature = header("X-Hub-Signature-256"),
-                                               .body = request.body},
-                                              webhook.secrets, webhook.branch);
-  metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", std::string(to_string(verdict))}});
-  if (verdict == WebhookVerdict::BadSignature) {
-    base::log(base::Level::Warning, "webhook-refused", "webhook with a missing or wrong signature",
-              {{"webhook", webhook.name}, {"remote", request.remote}});
-    return {.status = 401, .body = "the signature does not match\n"};
+  const base::SystemClock clock;
+  const WebhookRequest delivery{.header = [&](std::string_view name) { return request.header(name); },
+                                .body = request.body,
+                                .now = clock.wall()};
+  const WebhookVerdict verdict = judge_webhook(webhook.forge, delivery, webhook.secrets, webhook.branch);
+  const std::string id = delivery_id(webhook.forge, delivery);
+  const bool replay = verdict == WebhookVerdict::Fetch && !id.empty() && !webhook.seen->is_new(id, clock.now());
+  metrics.count("nimbus_webhook_total",
+                {{"webhook", webhook.name}, {"result", replay ? kReplay : std::string(to_string(verdict))}});
+  switch (verdict) {
+    case WebhookVerdict::BadSignature:
+      base::log(base::Level::Warning, "webhook-refused", "webhook with a missing or wrong signature",
+                {{"webhook", webhook.name}, {"remote", request.remote}});
+      return {.status = 401, .body = "the signature does not match\n"};
+    case WebhookVerdict::BadType:
+      return {.status = 415, .body = "set the webhook's content type to application/json\n"};
+    case WebhookVerdict::Fetch:
+      if (!replay) fetch_now();
+      break;
+    case WebhookVerdict::Ignore: break;
   }
-  if (verdict == WebhookVerdict::Fetch) fetch_now();
   return {.status = 202, .body = ""};
 }
 
@@ -76,9 +94,11 @@ Result<std::vector<base::HttpRoute>> make_routes(const Config& config, base::Met
   for (const auto& webhook_config : config.webhooks) {
     auto webhook = read_webhook(webhook_config, config.registry.branch);
     if (!webhook) return std::move(webhook.error());
-    for (const auto verdict : {WebhookVerdict::Fetch, WebhookVerdict::Ignore, WebhookVerdict::BadSignature}) {
+    using enum WebhookVerdict;
+    for (const auto verdict : {Fetch, Ignore, BadSignature, BadType}) {
       metrics.count("nimbus_webhook_total", {{"webhook", webhook->name}, {"result", std::string(to_string(verdict))}}, 0);
     }
+    metrics.count("nimbus_webhook_total", {{"webhook", webhook->name}, {"result", kReplay}}, 0);
     routes.push_back({.method = "POST", .path = "/webhook/" + webhook->name,
                       .handler = [shared, &metrics, webhook = std::move(*webhook)](const HttpRequest& request) {
                         return answer(webhook, request, metrics, shared->fetch_now);
