@@ -56,6 +56,20 @@ class Usage(cli_case.CliCase):
                 lint = subprocess.run([mandoc, "-T", "lint", "-W", "warning", page], capture_output=True, text=True)
                 self.assertEqual((lint.returncode, lint.stdout), (0, ""))
 
+    def test_man_renders_them_without_warnings(self):
+        man = shutil.which("man")
+        if not man:
+            self.skipTest("man is not installed")
+        self.ctl("__install", self.scratch / "share")
+        pages = sorted((self.scratch / "share/man/man1").iterdir())
+        self.assertEqual(len(pages), 1 + len(self.commands()))
+        for page in pages:
+            with self.subTest(page=page.name):
+                result = subprocess.run([man, "--warnings=all", "-l", page], capture_output=True, text=True, timeout=60,
+                                        env=self.environment(MANWIDTH="80", MANPAGER="cat"))
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertIn("EXIT STATUS", result.stdout)
+
     def shell(self, shell, script):
         path = shutil.which(shell)
         if not path:
@@ -94,6 +108,22 @@ class Usage(cli_case.CliCase):
                 script = self.ctl("completion", shell).stdout
                 result = subprocess.run(check.split(), input=script, capture_output=True, text=True, env=self.environment())
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_zsh_completion(self):
+        def complete(*words):
+            quoted = " ".join(f"'{word}'" for word in words)
+            # What would be offered: the shell's own helpers print instead of drawing a menu.
+            result = self.shell("zsh", f"""autoload -Uz compinit; compinit -u -d "$HOME/zcompdump"
+              source <(nimbusctl completion zsh)
+              [[ $_comps[nimbusctl] == _nimbusctl ]] || exit 1
+              _describe() {{ print -l -- "${{(@P)@[-1]}}" }}; _files() {{ print -- files "$@" }}
+              words=({quoted}); CURRENT={len(words)}; _nimbusctl""")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            return [line.split(":")[0] for line in result.stdout.splitlines()]
+
+        self.assertEqual(complete("nimbusctl", "sta"), ["status"])
+        self.assertIn("json", complete("nimbusctl", "status", "-o", ""))
+        self.assertEqual(complete("nimbusctl", "-C", ""), ["files -/"])
 
     def test_fish_completion(self):
         result = self.shell("fish", "nimbusctl completion fish | source; complete -C 'nimbusctl sta'; complete -C 'nimbusctl status -o js'")
