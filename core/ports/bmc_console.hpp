@@ -1,6 +1,6 @@
 // The serial console of a machine through its BMC (IPMI SOL).
 // Thread rule: a session belongs to one thread; it may live beside other operations
-// on the same Bmc.
+// on the same Bmc, and ends before its BmcDriver.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ class ConsoleSession {
   /// Bytes that arrived; waits for at least one. Timeout: none came. Any other error
   /// ends the session.
   virtual Result<std::string> read(const Call& call) = 0;
-  /// Returns when the BMC has acknowledged all of it.
+  /// Returns when the BMC has acknowledged all of it. After a Timeout the part that was
+  /// not acknowledged is forgotten; how much that is cannot be known.
   virtual Result<void> write(std::string_view bytes, const Call& call) = 0;
   virtual Result<void> send_break(const Call& call) = 0;
   virtual void close(const Call& call) noexcept = 0;

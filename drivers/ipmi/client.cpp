@@ -50,8 +50,17 @@ Client::Client(Engine& engine, const Clock& clock, const Secrets& secrets, Targe
       target_(std::move(target)),
       quirks_(target_.quirks),
       link_(engine.make_link()),
+      suite_(target_.suite),
       fingerprint_key_(32) {
   base::random_bytes(fingerprint_key_);
+}
+
+std::unique_ptr<Client> Client::another() const {
+  auto other = std::make_unique<Client>(engine_, clock_, secrets_, target_);
+  other->worked_last_ = worked_last_;
+  other->refused_ = refused_;
+  other->fingerprint_key_ = fingerprint_key_;
+  return other;
 }
 
 Result<Reply> Client::ask(const Request& request, const Call& call) {
@@ -133,18 +142,30 @@ Result<> Client::try_credential(const std::string& name, const base::SocketAddre
                                            name, left.count())};
     }
   }
-  Login login{.suite = target_.suite,
+  Login login{.suite = suite_,
               .privilege = target_.privilege,
               .username = std::move(credential->username),
               .password = std::move(credential->password),
               .k_g = std::move(credential->k_g),
               .quirks = target_.quirks};
-  auto opened = engine_.open(link_, std::move(login), peer, call);
+  auto opened = open_session(std::move(login), peer, call);
   if (!opened && opened.error().code == Code::Auth) {
     remember_refusal(name, std::move(print));
     return std::move(opened.error()).with(fmt::format("with credential '{}'", name));
   }
   return opened;
+}
+
+Result<> Client::open_session(Login login, const base::SocketAddress& peer, const Call& call) {
+  auto opened = engine_.open(link_, login, peer, call);
+  // A suite that the registry sets to 3 is the only one; so it is never the weaker one by accident.
+  if (opened || opened.error().code != Code::Unsupported || target_.suite != CipherSuite::Suite17) return opened;
+  login.suite = login.suite == CipherSuite::Suite17 ? CipherSuite::Suite3 : CipherSuite::Suite17;
+  const auto other = login.suite;
+  auto again = engine_.open(link_, std::move(login), peer, call);
+  if (again) suite_ = other;
+  if (!again && again.error().code == Code::Unsupported) return opened;
+  return again;
 }
 
 std::vector<std::uint8_t> Client::fingerprint(const Credential& credential) const {

@@ -49,6 +49,13 @@ class Client {
   /// All three must outlive the client.
   Client(Engine& engine, const Clock& clock, const Secrets& secrets, Target target);
 
+  /// Another client of the same BMC, without a session; knows which credentials were
+  /// refused.
+  std::unique_ptr<Client> another() const;
+  /// Opens a session now.
+  Result<> connect(const Call& call) { return login(call); }
+  const std::shared_ptr<Link>& link() const noexcept { return link_; }
+
   /// A question: opens a session if there is none, opens it again if it was lost, and
   /// repeats. A completion code other than 0 is part of the reply.
   Result<Reply> ask(const Request& request, const Call& call);
@@ -82,6 +89,8 @@ class Client {
   };
 
   Result<> login(const Call& call);
+  /// With cipher suite 17, and with 3 if the BMC does not offer it.
+  Result<> open_session(Login login, const base::SocketAddress& peer, const Call& call);
   Result<> try_credential(const std::string& name, const base::SocketAddress& peer, const Call& call);
   std::vector<std::string> names_in_order() const;
   std::vector<std::uint8_t> fingerprint(const Credential& credential) const;
@@ -95,6 +104,7 @@ class Client {
   unsigned long maker_known_in_ = 0;  // session
   std::shared_ptr<Link> link_;
   std::atomic<unsigned long> session_ = 0;
+  CipherSuite suite_;        // that worked last
   std::string worked_last_;  // name of a credential
   std::map<std::string, Refused> refused_;
   std::vector<std::uint8_t> fingerprint_key_;

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "core/ports/bmc_console.hpp"
 #include "core/ports/bmc_manage.hpp"
 #include "core/ports/bmc_observe.hpp"
 #include "drivers/ipmi/accounts.hpp"
 #include "drivers/ipmi/boot.hpp"
 #include "drivers/ipmi/client.hpp"
+#include "drivers/ipmi/console.hpp"
 #include "drivers/ipmi/device.hpp"
 #include "drivers/ipmi/engine.hpp"
 #include "drivers/ipmi/event_log.hpp"
@@ -26,10 +28,11 @@ class IpmiBmc final : public Bmc,
                       public BmcEventLog,
                       public BmcNetwork,
                       public BmcAccounts,
-                      public BmcReset {
+                      public BmcReset,
+                      public BmcConsole {
  public:
   IpmiBmc(Engine& engine, const Clock& clock, const Secrets& secrets, Target target)
-      : client_(engine, clock, secrets, std::move(target)) {}
+      : engine_(engine), client_(engine, clock, secrets, std::move(target)) {}
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
@@ -40,6 +43,7 @@ class IpmiBmc final : public Bmc,
   BmcNetwork* network() noexcept override { return this; }
   BmcAccounts* accounts() noexcept override { return this; }
   BmcReset* reset() noexcept override { return this; }
+  BmcConsole* console() noexcept override { return this; }
   void close(const Call& call) noexcept override { client_.close(call); }
   unsigned long session() const noexcept override { return client_.session(); }
 
@@ -123,6 +127,10 @@ class IpmiBmc final : public Bmc,
     return while_doing("while disabling an account", ipmi::disable_account(client_, account, call));
   }
 
+  Result<std::unique_ptr<ConsoleSession>> open_console(const Call& call) override {
+    return while_doing("while opening the console", open_sol(engine_, client_.another(), call));
+  }
+
   Result<WriteOutcome> reset_bmc(const Call& call) override {
     const Request request{.net_fn = NetFn::App, .command = 0x02, .name = "Cold Reset"};  // section 20.2
     const auto reply = client_.tell(request, Repeat::Never, call);
@@ -154,6 +162,7 @@ class IpmiBmc final : public Bmc,
     return result;
   }
 
+  Engine& engine_;
   Client client_;
   SdrRepository repository_;
   EventLog log_;

@@ -30,6 +30,12 @@ class Engine {
   /// Runs `task` on the loop's thread.
   void post(std::function<void()> task) { loop_->post(std::move(task)); }
 
+  /// Timers of the loop; on its thread only.
+  base::EventLoop::TimerId start_timer(std::chrono::nanoseconds delay, std::function<void()> task) {
+    return loop_->start_timer(delay, std::move(task));
+  }
+  void cancel_timer(base::EventLoop::TimerId timer) { loop_->cancel_timer(timer); }
+
   Result<> open(const std::shared_ptr<Link>& link, Login login, const base::SocketAddress& peer, const Call& call);
   Result<Reply> send(const std::shared_ptr<Link>& link, Request request, Repeat repeat, const Call& call);
   Result<> close(const std::shared_ptr<Link>& link, const Call& call);

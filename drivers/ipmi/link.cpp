@@ -75,6 +75,10 @@ void Link::close(MonoTime deadline, OpenDone done) {
   });
 }
 
+void Link::send_sol(Bytes payload) {
+  if (session_ && socket_) (void)base::send_some(socket_, session_->seal(PayloadType::Sol, payload)).has_value();
+}
+
 void Link::forget() {
   abandon_all();
   session_.reset();
@@ -265,8 +269,13 @@ void Link::on_packet(Bytes packet) {
   }
   if (!session_) return;
   const auto opened = session_->open(packet);
-  if (!opened || opened->type != PayloadType::IpmiMessage) return;
+  if (!opened) return;
   last_heard_ = steady_clock::now();
+  if (opened->type == PayloadType::Sol) {
+    if (const auto handler = sol_handler_) handler(opened->payload);
+    return;
+  }
+  if (opened->type != PayloadType::IpmiMessage) return;
   const auto reply = parse_reply(opened->payload, session_->checksums());
   if (!reply || waiting_to_send_ || !answers(*reply, request_, sequence_)) return;  // late, or to another request
   on_reply(*reply);

@@ -76,6 +76,11 @@ class Link {
   /// Tells the BMC that the session ends, waits a moment for its answer, and closes.
   void close(MonoTime deadline, OpenDone done);
 
+  /// Serial characters of the console: what arrives goes to `handler` (none: ignored).
+  void on_sol(std::function<void(Bytes)> handler) { sol_handler_ = std::move(handler); }
+  /// One SOL payload, sent once; a full buffer or a lost session is like a lost packet.
+  void send_sol(Bytes payload);
+
   /// Drops the session without a word.
   void forget();
 
@@ -133,6 +138,7 @@ class Link {
 
   // In the session.
   std::optional<Session> session_;
+  std::function<void(Bytes)> sol_handler_;
   Request request_;
   Packet message_;
   Repeat repeat_ = Repeat::WhileUnanswered;

@@ -67,10 +67,11 @@ std::uint8_t watchdog(Exchange& x) {
 std::uint8_t channel_authentication(Exchange& x) {
   if (!is_lan_channel(x.request[0])) return kInvalidField;
   const bool extended = (x.request[0] & 0x80) != 0;
+  const bool denies = x.machine.quirks.has(Quirk::DeniesIpmi20);
   x.reply = {kLanChannel,
              static_cast<std::uint8_t>(extended ? 0x80 : 0x00),
-             0x04,                                               // named users only, K_g is zero
-             static_cast<std::uint8_t>(extended ? 0x02 : 0x00),  // IPMI 2.0
+             0x04,                                                                 // named users only, K_g is zero
+             static_cast<std::uint8_t>(extended ? (denies ? 0x01 : 0x02) : 0x00),  // IPMI 1.5 | 2.0
              0,
              0,
              0,

@@ -50,7 +50,8 @@ const CipherSuite* choose_suite(const Proposal& auth, const Proposal& integrity,
   return nullptr;
 }
 
-Buffer refuse(std::uint8_t tag, std::uint8_t status, std::uint32_t console_session) {
+Buffer refuse(std::uint8_t tag, std::uint8_t status, std::uint32_t console_session, const Quirks& quirks) {
+  if (quirks.has(Quirk::ShortRefusals)) return {tag, status};
   Buffer out{tag, status, 0, 0};
   put32(out, console_session);
   return out;
@@ -69,7 +70,7 @@ Buffer Responder::open_session(Bytes request, const base::SocketAddress& from) {
   const auto confidentiality = read_proposal(request, 24, 0x02);
   const auto fail = [&](std::uint8_t status) {
     machine_->record(Source::Ipmi, "open-session", from.text(), fmt::format("{:#04x}", status));
-    return refuse(tag, status, console);
+    return refuse(tag, status, console, machine_->quirks);
   };
   if (!auth || !integrity || !confidentiality || console == 0) return fail(kIllegalParameter);
   const auto* suite = choose_suite(*auth, *integrity, *confidentiality, !machine_->quirks.has(Quirk::NoSuite17));
@@ -113,15 +114,17 @@ Buffer Responder::rakp1(Bytes request) {
   const std::uint8_t tag = request[0];
   const std::uint32_t id = get32(request, 4);
   Session* session = sessions_.find(id);
-  if (session == nullptr) return refuse(tag, kInvalidSession, 0);
+  if (session == nullptr) return refuse(tag, kInvalidSession, 0, machine_->quirks);
   const auto fail = [&](std::uint8_t status) {
     const auto console = session->handshake.console_session;
     machine_->record(Source::Ipmi, "login", session->peer.text(), fmt::format("{:#04x}", status));
     sessions_.close(id);
-    return refuse(tag, status, console);
+    return refuse(tag, status, console, machine_->quirks);
   };
   const std::size_t name_size = request[27];
   if (name_size > Accounts::kMaxName || request.size() < 28 + name_size) return fail(kInvalidNameLength);
+  const bool padded = machine_->quirks.has(Quirk::PaddedUserNames);
+  if (padded && name_size != Accounts::kMaxName) return fail(kUnauthorizedName);
   const std::string name(reinterpret_cast<const char*>(request.data()) + 28, name_size);
   auto& handshake = session->handshake;
   if (session->stage == Session::Stage::Challenged) {
@@ -132,7 +135,7 @@ Buffer Responder::rakp1(Bytes request) {
     return same ? challenge(*session, tag) : Buffer{};
   }
   if (session->stage != Session::Stage::Opened) return {};
-  const Account* account = machine_->accounts.find(name);
+  const Account* account = machine_->accounts.find(padded ? name.substr(0, name.find('\0')) : name);
   if (account == nullptr) return fail(kUnauthorizedName);
   const std::uint8_t wanted = request[24] & 0x0f;
   if (wanted > kHighestPrivilege) return fail(kInvalidRole);
@@ -153,9 +156,9 @@ Buffer Responder::rakp3(Bytes request) {
   const std::uint8_t tag = request[0];
   const std::uint32_t id = get32(request, 4);
   Session* session = sessions_.find(id);
-  if (session == nullptr) return refuse(tag, kInvalidSession, 0);
+  if (session == nullptr) return refuse(tag, kInvalidSession, 0, machine_->quirks);
   const std::uint32_t console = session->handshake.console_session;
-  if (session->stage == Session::Stage::Opened) return refuse(tag, kInactiveSession, console);
+  if (session->stage == Session::Stage::Opened) return refuse(tag, kInactiveSession, console, machine_->quirks);
   if (request[1] != kOk) {  // the console gives up
     sessions_.close(id);
     return {};
@@ -167,7 +170,7 @@ Buffer Responder::rakp3(Bytes request) {
   if (!good) {
     machine_->record(Source::Ipmi, "login", session->handshake.user, fmt::format("{:#04x}", kInvalidIntegrityValue));
     sessions_.close(id);
-    return refuse(tag, kInvalidIntegrityValue, console);
+    return refuse(tag, kInvalidIntegrityValue, console, machine_->quirks);
   }
   const Buffer sik = session_integrity_key(*session->suite, session->handshake, key_of(*account));
   if (session->stage == Session::Stage::Challenged) {
@@ -180,6 +183,7 @@ Buffer Responder::rakp3(Bytes request) {
   put32(out, console);
   const Buffer code = rakp4_code(*session->suite, session->handshake, sik);
   out.insert(out.end(), code.begin(), code.end());
+  if (machine_->quirks.has(Quirk::IntegrityValueTooLong)) out.insert(out.end(), 4, 0x55);
   return out;
 }
 

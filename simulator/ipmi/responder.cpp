@@ -13,6 +13,7 @@ constexpr std::uint8_t kBmcAddress = 0x20;
 constexpr auto kRepeatWindow = std::chrono::seconds(3);
 constexpr auto kHurry = std::chrono::milliseconds(20);
 constexpr std::uint8_t kResponseBit = 0x01;
+constexpr std::size_t kLengthAt = 14;  // of an RMCP+ packet outside a session: the payload's length
 
 std::string hex(Bytes bytes) {
   std::string out;
@@ -55,7 +56,10 @@ void Responder::receive(Bytes datagram, const base::SocketAddress& from, const S
   }
   if (frame->session != 0 || frame->encrypted || frame->authenticated) return;  // IPMI 1.5 sessions are not offered
   const auto answer = [&](Payload type, const Buffer& payload) {
-    if (!payload.empty()) deliver(from, build_rmcp_plus(type, payload), send);
+    if (payload.empty()) return;
+    Buffer packet = build_rmcp_plus(type, payload);
+    if (type == Payload::Rakp2 && machine_->quirks.has(Quirk::Rakp2LengthTooLarge)) ++packet[kLengthAt];
+    deliver(from, packet, send);
   };
   switch (frame->payload_type) {
     case Payload::Ipmi:
@@ -155,6 +159,7 @@ void Responder::receive_message(const Message& message, Session* session, const 
   }
   if (exchange.silent) return;
   Buffer reply = build_reply(message, code, code == kOk || !exchange.reply.empty() ? Bytes(exchange.reply) : Bytes());
+  if (machine_->quirks.has(Quirk::WrongChecksums)) ++reply.back();
   answer(reply);
   if (Session* alive = id == 0 ? nullptr : sessions_.find(id)) {
     if (command != nullptr && command->effect == Effect::Writes) {

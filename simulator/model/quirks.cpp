@@ -95,12 +95,20 @@ constexpr std::array kTable = {
     QuirkInfo{DiskIsCode24, "IP-10", "Supermicro's UEFI disk is device 0x24 with its extra bit."},
     QuirkInfo{ForgetsBootDevice, "IP-12",
               "The boot device is forgotten at power on unless sent again (ipmi_force_boot_device)."},
-    QuirkInfo{GrantsPrivilegeZero, "IP-19",
+    QuirkInfo{GrantsPrivilegeZero, "opensesspriv",
               "ipmi_sim echoes privilege 0 in the Open Session Response; FreeIPMI then refuses."},
     QuirkInfo{DuplicatesReplies, "IP-20", "Replies that arrive twice make libfreeipmi fail a session open."},
     QuirkInfo{ResetsBeforeAnswering, "IP-21", "Many BMCs restart before they answer a cold reset."},
     QuirkInfo{ThreeSessions, "IP-22",
               "Small BMCs have three or four session slots; one more is refused for insufficient resources."},
+    QuirkInfo{Rakp2LengthTooLarge, "supermicro20",
+              "The length of RAKP 2 is one too large (Supermicro H8QME with SIMSO)."},
+    QuirkInfo{IntegrityValueTooLong, "integritycheckvalue", "RAKP 4 has more bytes than its integrity check value."},
+    QuirkInfo{ShortRefusals, "sun20", "Refusals of session setup end after the status (Sun Fire 4100 and others)."},
+    QuirkInfo{DeniesIpmi20, "authcap",
+              "Get Channel Authentication Capabilities denies IPMI 2.0, which works (several boards)."},
+    QuirkInfo{PaddedUserNames, "intel20", "User names must be padded to 16 bytes (Intel SE7520AF2, SR1520ML)."},
+    QuirkInfo{WrongChecksums, "nochecksumcheck", "The checksum of replies is wrong (Supermicro X8DTG and others)."},
 };
 static_assert(kTable.size() == kQuirkCount);
 

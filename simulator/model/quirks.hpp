@@ -74,6 +74,12 @@ enum class Quirk : std::uint8_t {
   DuplicatesReplies,
   ResetsBeforeAnswering,
   ThreeSessions,
+  Rakp2LengthTooLarge,
+  IntegrityValueTooLong,
+  ShortRefusals,
+  DeniesIpmi20,
+  PaddedUserNames,
+  WrongChecksums,
   Count,
 };
 inline constexpr std::size_t kQuirkCount = static_cast<std::size_t>(Quirk::Count);
@@ -91,7 +97,7 @@ class Quirks {
 
 struct QuirkInfo {
   Quirk quirk;
-  std::string_view id;        // "RF-40"
+  std::string_view id;        // "RF-40", or FreeIPMI's name of the workaround
   std::string_view evidence;  // who saw what
 };
 /// One entry for each quirk, in the order of the enumeration.

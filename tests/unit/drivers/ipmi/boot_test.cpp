@@ -21,7 +21,7 @@ TEST_CASE("boot flags: the bytes that firmware expects") {
   CHECK(flags(Cd, BootMode::Bios, BootTimes::Once) == BootFlags{0x80, 0x14, 0, 0, 0});
   CHECK(flags(Setup, BootMode::Uefi, BootTimes::Once) == BootFlags{0xA0, 0x18, 0, 0, 0});
   CHECK(flags(Default, BootMode::Uefi, BootTimes::Always) == BootFlags{0x80, 0, 0, 0, 0});
-  const auto quirks = make_quirks({"uefidisk24"}).value();
+  const auto quirks = make_quirks({"IP-10"}).value();
   CHECK(flags(Disk, BootMode::Uefi, BootTimes::Once, quirks) == BootFlags{0xA0, 0x24, 0, 0, 0});
   CHECK(flags(Disk, BootMode::Bios, BootTimes::Once, quirks) == BootFlags{0x80, 0x08, 0, 0, 0});
   CHECK(encode_boot_flags({.device = Http, .mode = {}, .http_uri = {}}, {}).error().code == Code::Unsupported);
@@ -31,7 +31,7 @@ TEST_CASE("boot flags: what is read back") {
   for (const auto device : {BootDevice::Pxe, BootDevice::Disk, BootDevice::Cd, BootDevice::Setup}) {
     for (const auto mode : {BootMode::Bios, BootMode::Uefi}) {
       for (const auto times : {BootTimes::Once, BootTimes::Always}) {
-        for (const auto& ids : {std::vector<std::string>{}, std::vector<std::string>{"uefidisk24"}}) {
+        for (const auto& ids : {std::vector<std::string>{}, std::vector<std::string>{"IP-10"}}) {
           const BootOverride wanted{.device = device, .times = times, .mode = mode, .http_uri = {}};
           const auto quirks = make_quirks(ids).value();
           CHECK(decode_boot_flags(encode_boot_flags(wanted, quirks).value(), quirks).value() == wanted);

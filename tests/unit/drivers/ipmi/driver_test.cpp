@@ -343,7 +343,7 @@ TEST_CASE("boot override: written whole, read back, on the present session only"
     CHECK(bmc->boot()->boot_override(within(5s)).value() == disk);
   }
   SUBCASE("the timer is left alone where that is asked for") {
-    const auto other = world.attach(server, {"good"}, 17, {"keepboottimer"});
+    const auto other = world.attach(server, {"good"}, 17, {"IP-09"});
     CHECK(other->boot()->boot_override(within(5s)));
     CHECK(other->boot()->arm_boot(disk, within(5s)).value() == WriteOutcome::Accepted);
     CHECK(server.with([&](FakeBmc&) { return writes->size(); }) == 3);
@@ -354,7 +354,7 @@ TEST_CASE("spacing between commands, where a quirk asks for it") {
   FakeBmcServer server({});
   give_power(server);
   World world;
-  const auto bmc = world.attach(server, {"good"}, 17, {"slowcommands"});
+  const auto bmc = world.attach(server, {"good"}, 17, {"IP-01"});
   CHECK(bmc->power()->power(within(5s)));
   const auto began = std::chrono::steady_clock::now();
   CHECK(bmc->power()->power(within(5s)));
