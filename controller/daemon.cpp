@@ -18,6 +18,7 @@
 #include "controller/api/api.hpp"
 #include "controller/fleet/fleet.hpp"
 #include "controller/holds/holds.hpp"
+#include "controller/install/lifecycle.hpp"
 #include "controller/intake/intake.hpp"
 #include "controller/journal/journal.hpp"
 #include "controller/meters.hpp"
@@ -153,6 +154,8 @@ class Daemon::Impl {
         events_(clock_),
         live_(clock_, board_, events_),
         started_(clock_.wall()),
+        boot_(config.boot_socket, clock_),
+        life_(lifecycle_tools()),
         fleet_(config.provider, queue_, fleet_tools()),
         watcher_(mirror_, git_, remote_, {"refs/heads/" + config.registry.branch, status_branch()}),
         intake_(mirror_, clock_, config.provider) {
@@ -261,6 +264,26 @@ class Daemon::Impl {
                 }};
   }
 
+  LifecycleTools lifecycle_tools() {
+    return {.clock = clock_,
+            .provider = config_.provider,
+            .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
+                      .recall = [this](const auto& key) { return journal_->recall(key); }},
+            .boot = boot_,
+            .ssh =
+                [this](const auto& address, const auto& host_key, const Call& call) {
+                  return ask_ssh(address, host_key, config_.data, call, clock_);
+                },
+            .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
+            .publish =
+                [this](const auto& path, const auto& text, const auto& event) {
+                  publisher_.put(path, text, event);
+                  publish_wake_.wake();
+                },
+            .image_sources = config_.image_sources,
+            .policy = {}};
+  }
+
   Fleet::Tools fleet_tools() {
     return {.pass = {.clock = clock_,
                      .attach = [this](const BmcEndpoint& endpoint) { return drivers_.attach(endpoint, secrets_); },
@@ -270,6 +293,7 @@ class Daemon::Impl {
                            const auto hold = holds_.of(machine);
                            return hold ? hold->text() : std::string();
                          },
+                     .life = config_.boot_socket.empty() ? nullptr : &life_,
                      .power = config_.power,
                      .deadline = config_.pass_deadline,
                      .disruption = {.facts = journal_.get(),
@@ -360,7 +384,17 @@ class Daemon::Impl {
               {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
     live_.accepted(*accepted);
     board_.accepted(*accepted);
+    const bool instances_changed = accept_life(registry);
     fleet_.accept(*accepted);
+    if (instances_changed) fleet_.look_at_all();
+  }
+
+  /// Whether what is wanted of instances changed: then any machine may be concerned.
+  bool accept_life(const AcceptedRegistry& registry) {
+    if (config_.boot_socket.empty()) return false;
+    auto changed = life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit));
+    if (!changed) base::log(Level::Error, "journal-unreadable", changed.error().text());
+    return changed && *changed;
   }
 
   // --- publish -------------------------------------------------------------
@@ -403,6 +437,7 @@ class Daemon::Impl {
         base::log(Level::Info, "term-taken", "this controller may write now", {{"term", std::to_string(taken->term)}});
         live_.seed(taken->documents);
         board_.seed(taken->documents);
+        life_.seed(taken->documents);
         events_.publish("controller", "", base::Json::object({{"headline", "term taken"}, {"term", taken->term}}));
         fleet_.look_at_all();
         return true;
@@ -537,6 +572,8 @@ class Daemon::Impl {
   LiveBoard live_;
   const WallTime started_;
   PeerPolicy peers_;  // set before anything is served
+  UnixBootService boot_;
+  Lifecycle life_;
   Fleet fleet_;
   Watcher watcher_;
   Intake intake_;

@@ -143,6 +143,19 @@ void read_control(TableReader table, Config& config) {
   table.finish();
 }
 
+void read_install(TableReader table, Config& config) {
+  read_path(table, "boot", config.boot_socket);
+  table.require("boot");
+  if (auto sources = table.strings("image_sources")) config.image_sources = std::move(*sources);
+  for (const auto& source : config.image_sources) {
+    const auto host = source.find("://");
+    if (host == std::string::npos || source.find('/', host + 3) == std::string::npos) {
+      table.fault("image_sources", fmt::format("\"{}\" must be the beginning of a URL up to a '/' behind the host", source));
+    }
+  }
+  table.finish();
+}
+
 /// systemd gives a folder for sockets (RuntimeDirectory=); else the data folder.
 std::string default_socket(const Config& config) {
   const char* folder = std::getenv("RUNTIME_DIRECTORY");
@@ -168,6 +181,7 @@ void read_top(TableReader& top, Config& config) {
     read(*table, "listen", config.listen);
     table->finish();
   }
+  if (auto table = top.table("install")) read_install(std::move(*table), config);
   if (auto table = top.table("control")) read_control(std::move(*table), config);
   std::set<std::string> names;
   for (auto& table : top.tables("webhook")) {

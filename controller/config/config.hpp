@@ -49,6 +49,8 @@ struct Config {
   std::vector<std::string> control_groups;                          // the user that nimbusd runs as
   std::string holds = "/etc/nimbus/holds";                          // folder of local holds; never below `data`
   std::vector<WebhookConfig> webhooks;
+  std::string boot_socket;                // of nimbus-boot; empty: nothing is installed
+  std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
   std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine

@@ -13,6 +13,10 @@
 #include "core/desired/machine.hpp"
 #include "core/result.hpp"
 
+namespace nimbus::registry {
+struct Snapshot;
+}
+
 namespace nimbus::controller {
 
 struct AcceptedMachine {
@@ -45,6 +49,7 @@ struct AcceptedRegistry {
   std::vector<RegistryProblem> problems;
   std::map<std::string, AcceptedMachine> machines;  // of this provider, by name
   Policy policy;
+  std::shared_ptr<const registry::Snapshot> in_force;  // all of it, of all providers; null: nothing yet
   /// Machines whose file is there but that were never accepted: not ours to touch,
   /// and not gone either.
   std::set<std::string> unusable;

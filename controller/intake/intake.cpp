@@ -217,6 +217,7 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
     out->problems.push_back({hold->code, {}, 0, 0, hold->message});
   }
   out->policy = policy_of(*acceptance.effective);
+  out->in_force = acceptance.effective;
   for (const auto& problem : acceptance.problems) {
     if (problem.severity != registry::Severity::Error) continue;
     out->problems.push_back({std::string(registry::to_string(problem.code)), problem.file,

@@ -12,7 +12,7 @@ class Pass {
   Pass(const PassWish& wish, MachineMemory& memory, const PassTools& tools, std::stop_token stop)
       : desired_(wish.desired),
         commit_(wish.commit),
-        instance_(wish.instance),
+        instance_(wish.instance != nullptr ? wish.instance : memory.placed.get()),
         policy_(wish.policy),
         memory_(memory),
         tools_(tools),
@@ -22,6 +22,7 @@ class Pass {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.failures = 0;
+    if (live()) return std::move(report_);
     if (!plan_restart()) return std::move(report_);
     decide();
     if (report_.decision.kind == DecisionKind::Act && permitted()) act();
@@ -32,6 +33,32 @@ class Pass {
   bool fail(Error error, std::string_view doing) {
     report_.error = std::move(error).with("while " + std::string(doing));
     return false;
+  }
+
+  /// What goes on besides power. True: a run has the machine, and power is its business.
+  bool live() {
+    if (tools_.life == nullptr || memory_.bmc->power() == nullptr) return false;
+    const auto guard = [this] {
+      permitted();
+      return report_.refusal;
+    };
+    report_.life = tools_.life->step({.desired = desired_,
+                                      .commit = commit_,
+                                      .bmc = *memory_.bmc,
+                                      .power = report_.power,
+                                      .match = report_.match,
+                                      .guard = guard,
+                                      .call = call_});
+    if (memory_.placed.get() == instance_) instance_ = nullptr;  // as the life says now
+    memory_.placed = report_.life ? report_.life->instance : nullptr;
+    if (instance_ == nullptr) instance_ = memory_.placed.get();
+    wanted_ = wanted_now();
+    if (!report_.life || !report_.life->busy) return false;
+    report_.decision = {.kind = DecisionKind::Wait,
+                        .action = {},
+                        .reason = report_.life->waits,
+                        .look_again = report_.life->look_again};
+    return true;
   }
 
   bool load_journal() {
@@ -267,7 +294,7 @@ class Pass {
 
   const DesiredMachine& desired_;
   const std::string& commit_;
-  const Instance* const instance_;
+  const Instance* instance_;
   const Policy* const policy_;
   MachineMemory& memory_;
   const PassTools& tools_;

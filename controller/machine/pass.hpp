@@ -16,6 +16,7 @@
 #include "controller/guard/budget.hpp"
 #include "controller/guard/window.hpp"
 #include "controller/machine/guard.hpp"
+#include "controller/machine/life.hpp"
 #include "controller/machine/power_runs.hpp"
 #include "core/desired/instance.hpp"
 #include "core/desired/machine.hpp"
@@ -56,6 +57,7 @@ struct PassTools {
   /// Why a person at the controller holds this machine; empty text: nobody does. Asked
   /// at the start of each pass, for status, and just before each write.
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
+  MachineLife* life = nullptr;  // claims, installs, releases; null: nothing but power
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
   DisruptionTools disruption = {};
@@ -72,6 +74,7 @@ struct MachineMemory {
   std::optional<Identity> identity;
   std::optional<WallTime> transition_since;
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
+  std::shared_ptr<const Instance> placed;  // by the life of this machine, as of the last pass
   int failures = 0;  // passes in a row in which the BMC could not be read
 };
 
@@ -81,6 +84,7 @@ struct MachineReport {
   Identity identity;
   IdentityMatch match;
   reconcilers::PowerDecision decision;
+  std::optional<LifeFacts> life;
   std::string local_hold;             // a person at the controller holds this machine
   std::optional<Refusal> refusal;     // why a decided write did not happen
   std::optional<Error> error;         // why something could not be read or written

@@ -173,6 +173,7 @@ Result<TermTaken> Publisher::try_term(const Call& call) {
   {
     const std::lock_guard lock(mutex_);
     authority_ = {Authority::State::Held, batch.controller.term, ""};
+    acknowledged_ = index_;
   }
   return TermTaken{batch.controller.term, std::move(*before), std::move(*documents)};
 }
@@ -198,6 +199,20 @@ Result<> Publisher::judge(const std::optional<ControllerStatus>& theirs) {
     return Error{Code::Conflict, authority().detail};
   }
   return {};
+}
+
+std::optional<std::string> Publisher::acknowledged(const std::string& path) const {
+  ObjectId blob;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = acknowledged_.find(path);
+    if (found == acknowledged_.end() || authority_.state != Authority::State::Held) return std::nullopt;
+    blob = found->second;
+  }
+  auto repository = GitRepository::open_or_create(options_.repository);
+  if (!repository) return std::nullopt;
+  auto text = repository->read_blob(blob, kDocumentBytes);
+  return text ? std::optional(std::move(*text)) : std::nullopt;
 }
 
 Result<> Publisher::verify(const Call& call) {
@@ -363,6 +378,10 @@ void Publisher::published(const ObjectId& commit, const Batch& batch) {
     controller_published_ = clock_.now();
   }
   const std::lock_guard lock(mutex_);
+  for (const auto& [path, text] : batch.changes) {
+    if (text) acknowledged_[path] = index_[path];
+    else acknowledged_.erase(path);
+  }
   tip_ = commit;
   std::erase_if(pending_, [&](const auto& item) {
     const auto seen = batch.versions.find(item.first);

@@ -94,6 +94,9 @@ class Publisher {
   Authority authority() const;
   /// Of the branch, as last seen or pushed.
   std::optional<registry::ObjectId> tip() const;
+  /// The document at `path` as the forge has acknowledged it; nothing: none, or it cannot
+  /// be read. Takes part in no exchange.
+  std::optional<std::string> acknowledged(const std::string& path) const;
   /// Documents that wait for a flush (some may turn out to be unchanged).
   std::size_t waiting() const;
 
@@ -145,6 +148,7 @@ class Publisher {
   Authority authority_;
   std::optional<registry::ControllerStatus> controller_;  // nothing: as published
   PendingMap pending_;
+  Index acknowledged_;  // as index_, for readers that must not wait for an exchange
   std::uint64_t version_ = 0;
 };
 

@@ -59,6 +59,7 @@ class Description {
     if (!report_.identity.empty()) status_.identity = report_.identity;
     set_instance();
     set_runs();
+    set_life();
     set_reachable();
     set_identity();
     set_drift();
@@ -76,8 +77,11 @@ class Description {
   /// Asking again cannot help: a credential, a certificate, an address is wrong.
   bool blocked() const { return unread() && report_.error && !is_transient(report_.error->code); }
 
+  std::shared_ptr<const Instance> placed() const {
+    return facts_.machine.instance || !report_.life ? facts_.machine.instance : report_.life->instance;
+  }
   void set_instance() {
-    const auto& instance = facts_.machine.instance;
+    const auto instance = placed();
     if (instance) {
       status_.instance = instance->id();
       if (report_.restart && report_.restart->instance == instance->id()) status_.restart = report_.restart->done;
@@ -87,8 +91,9 @@ class Description {
     }
   }
   WantedPower wanted() const {
-    if (!facts_.machine.instance) return desired_.power;
-    return facts_.machine.instance->power == InstancePower::On ? WantedPower::On : WantedPower::Off;
+    const auto instance = placed();
+    if (!instance) return desired_.power;
+    return instance->power == InstancePower::On ? WantedPower::On : WantedPower::Off;
   }
 
   void set_runs() {
@@ -106,12 +111,27 @@ class Description {
     }
   }
 
+  void set_life() {
+    if (!report_.life) return;
+    const auto& life = *report_.life;
+    status_.phase = life.phase;
+    status_.claim = life.claim;
+    status_.instance = life.claim ? life.claim->instance : std::string();
+    status_.installed = life.installed;
+    status_.erases = life.erases;
+    if (life.run) status_.runs.insert(status_.runs.begin(), *life.run);
+  }
+
   static registry::RunRecordOutcome outcome_of(RunOutcome outcome) {
     switch (outcome) {
-      case RunOutcome::Pending: return registry::RunRecordOutcome::Pending;
-      case RunOutcome::Done: return registry::RunRecordOutcome::Done;
-      case RunOutcome::Failed: return registry::RunRecordOutcome::Failed;
-      case RunOutcome::Unknown: return registry::RunRecordOutcome::Unknown;
+      case RunOutcome::Pending:
+        return registry::RunRecordOutcome::Pending;
+      case RunOutcome::Done:
+        return registry::RunRecordOutcome::Done;
+      case RunOutcome::Failed:
+        return registry::RunRecordOutcome::Failed;
+      case RunOutcome::Unknown:
+        return registry::RunRecordOutcome::Unknown;
     }
     return registry::RunRecordOutcome::Unknown;
   }
@@ -161,6 +181,8 @@ class Description {
     const auto earlier = status_.conditions.find("hold");
     if (!report_.local_hold.empty()) {
       set_condition(status_.conditions, "hold", ConditionValue::True, kLocalHold, report_.local_hold, now_);
+    } else if (report_.life && !report_.life->held.empty()) {
+      set_condition(status_.conditions, "hold", ConditionValue::True, "RunHeld", report_.life->held, now_);
     } else if (read()) {
       set_exception(status_.conditions, "hold", report_.decision.kind == DecisionKind::Hold, "PowerNotObeyed",
                     report_.decision.reason, now_);
@@ -185,6 +207,11 @@ class Description {
       not_ready("WrongMachine", report_.match.reason);
     } else if (report_.error) {
       not_ready(reason_of(report_.error->code), report_.error->message);
+    } else if (report_.life && !report_.life->held.empty()) {
+      not_ready("Hold", report_.life->held);
+    } else if (report_.life && report_.life->busy) {
+      not_ready(report_.life->phase == registry::MachinePhase::Releasing ? "Releasing" : "Installing",
+                report_.life->waits);
     } else {
       set_ready_by_decision();
     }
@@ -196,12 +223,19 @@ class Description {
         status_.applied_digest = desired_.digest;
         set_condition(status_.conditions, "ready", ConditionValue::True, "Reconciled", "", now_);
         return;
-      case DecisionKind::Report: not_ready("Drift", report_.decision.reason); return;
+      case DecisionKind::Report:
+        not_ready("Drift", report_.decision.reason);
+        return;
       case DecisionKind::Act:
-      case DecisionKind::Wait: not_ready("PowerChanging", report_.decision.reason); return;
-      case DecisionKind::Hold: not_ready("Hold", report_.decision.reason); return;
+      case DecisionKind::Wait:
+        not_ready("PowerChanging", report_.decision.reason);
+        return;
+      case DecisionKind::Hold:
+        not_ready("Hold", report_.decision.reason);
+        return;
       case DecisionKind::Unknown:
-        set_condition(status_.conditions, "ready", ConditionValue::Unknown, "PowerUnknown", report_.decision.reason, now_);
+        set_condition(status_.conditions, "ready", ConditionValue::Unknown, "PowerUnknown", report_.decision.reason,
+                      now_);
         return;
     }
   }
@@ -251,10 +285,12 @@ MachineStatus describe_unmanaged(const MachineStatus& before, WallTime now) {
 std::string headline(const std::optional<MachineStatus>& before, const MachineStatus& after) {
   if (!before) return "enrolled";
   if (before->phase != after.phase) return std::string(registry::to_string(after.phase));
-  if (became(before, after, "identity", ConditionValue::False)) return "another machine answers, nothing is written to it";
+  if (became(before, after, "identity", ConditionValue::False))
+    return "another machine answers, nothing is written to it";
   if (became(before, after, "stalled", ConditionValue::True)) return "its file is invalid, the last good version stays";
   if (became(before, after, "hold", ConditionValue::True)) {
-    return find(after, "hold")->reason == kLocalHold ? "held by a person at the controller" : "held, a person must look";
+    return find(after, "hold")->reason == kLocalHold ? "held by a person at the controller"
+                                                     : "held, a person must look";
   }
   if (became(before, after, "reachable", ConditionValue::False)) return "BMC cannot be read";
   if (!after.runs.empty() && (before->runs.empty() || before->runs.front() != after.runs.front())) {

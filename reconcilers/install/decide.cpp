@@ -43,7 +43,7 @@ class Decision {
     if (run_.attempt >= policy_.most_attempts) {
       return hold(why + "; given up after " + std::to_string(run_.attempt) + " attempts");
     }
-    return go(Kind::Again, RunPhase::Prepare, why);
+    return go(Kind::Again, RunPhase::Intent, why);
   }
 
   RunStep intent() const {

@@ -74,7 +74,7 @@ struct RunStep {
     PowerOff,
     Boot,  // serve the run, arm the boot override, switch on
     AskSsh,
-    Again,  // the attempt is lost: a new nonce, from Prepare on
+    Again,  // the attempt is lost: a new nonce, from Intent on
     Finish,
     Hold,
   };

@@ -38,6 +38,7 @@ std::string_view to_string(MachinePhase phase) noexcept;
 struct MachineClaim {
   std::string instance;  // "acme/web-1"
   WallTime since{};
+  std::string nonce_sha256;  // of the run that may write next; empty: none may
   friend bool operator==(const MachineClaim&, const MachineClaim&) = default;
 };
 

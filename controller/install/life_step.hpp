@@ -1,0 +1,52 @@
+// LifeStep: one step of one machine's life. Sees, asks the decisions, acts once.
+#pragma once
+
+#include <string>
+
+#include "controller/install/lifecycle.hpp"
+#include "reconcilers/install/proof.hpp"
+
+namespace nimbus::controller {
+
+class LifeStep {
+ public:
+  LifeStep(Lifecycle& life, const LifeInput& input, const Wishes& wishes, LifeRecord record);
+  LifeFacts take();
+
+  static RunRecordOfLife new_run(const LifecycleTools& tools, const std::string& machine, reconcilers::RunKind kind,
+                                 const std::string& commit);
+
+ private:
+  void without_run();
+  bool unprotect_published() const;
+  void begin(reconcilers::RunKind kind);
+  void advance();
+  reconcilers::RunView look();
+  void hear(reconcilers::RunView& view);
+  bool intent_acknowledged() const;
+  reconcilers::ProofVerdict proof(bool pushed) const;
+  Result<> perform(const reconcilers::RunStep& step);
+  Result<> boot();
+  Result<> make_plan();
+  Result<> guarded(const std::function<Result<>()>& act);
+  void enter(reconcilers::RunPhase phase);
+  void hold(const std::string& why);
+  Result<> finish();
+  Result<> keep();
+  LifeFacts facts();
+  registry::InstanceStatus instance_status() const;
+  registry::RunRecord run_record() const;
+  const InstanceWish* wish() const;
+  bool reinstalls() const;
+
+  Lifecycle& life_;
+  const LifecycleTools& tools_;
+  const LifeInput& input_;
+  const Wishes& wishes_;
+  const std::string machine_;
+  LifeRecord record_;
+  std::string waits_;
+  std::string held_;  // without a run
+};
+
+}  // namespace nimbus::controller

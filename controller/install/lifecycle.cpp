@@ -1,0 +1,249 @@
+#include "controller/install/lifecycle.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log/log.hpp"
+#include "controller/install/address.hpp"
+#include "controller/install/life_step.hpp"
+#include "reconcilers/placement/place.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using registry::InstancePhase;
+using registry::InstanceStatus;
+
+std::string key_of(const std::string& provider, const std::string& machine) {
+  return "life/" + provider + "/" + machine;
+}
+
+bool admits(const Provider& provider, const std::string& tenant) {
+  return std::any_of(provider.tenants.begin(), provider.tenants.end(),
+                     [&](const auto& name) { return name == "*" || name == tenant; });
+}
+
+/// "m1: why; m2: why", the first few.
+std::string list(const std::vector<reconcilers::NotChosen>& others) {
+  constexpr std::size_t kMost = 10;
+  std::string out;
+  for (std::size_t i = 0; i < others.size() && i < kMost; ++i) {
+    out += (out.empty() ? "" : "; ") + others[i].machine + ": " + others[i].why;
+  }
+  if (others.size() > kMost) out += "; and " + std::to_string(others.size() - kMost) + " more";
+  return out.empty() ? "the provider has no machine" : out;
+}
+
+}  // namespace
+
+Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, machine] : registry.machines) {
+    Slot& slot = slots_[name];
+    slot.desired = machine.desired;
+    slot.adopted = machine.instance ? machine.instance->id() : std::string();
+    if (auto loaded = load(name, slot); !loaded) return std::move(loaded.error());
+  }
+  std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
+  const bool changed = wishes.instances != wishes_.instances;
+  wishes_ = std::move(wishes);
+  accepted_ = true;
+  orders_dirty_ = true;
+  return changed;
+}
+
+void Lifecycle::seed(const std::map<std::string, std::string>& documents) {
+  const std::lock_guard lock(mutex_);
+  documents_ = documents;
+  seeded_ = true;
+}
+
+Result<> Lifecycle::load(const std::string& machine, Slot& slot) {
+  if (slot.known) return {};
+  auto text = tools_.store.recall(key_of(tools_.provider, machine));
+  if (!text) return std::move(text.error());
+  if (!*text) return {};
+  auto record = parse_life(**text);
+  if (!record) return std::move(record.error()).with("while reading the record of " + machine);
+  slot.record = std::move(*record);
+  slot.known = true;
+  return {};
+}
+
+Result<> Lifecycle::keep(const std::string& machine, const LifeRecord& record) {
+  return tools_.store.remember(key_of(tools_.provider, machine), to_json(record));
+}
+
+/// The journal knows nothing of this machine: what status says counts, except that a run
+/// that was under way is held, as nobody knows how far it came.
+void Lifecycle::adopt(const std::string& machine, Slot& slot) {
+  slot.known = true;
+  const auto document = documents_.find(slot.desired->path);
+  if (document == documents_.end()) return;
+  auto status = registry::parse_machine_status(document->second, document->first);
+  if (!status) {
+    slot.known = false;  // no reason to guess: the machine is not touched
+    return;
+  }
+  LifeRecord record;
+  record.erases = status->erases;
+  record.installed = status->installed;
+  if (status->claim) {
+    record.instance = status->claim->instance;
+    record.claimed = status->claim->since;
+  }
+  const bool in_the_middle =
+      status->phase == registry::MachinePhase::Installing || status->phase == registry::MachinePhase::Releasing;
+  if (in_the_middle || (status->claim && !status->installed)) {
+    auto& run = record.run.emplace();
+    run.id = tools_.provider + "/" + machine + "/lost";
+    run.nonce = "lost";
+    run.state.phase = reconcilers::RunPhase::Held;
+    run.state.since = run.started = tools_.clock.wall();
+    run.state.held = "the journal of the run that was under way is lost; nothing is written until a person has looked";
+  }
+  if (!record.instance.empty())
+    base::log(base::Level::Warning, "life-from-status", "taken over from status", {{"machine", machine}});
+  if (auto kept = keep(machine, record); kept)
+    slot.record = std::move(record);
+  else
+    slot.known = false;
+}
+
+boot::Orders Lifecycle::orders() const {
+  boot::Orders orders;
+  for (const auto& [name, slot] : slots_) {
+    if (slot.record.instance.empty() || slot.record.address.empty()) continue;
+    const auto network = wishes_.networks.find(slot.desired->boot.network);
+    if (network == wishes_.networks.end()) continue;
+    orders.dhcp = network->second.dhcp;
+    orders.cidr = network->second.cidr;
+    orders.gateway = network->second.gateway;
+    orders.dns = network->second.dns;
+    boot::MachineOrder order{.mac = slot.desired->mac,
+                             .name = name,
+                             .address = slot.record.address,
+                             .handover = slot.desired->boot.handover,
+                             .run = {}};
+    using enum reconcilers::RunPhase;
+    const auto& run = slot.record.run;
+    const bool serves = run && !run->plan.empty() &&
+                        (run->state.phase == Prepare || run->state.phase == Booting || run->state.phase == Working);
+    if (serves) order.run = {.run = run->id, .nonce = run->nonce, .plan = run->plan, .key = run->key};
+    orders.machines.push_back(std::move(order));
+  }
+  return orders;
+}
+
+Result<> Lifecycle::serve(const Call& call) {
+  boot::Orders wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = orders();
+    orders_dirty_ = false;
+  }
+  auto served = tools_.boot.serve(wanted, call);
+  if (served) return {};
+  const std::lock_guard lock(mutex_);
+  orders_dirty_ = true;
+  return served;
+}
+
+void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& status, const std::string& event) {
+  const auto wish = wishes_.instances.find(id);
+  const auto slash = id.find('/');
+  const std::string path = wish != wishes_.instances.end()
+                               ? wish->second.path
+                               : "tenants/" + id.substr(0, slash) + "/instances/" + id.substr(slash + 1) + ".toml";
+  std::string text = registry::to_text(status);
+  auto& told = told_[id];
+  if (told == text) return;
+  told = text;
+  tools_.publish(path, text, event);
+}
+
+/// Claims this machine for the first instance, by name, that placement gives it to.
+void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
+  std::set<std::string> placed;
+  std::set<std::string> taken;
+  for (const auto& [name, slot] : slots_) {
+    placed.insert(slot.record.instance);
+    taken.insert(slot.record.address);
+  }
+  for (const auto& [id, wish] : wishes_.instances) {
+    if (placed.contains(id)) continue;
+    if (!wish.problem.empty()) {
+      tell_instance(id, {.phase = InstancePhase::Pending, .message = wish.problem}, "pending");
+      continue;
+    }
+    std::vector<reconcilers::Candidate> candidates;
+    for (const auto& [name, slot] : slots_) {
+      const bool erased = !slot.record.erases.empty() && !slot.record.installed &&
+                          std::all_of(slot.record.erases.begin(), slot.record.erases.end(),
+                                      [](const auto& erase) { return erase.verified; });
+      candidates.push_back({.machine = slot.desired.get(),
+                            .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
+                            .admitted = admits(wishes_.provider, wish.instance.tenant),
+                            .healthy = slot.healthy && slot.known,
+                            .unhealthy = slot.unhealthy,
+                            .available = erased});
+    }
+    const auto placement = reconcilers::place_instance(wish.instance, candidates);
+    if (placement.machine.empty()) {
+      tell_instance(id, {.phase = InstancePhase::Pending, .message = list(placement.others)}, "pending");
+      continue;
+    }
+    if (placement.machine != machine) continue;  // that machine's own pass claims it
+    const auto network = wishes_.networks.find(mine.desired->boot.network);
+    const std::string address =
+        network == wishes_.networks.end() ? std::string() : free_address(network->second, taken);
+    if (address.empty()) {
+      tell_instance(id,
+                    {.phase = InstancePhase::Pending,
+                     .message = "the network of " + machine + " has no free address in its range"},
+                    "pending");
+      continue;
+    }
+    LifeRecord record = mine.record;
+    record.instance = id;
+    record.claimed = tools_.clock.wall();
+    record.address = address;
+    record.run = LifeStep::new_run(tools_, machine, reconcilers::RunKind::Install, wishes_.commit);
+    record.run->image_sha256 = wish.image.disk->sha256;
+    if (!keep(machine, record)) return;
+    mine.record = std::move(record);
+    base::log(base::Level::Info, "claimed", "placed " + id, {{"machine", machine}});
+    return;
+  }
+}
+
+std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
+  const std::string& machine = input.desired.id.machine;
+  LifeRecord record;
+  Wishes wishes;
+  bool dirty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = slots_.find(machine);
+    if (!accepted_ || found == slots_.end()) return std::nullopt;
+    Slot& slot = found->second;
+    if (!slot.known && seeded_) adopt(machine, slot);
+    if (!slot.known) return std::nullopt;
+    slot.healthy = input.power.is_known() && input.match.verdict == IdentityMatch::Verdict::Matches;
+    slot.unhealthy = input.power.is_known() ? input.match.reason : input.power.reason();
+    if (!slot.adopted.empty()) return std::nullopt;
+    if (slot.record.instance.empty() && seeded_ && slot.healthy) place(machine, slot, input.call);
+    const bool plain = slot.record.instance.empty() && !slot.record.run && !slot.record.last_run &&
+                       slot.record.erases.empty() && !slot.record.installed;
+    if (plain) return std::nullopt;
+    record = slot.record;
+    wishes = wishes_;
+    dirty = orders_dirty_;
+  }
+  if (dirty) static_cast<void>(serve(input.call));
+  LifeStep step(*this, input, wishes, record);
+  LifeFacts facts = step.take();
+  return facts;
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,88 @@
+// Lifecycle: instances to machines, and back. Places instances, claims machines, runs
+// installs and erasures step by step, and tells status.
+//
+// A machine's record belongs to the worker that has its pass: it works on a copy and
+// puts it back. Every change is in the journal before it has an effect outside.
+// Thread rule: safe from any thread; step() one call at a time per machine.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "controller/fleet/accepted.hpp"
+#include "controller/install/boot_client.hpp"
+#include "controller/install/record.hpp"
+#include "controller/install/wish.hpp"
+#include "controller/machine/life.hpp"
+#include "core/ports/clock.hpp"
+#include "registry/status/instance_status.hpp"
+
+namespace nimbus::controller {
+
+/// Where records are kept. Durable on return.
+struct LifeStore {
+  std::function<Result<>(const std::string& key, const std::string& value)> remember;
+  std::function<Result<std::optional<std::string>>(const std::string& key)> recall;
+};
+
+struct LifecycleTools {
+  const Clock& clock;
+  std::string provider;
+  LifeStore store;
+  BootService& boot;
+  std::function<Result<reconcilers::SshAnswer>(const std::string& address, const std::string& host_key, const Call&)>
+      ssh;
+  /// The status document that the forge has acknowledged; nothing: none.
+  std::function<std::optional<std::string>(const std::string& path)> acknowledged;
+  std::function<void(const std::string& path, const std::string& text, const std::string& event)> publish;
+  std::vector<std::string> image_sources;  // beginnings of URLs
+  reconcilers::InstallPolicy policy;
+};
+
+class Lifecycle final : public MachineLife {
+ public:
+  explicit Lifecycle(LifecycleTools tools) : tools_(std::move(tools)) {}
+
+  /// What is in force now; whether the instances' wishes are others than before. Errors:
+  /// the journal cannot be read; then nothing changes.
+  Result<bool> accept(const AcceptedRegistry& registry, Wishes wishes);
+  /// The status documents, read back when the term was taken.
+  void seed(const std::map<std::string, std::string>& documents);
+
+  std::optional<LifeFacts> step(const LifeInput& input) override;
+
+ private:
+  struct Slot {
+    std::shared_ptr<const DesiredMachine> desired;
+    std::string adopted;  // an instance that runs here without us having installed it; empty: none
+    LifeRecord record;
+    bool known = false;    // the record is from the journal, or from status
+    bool healthy = false;  // as the last pass saw it
+    std::string unhealthy = "not looked at yet";
+  };
+  friend class LifeStep;
+
+  Result<> load(const std::string& machine, Slot& slot);
+  Result<> keep(const std::string& machine, const LifeRecord& record);
+  void adopt(const std::string& machine, Slot& slot);
+  boot::Orders orders() const;
+  Result<> serve(const Call& call);
+  void place(const std::string& machine, Slot& slot, const Call& call);
+  void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
+
+  const LifecycleTools tools_;
+  mutable std::mutex mutex_;  // of all below
+  Wishes wishes_;
+  bool accepted_ = false;
+  bool seeded_ = false;
+  bool orders_dirty_ = true;
+  std::map<std::string, Slot> slots_;             // by machine
+  std::map<std::string, std::string> documents_;  // of machines, read back; until adopted
+  std::map<std::string, std::string> told_;       // of instances: id -> text
+};
+
+}  // namespace nimbus::controller

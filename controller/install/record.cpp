@@ -1,0 +1,178 @@
+#include "controller/install/record.hpp"
+
+#include "base/json/json.hpp"
+#include "boot/protocol/json_read.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using base::Json;
+using boot::JsonFields;
+
+Json time_json(WallTime time) { return Json(static_cast<std::int64_t>(time.time_since_epoch().count())); }
+
+void read_time(JsonFields& fields, std::string_view key, WallTime& out) {
+  std::int64_t ms = 0;
+  fields.number(key, ms);
+  out = WallTime{std::chrono::milliseconds{ms}};
+}
+
+Json run_json(const RunRecordOfLife& run) {
+  return Json::object()
+      .set("kind", std::string(name_of(run.state.kind)))
+      .set("phase", std::string(name_of(run.state.phase)))
+      .set("since", time_json(run.state.since))
+      .set("attempt", run.state.attempt)
+      .set("powered", time_json(run.state.powered))
+      .set("held", run.state.held)
+      .set("id", run.id)
+      .set("nonce", run.nonce)
+      .set("plan", run.plan)
+      .set("key", run.key)
+      .set("commit", run.commit)
+      .set("image_sha256", run.image_sha256)
+      .set("started", time_json(run.started))
+      .set("failures", run.failures)
+      .set("error", run.error)
+      .set("host_key", run.host_key)
+      .set("disk", run.disk);
+}
+
+Result<RunRecordOfLife> read_run(const Json& json) {
+  RunRecordOfLife run;
+  JsonFields fields(json);
+  std::int64_t attempt = 1;
+  std::int64_t failures = 0;
+  fields.choice("kind", run.state.kind);
+  fields.choice("phase", run.state.phase);
+  read_time(fields, "since", run.state.since);
+  fields.number("attempt", attempt);
+  read_time(fields, "powered", run.state.powered);
+  fields.text("held", run.state.held);
+  fields.text("id", run.id);
+  fields.text("nonce", run.nonce);
+  fields.text("plan", run.plan, std::size_t{1} << 20U);
+  fields.text("key", run.key);
+  fields.text("commit", run.commit);
+  fields.text("image_sha256", run.image_sha256);
+  read_time(fields, "started", run.started);
+  fields.number("failures", failures);
+  fields.text("error", run.error);
+  fields.text("host_key", run.host_key);
+  fields.text("disk", run.disk);
+  if (run.id.empty() || run.nonce.empty()) fields.fail("run");
+  run.state.attempt = static_cast<int>(attempt);
+  run.failures = static_cast<int>(failures);
+  if (auto read = fields.result(); !read) return std::move(read.error());
+  return run;
+}
+
+Json installed_json(const registry::InstalledRecord& installed) {
+  return Json::object()
+      .set("disk", installed.disk)
+      .set("image_sha256", installed.image_sha256)
+      .set("nonce_sha256", installed.nonce_sha256)
+      .set("reinstall", installed.reinstall);
+}
+
+Json erases_json(const std::vector<registry::EraseRecord>& erases) {
+  Json out = Json::array();
+  for (const auto& erase : erases) {
+    out.push(Json::object()
+                 .set("disk", erase.disk)
+                 .set("level", erase.level)
+                 .set("method", erase.method)
+                 .set("verified", erase.verified)
+                 .set("when", time_json(erase.when)));
+  }
+  return out;
+}
+
+Json last_run_json(const registry::RunRecord& run) {
+  Json out = Json::object()
+                 .set("action", run.action)
+                 .set("commit", run.commit)
+                 .set("started", time_json(run.started))
+                 .set("done", run.outcome == registry::RunRecordOutcome::Done)
+                 .set("message", run.message);
+  if (run.finished) out.set("finished", time_json(*run.finished));
+  return out;
+}
+
+Result<> read_rest(const Json& json, LifeRecord& record) {
+  if (const Json& item = json["installed"]; item.is_object()) {
+    record.installed.emplace();
+    JsonFields fields(item);
+    fields.text("disk", record.installed->disk);
+    fields.text("image_sha256", record.installed->image_sha256);
+    fields.text("nonce_sha256", record.installed->nonce_sha256);
+    fields.number("reinstall", record.installed->reinstall);
+    if (auto read = fields.result(); !read) return read;
+  }
+  for (const auto& item : json["erases"].items()) {
+    registry::EraseRecord erase;
+    JsonFields fields(item);
+    fields.text("disk", erase.disk);
+    fields.text("level", erase.level);
+    fields.text("method", erase.method);
+    fields.flag("verified", erase.verified);
+    read_time(fields, "when", erase.when);
+    if (auto read = fields.result(); !read) return read;
+    record.erases.push_back(std::move(erase));
+  }
+  if (const Json& item = json["last_run"]; item.is_object()) {
+    auto& run = record.last_run.emplace();
+    JsonFields fields(item);
+    bool done = false;
+    fields.text("action", run.action);
+    fields.text("commit", run.commit);
+    fields.text("message", run.message);
+    fields.flag("done", done);
+    read_time(fields, "started", run.started);
+    run.finished.emplace();
+    read_time(fields, "finished", *run.finished);
+    run.outcome = done ? registry::RunRecordOutcome::Done : registry::RunRecordOutcome::Failed;
+    if (auto read = fields.result(); !read) return read;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_json(const LifeRecord& record) {
+  Json out = Json::object()
+                 .set("instance", record.instance)
+                 .set("claimed", time_json(record.claimed))
+                 .set("address", record.address)
+                 .set("unprotected", record.unprotected)
+                 .set("unprotected_commit", record.unprotected_commit)
+                 .set("host_key", record.host_key)
+                 .set("erases", erases_json(record.erases));
+  if (record.run) out.set("run", run_json(*record.run));
+  if (record.installed) out.set("installed", installed_json(*record.installed));
+  if (record.last_run) out.set("last_run", last_run_json(*record.last_run));
+  return out.text();
+}
+
+Result<LifeRecord> parse_life(std::string_view text) {
+  auto json = base::parse_json(text, {.bytes = std::size_t{2} << 20U, .depth = 8, .values = 10'000});
+  if (!json) return std::move(json.error()).with("while reading the journal");
+  LifeRecord record;
+  JsonFields fields(*json);
+  fields.text("instance", record.instance);
+  read_time(fields, "claimed", record.claimed);
+  fields.text("address", record.address);
+  fields.flag("unprotected", record.unprotected);
+  fields.text("unprotected_commit", record.unprotected_commit);
+  fields.text("host_key", record.host_key);
+  if (auto read = fields.result(); !read) return std::move(read.error());
+  if (const Json& run = fields.child("run"); run.is_object()) {
+    auto read = read_run(run);
+    if (!read) return std::move(read.error()).with("while reading the journal");
+    record.run = std::move(*read);
+  }
+  if (auto read = read_rest(*json, record); !read) return std::move(read.error()).with("while reading the journal");
+  return record;
+}
+
+}  // namespace nimbus::controller

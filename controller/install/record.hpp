@@ -1,0 +1,50 @@
+// What the journal keeps of one machine's life: the claim, the run, what is installed.
+// Durable before anything is done on its strength.
+//
+// Thread rule: plain values and pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "boot/protocol/report.hpp"
+#include "core/result.hpp"
+#include "reconcilers/install/decide.hpp"
+#include "registry/status/machine_status.hpp"
+
+namespace nimbus::controller {
+
+struct RunRecordOfLife {
+  reconcilers::RunState state;
+  std::string id;      // "berlin-1/m017/<started>"
+  std::string nonce;   // of this attempt
+  std::string plan;    // sealed, once it was made; empty: not yet
+  std::string key;     // hex of the public key that it is sealed with
+  std::string commit;  // registry commit in force when the run began
+  std::string image_sha256;
+  WallTime started{};
+  int failures = 0;      // device errors in a row
+  std::string error;     // the last one
+  std::string host_key;  // as the installer reported it
+  std::string disk;      // that was written
+};
+
+struct LifeRecord {
+  std::string instance;  // "acme/web-1"; empty: free
+  WallTime claimed{};
+  std::string address;             // on the provisioning network
+  bool unprotected = false;        // protected = false was in force while the instance's file was there …
+  std::string unprotected_commit;  // … since this commit
+  std::optional<RunRecordOfLife> run;
+  std::optional<registry::InstalledRecord> installed;
+  std::string host_key;  // of what is installed
+  std::vector<registry::EraseRecord> erases;
+  std::optional<registry::RunRecord> last_run;
+};
+
+std::string to_json(const LifeRecord& record);
+/// Errors: Corrupt.
+Result<LifeRecord> parse_life(std::string_view json);
+
+}  // namespace nimbus::controller

@@ -1,0 +1,55 @@
+#include "controller/install/wish.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+constexpr std::string_view kPerson = "person:";
+
+void resolve(const registry::Snapshot& snapshot, InstanceWish& wish) {
+  const auto& instance = wish.instance;
+  if (instance.adopt) {
+    wish.problem = "adopts a machine that runs already; nothing is installed";
+    return;
+  }
+  const auto* image = registry::find_image(snapshot, instance.tenant, instance.provider, instance.image);
+  if (image == nullptr) {
+    wish.problem = "there is no image \"" + instance.image + "\"";
+    return;
+  }
+  wish.image = image->value;
+  if (wish.image.installer != Installer::DiskImage || !wish.image.disk) {
+    wish.problem = "image \"" + instance.image + "\" is no disk image; only those are installed so far";
+  }
+  if (!wish.image.storage.empty())
+    wish.problem = "image \"" + instance.image + "\" asks for a storage layout; not offered yet";
+  for (const auto& key : instance.access.ssh_keys) {
+    if (!key.starts_with(kPerson)) {
+      wish.ssh_keys.push_back(key);
+      continue;
+    }
+    const auto* person = registry::find_person(snapshot, std::string_view(key).substr(kPerson.size()));
+    if (person == nullptr) continue;
+    wish.ssh_keys.insert(wish.ssh_keys.end(), person->value.ssh_keys.begin(), person->value.ssh_keys.end());
+  }
+}
+
+}  // namespace
+
+Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit) {
+  Wishes wishes;
+  wishes.commit = commit;
+  if (snapshot == nullptr) return wishes;
+  if (const auto* found = registry::find_provider(*snapshot, provider)) wishes.provider = found->value.provider;
+  for (const auto& entry : snapshot->networks) {
+    if (entry->provider == provider) wishes.networks[entry->name] = entry->value;
+  }
+  for (const auto& entry : snapshot->instances) {
+    if (entry->value.provider != provider) continue;
+    InstanceWish wish{.instance = entry->value, .path = entry->path, .image = {}, .ssh_keys = {}, .problem = {}};
+    resolve(*snapshot, wish);
+    wishes.instances[entry->value.id()] = std::move(wish);
+  }
+  return wishes;
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,36 @@
+// What the registry in force asks of this provider's instances, with references
+// resolved. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/desired/image.hpp"
+#include "core/desired/instance.hpp"
+#include "core/desired/network.hpp"
+#include "core/desired/provider.hpp"
+#include "registry/snapshot.hpp"
+
+namespace nimbus::controller {
+
+struct InstanceWish {
+  Instance instance;
+  std::string path;
+  Image image;
+  std::vector<std::string> ssh_keys;  // persons replaced by their keys
+  std::string problem;                // why it cannot be installed; empty: it can
+  friend bool operator==(const InstanceWish&, const InstanceWish&) = default;
+};
+
+struct Wishes {
+  std::string commit;
+  std::map<std::string, InstanceWish> instances;  // by id, of this provider
+  std::map<std::string, Network> networks;        // by name
+  Provider provider;
+};
+
+/// `snapshot` may be null: nothing is in force yet.
+Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit);
+
+}  // namespace nimbus::controller
