@@ -162,7 +162,8 @@ void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& statu
   tools_.publish(path, text, event);
 }
 
-/// Claims this machine for the first instance, by name, that placement gives it to.
+/// Claims this machine for the first instance, by name, that placement gives it to, and
+/// tells of those that no machine is there for.
 void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
   std::set<std::string> placed;
   std::set<std::string> taken;
@@ -232,7 +233,7 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
     slot.healthy = input.power.is_known() && input.match.verdict == IdentityMatch::Verdict::Matches;
     slot.unhealthy = input.power.is_known() ? input.match.reason : input.power.reason();
     if (!slot.adopted.empty()) return std::nullopt;
-    if (slot.record.instance.empty() && seeded_ && slot.healthy) place(machine, slot, input.call);
+    if (seeded_) place(machine, slot, input.call);
     const bool plain = slot.record.instance.empty() && !slot.record.run && !slot.record.last_run &&
                        slot.record.erases.empty() && !slot.record.installed;
     if (plain) return std::nullopt;

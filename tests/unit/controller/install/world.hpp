@@ -1,0 +1,156 @@
+// A world with one machine, a forge, a boot server and an installer that writes when it
+// is booted with a plan. It counts what gets written, and checks at that moment what the
+// law asks for. Controllers come and go; the world stays.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/crypto/crypto.hpp"
+#include "base/text/text.hpp"
+#include "boot/protocol/plan.hpp"
+#include "controller/install/lifecycle.hpp"
+#include "support/fake_clock.hpp"
+
+namespace nimbus::controller::test {
+
+inline constexpr const char* kMac = "52:54:00:12:34:17";
+inline constexpr const char* kHostKey = "ssh-ed25519 AAAATEST";
+
+struct World final : BootService {
+  // --- boot server and installer
+  Result<> serve(const boot::Orders& next, const Call&) override {
+    if (boot_down) return Error{Code::Unreachable, "nimbus-boot is down"};
+    orders = next;
+    const auto* run = run_order();
+    if (run == nullptr)
+      told.clear();
+    else if (!told.contains(kMac) || told[kMac].nonce != run->nonce)
+      told = {{kMac, {.run = run->run, .nonce = run->nonce, .last = {}}}};
+    return {};
+  }
+  Result<boot::HeardByMac> heard(const Call&) override {
+    if (boot_down) return Error{Code::Unreachable, "nimbus-boot is down"};
+    return told;
+  }
+  const boot::RunOrder* run_order() const {
+    for (const auto& machine : orders.machines) {
+      if (machine.mac == kMac && machine.run) return &*machine.run;
+    }
+    return nullptr;
+  }
+
+  /// What the machine does in a moment of its own.
+  void machine_lives() {
+    if (power != PowerState::On) return;
+    if (from_network) {
+      from_network = false;
+      const auto* run = run_order();
+      if (run == nullptr || told[kMac].plan_taken) {
+        booted_disk = true;
+        return;
+      }
+      install(*run);
+      return;
+    }
+    booted_disk = true;
+  }
+
+  void install(const boot::RunOrder& run) {
+    auto& mine = told[kMac];
+    mine.script_served = mine.plan_taken = true;
+    base::Ed25519Public key{};
+    const auto bytes = base::from_hex(run.key);
+    REQUIRE(bytes);
+    std::copy(bytes->begin(), bytes->end(), key.begin());
+    auto plan = boot::open_plan(run.plan, key);
+    REQUIRE(plan);
+    boot::Report report{.run = run.run, .nonce = run.nonce, .stage = boot::Stage::CheckedIn};
+    mine.last = report;
+    if (!installer_fails.empty()) {
+      report.stage = boot::Stage::Failed;
+      report.message = installer_fails;
+      mine.last = report;
+      power = PowerState::Off;
+      return;
+    }
+    // The law: at the moment of the first write the intent is on the forge.
+    const auto text = forge_text(machine_path);
+    REQUIRE(text);
+    auto status = registry::parse_machine_status(*text, machine_path);
+    REQUIRE(status);
+    REQUIRE(status->claim);
+    CHECK(status->claim->instance == (plan->action == boot::PlanAction::Install ? plan->instance : last_instance));
+    CHECK(status->claim->nonce_sha256 == base::sha256_hex(plan->nonce));
+    CHECK(plan->identity.serial == "S1");
+    CHECK(plan->proof != boot::Proof::None);
+    last_instance = status->claim->instance;
+    written_nonces.push_back(plan->nonce);
+    if (dies_while_writing > 0) {
+      --dies_while_writing;
+      mine.last->stage = boot::Stage::Writing;
+      power = PowerState::Off;
+      return;
+    }
+    report.disk = "serial.D1";
+    if (plan->action == boot::PlanAction::Erase) {
+      ++erases;
+      report.stage = boot::Stage::Erased;
+      report.erased = {{.disk = "serial.D1", .level = "secure", .method = "overwrite", .verified = true, .error = {}}};
+      power = PowerState::Off;
+    } else {
+      ++installs;
+      report.stage = boot::Stage::Installed;
+      report.host_key = kHostKey;
+    }
+    mine.last = report;
+  }
+
+  // --- forge
+  std::optional<std::string> forge_text(const std::string& path) const {
+    const auto found = forge.find(path);
+    return found == forge.end() ? std::nullopt : std::optional(found->second);
+  }
+  void put(const std::string& path, const std::string& text) { (forge_down ? waiting : forge)[path] = text; }
+  void forge_up() {
+    forge_down = false;
+    for (const auto& [path, text] : waiting) forge[path] = text;
+    waiting.clear();
+  }
+
+  testing::FakeClock clock;
+  const std::string machine_path = "providers/p/machines/m1.toml";
+  PowerState power = PowerState::Off;
+  bool from_network = false;
+  bool booted_disk = false;
+  bool armed = false;
+  std::string arm_error;
+  std::string serial = "S1";
+  std::string installer_fails;
+  int dies_while_writing = 0;
+  bool boot_down = false;
+  bool forge_down = false;
+  std::string guard_refuses;
+  reconcilers::SshAnswer ssh = reconcilers::SshAnswer::ExpectedKey;
+  boot::Orders orders;
+  boot::HeardByMac told;
+  std::map<std::string, std::string> forge, waiting, journal;
+  std::vector<std::string> written_nonces;
+  std::string last_instance;
+  int installs = 0, erases = 0, power_writes = 0;
+  /// Counts down with every durable write and every effect; at 0 the controller "dies".
+  int effects_until_crash = -1;
+  struct Crash {};
+  void effect() {
+    if (effects_until_crash > 0 && --effects_until_crash == 0) {
+      effects_until_crash = -1;
+      throw Crash{};
+    }
+  }
+};
+
+}  // namespace nimbus::controller::test
