@@ -43,6 +43,31 @@ std::size_t bytes_of(std::string_view text, std::size_t count) {
   return at;
 }
 
+/// What stands in quotes on a line about credentials becomes stars: a secret that is there
+/// by mistake need not be in a pipeline's log as well. Code points keep their places.
+std::string without_secrets(std::string_view line) {
+  const std::string key = base::to_lower(line.substr(0, line.find('=')));
+  bool hides = false;
+  for (const char* word : {"credential", "secret", "password", "token", "k_g"})
+    hides = hides || key.find(word) != std::string::npos;
+  if (!hides) return std::string(line);
+  std::string out;
+  char quote = 0;
+  for (const char c : line) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+    if (quote == 0) {
+      if (c == '"' || c == '\'') quote = c;
+      out += c;
+    } else if (c == quote) {
+      quote = 0;
+      out += c;
+    } else if (!continues) {
+      out += '*';
+    }
+  }
+  return out;
+}
+
 /// "   7 | drvier = …\n     | ^~~~~~\n"
 std::string source_excerpt(std::string_view line, const Problem& problem, const Console& console) {
   std::size_t column = problem.column > 0 ? problem.column - 1 : 0;
@@ -79,7 +104,8 @@ std::string human(const Report& report, const Console& console) {
       auto [found, fresh] = texts.try_emplace(problem.file);
       if (fresh) found->second = report.text_of(problem.file);
       if (found->second) {
-        if (const auto line = line_of(*found->second, problem.line)) out += source_excerpt(*line, problem, console);
+        if (const auto line = line_of(*found->second, problem.line))
+          out += source_excerpt(without_secrets(*line), problem, console);
       }
     }
     if (!problem.related.empty()) out += "  see also " + shown_path(problem.related) + "\n";

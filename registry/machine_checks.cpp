@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include <fmt/core.h>
 
 #include "base/text/text.hpp"
@@ -7,25 +11,27 @@ namespace nimbus::registry {
 
 using base::printable;
 using base::toml::Table;
+using base::toml::Value;
 
 namespace {
 
 class Finisher {
  public:
-  Finisher(DesiredMachine& machine, const Table& own, Report& report) : machine_(machine), own_(own), report_(report) {}
+  Finisher(DesiredMachine& machine, const Table& own, Report& report)
+      : machine_(machine), own_(own), report_(report), before_(report.problems()) {}
 
   void bmc() {
     auto& bmc = machine_.bmc;
+    if (is_bad("bmc.driver")) return;  // what else is right depends on it
     if (bmc.driver.empty()) {
-      // The field table refuses other words; an empty one was never given.
-      missing("bmc",
+      missing("bmc.driver",
               "'driver' in [bmc] is missing, here and in class and defaults: add driver = \"redfish\" or \"ipmi\"");
       return;
     }
-    if (bmc.address.empty()) missing("bmc", "'address' in [bmc] is missing: add where the BMC is");
+    if (bmc.address.empty()) missing("bmc.address", "'address' in [bmc] is missing: add where the BMC is");
     const bool redfish = bmc.driver == "redfish";
     const bool url = bmc.address.starts_with("https://");
-    if (!bmc.address.empty() && redfish != url) {
+    if (!bmc.address.empty() && !is_bad("bmc.address") && redfish != url) {
       report_.add(ProblemCode::BadValue, span_at(own_, "bmc.address"),
                   redfish ? "'address' in [bmc] must be an https URL because the driver is redfish"
                           : "'address' in [bmc] must be a host or host:port because the driver is ipmi");
@@ -37,7 +43,7 @@ class Finisher {
     } else {
       for_driver("bmc.tls", "redfish", [&] { bmc.tls = {}; });
       for_driver("bmc.system", "redfish", [&] { bmc.system.clear(); });
-      if (bmc.cipher_suite != 17 && bmc.cipher_suite != 3) {
+      if (bmc.cipher_suite != 17 && bmc.cipher_suite != 3 && !is_bad("bmc.cipher_suite")) {
         report_.add(ProblemCode::OutOfRange, span_at(own_, "bmc.cipher_suite"),
                     fmt::format("'cipher_suite' in [bmc] is {}; it must be 17 or 3", bmc.cipher_suite));
       }
@@ -51,7 +57,7 @@ class Finisher {
   void identity() {
     const auto& identity = machine_.identity;
     const auto* table = own_.find("identity") != nullptr ? own_.find("identity")->table() : nullptr;
-    if (table == nullptr) return;  // reported as missing
+    if (table == nullptr || is_bad("identity")) return;  // reported already
     bool usable = false;
     bool placeholder = false;
     for (const auto& [key, value] :
@@ -75,10 +81,10 @@ class Finisher {
 
   void boot(const Entry<Network>* network, const Snapshot& snapshot) {
     const auto& boot = machine_.boot;
-    if (boot.secure_boot && boot.mode == BootMode::Bios) {
+    if (boot.secure_boot && boot.mode == BootMode::Bios && !is_bad("boot.mode")) {
       report_.add(ProblemCode::Conflict, span_at(own_, "boot.secure_boot"), "secure_boot needs mode = \"uefi\"");
     }
-    if (boot.network.empty()) return;
+    if (boot.network.empty() || is_bad("boot.network")) return;
     if (network == nullptr) {
       std::vector<std::string> names;
       for (const auto& each : snapshot.networks) {
@@ -97,7 +103,7 @@ class Finisher {
 
   void hardware() {
     const auto& disk = machine_.hardware.root_disk;
-    if (!disk) return;
+    if (!disk || is_bad("hardware.root_disk")) return;
     if (disk->min_size_gib && disk->max_size_gib && *disk->min_size_gib > *disk->max_size_gib) {
       report_.add(ProblemCode::Conflict, span_at(own_, "hardware.root_disk"),
                   "min_size_gib is larger than max_size_gib");
@@ -109,8 +115,46 @@ class Finisher {
   }
 
  private:
-  void missing(std::string_view where, std::string message) {
-    report_.add(ProblemCode::MissingKey, span_at(own_, where), std::move(message));
+  /// Unless it is there and bad, or a key beside it is unknown and may be meant for it.
+  void missing(std::string_view key_path, std::string message) {
+    const auto table = key_path.substr(0, key_path.find('.'));
+    if (own(key_path) || has_problem(table, ProblemCode::UnknownKey)) return;
+    report_.add(ProblemCode::MissingKey, span_at(own_, table), std::move(message));
+  }
+
+  /// Whether the walk found something wrong there or below.
+  bool is_bad(std::string_view key_path) const { return has_problem(key_path, std::nullopt); }
+
+  bool has_problem(std::string_view key_path, std::optional<ProblemCode> code) const {
+    if (before_.empty()) return false;
+    const Value* value = nullptr;
+    const Table* table = &own_;
+    std::uint32_t first = 0;
+    for (auto rest = key_path; !rest.empty() && table != nullptr;) {
+      const auto dot = std::min(rest.find('.'), rest.size());
+      const auto* member = table->member(rest.substr(0, dot));
+      if (member == nullptr) return false;
+      first = member->key_span.begin.line;
+      value = &member->value;
+      table = value->table();
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    if (value == nullptr) return false;
+    const auto last = std::max(first, last_line(*value));
+    return std::ranges::any_of(before_, [&](const Problem& problem) {
+      return problem.line >= first && problem.line <= last && (!code || problem.code == *code);
+    });
+  }
+
+  /// Tables with headers know only where they begin.
+  static std::uint32_t last_line(const Value& value) {
+    std::uint32_t last = value.span().end.line;
+    if (const auto* table = value.table(); table != nullptr && !value.is_inline()) {
+      for (const auto& member : table->members()) {
+        last = std::max({last, member.key_span.end.line, last_line(member.value)});
+      }
+    }
+    return last;
   }
 
   bool own(std::string_view key_path) const {
@@ -140,7 +184,7 @@ class Finisher {
       report_.add(ProblemCode::Conflict, span_at(own_, "bmc.tls"), "'tls' in [bmc] holds both pin and ca: choose one");
     }
     if (tls.empty()) {
-      missing("bmc",
+      missing("bmc.tls",
               "'tls' in [bmc] is missing: add tls = { pin = [\"spki-sha256:…\"] } or tls = { ca = \"…\" }; a BMC is "
               "never talked to unverified");
     }
@@ -157,6 +201,7 @@ class Finisher {
   DesiredMachine& machine_;
   const Table& own_;
   Report& report_;
+  const std::vector<Problem> before_;
 };
 
 }  // namespace

@@ -42,8 +42,8 @@ void MachineMerge::fill(Entry<DesiredMachine>& entry, const std::optional<Table>
   walk(tables::kMachine, *table, &machine, kInMachine, report);
   const auto* network = find_network(snapshot_, entry.provider, machine.boot.network);
   // With a broken class or provider the merge says nothing about this file.
-  const bool sound = (provider == nullptr || provider->problems.empty()) &&
-                     (of_class == nullptr || of_class->problems.empty()) && entry.problems.empty();
+  const bool sound =
+      (provider == nullptr || provider->problems.empty()) && (of_class == nullptr || of_class->problems.empty());
   if (sound) finish_machine(machine, *table, network, snapshot_, report);
 
   entry.digest = digest_of(dependencies(entry, snapshot_), snapshot_);

@@ -20,6 +20,7 @@ class Report {
   void add(ProblemCode code, const base::toml::Span& where, std::string message, std::string related = {});
   void warn(ProblemCode code, const base::toml::Span& where, std::string message);
   const std::string& file() const noexcept { return file_; }
+  const std::vector<Problem>& problems() const noexcept { return *problems_; }
 
  private:
   std::string file_;

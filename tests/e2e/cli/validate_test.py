@@ -134,6 +134,15 @@ class Validate(cli_case.CliCase):
         self.assertNotIn("root:", result.stdout)
         self.assertLess(len(result.stdout), 20_000)
 
+    def test_a_secret_on_a_reported_line_is_not_repeated(self):
+        for line in ('credentials = ["Hunter2!é"]', "credentials = 'Hunter2!é'", 'password = "Hunter2!é"', 'k_g = "Hunter2!é" # x'):
+            machine = GOOD[MACHINE].replace('credentials = ["bmc/berlin-1"]', line)
+            folder = self.plain({**GOOD, MACHINE: machine})
+            for form in ("human", "json", "sarif", "junit", "github", "gitlab"):
+                result = self.ctl("validate", "--format", form, folder, code=3)
+                self.assertNotIn("Hunter2", result.stdout + result.stderr, (line, form))
+            self.assertIn("*********", self.ctl("validate", folder, code=3).stdout)
+
     def test_many_problems_are_all_reported(self):
         files = {f"providers/berlin-1/machines/m{i}.toml": f"typo{i} = 1\n" for i in range(300)}
         report = json.loads(self.ctl("validate", "--format=json", self.plain({**GOOD, **files}), code=3).stdout)

@@ -81,6 +81,31 @@ TEST_CASE("a file that cannot be read brings no errors of files that refer to it
   }
 }
 
+TEST_CASE("errors of one machine's file do not hide what it lacks, and bring no echo") {
+  const std::string m = "providers/oslo-1/machines/n1.toml";
+  const auto codes = [&](std::string_view text) {
+    auto source = example();
+    source.files[m] = text;
+    std::vector<ProblemCode> out;
+    for (const auto& problem : loaded(source).problems) out.push_back(problem.code);
+    return out;
+  };
+  using enum ProblemCode;
+  using Codes = std::vector<ProblemCode>;
+  const std::string identity = "[identity]\nserial = \"N1\"\n";
+  CHECK(codes("[bmc]\ndriver = \"redfish\"\naddress = \"https://n1.example\"\ncredentials = \"x\"\n" + identity) ==
+        Codes{MissingKey, WrongType});
+  CHECK(codes("[bmc]\ndriver = \"redfsh\"\naddress = \"https://n1.example\"\n" + identity) == Codes{NotAllowed});
+  CHECK(codes("[bmc]\ndriver = \"ipmi\"\nadress = \"n1.example\"\n" + identity) == Codes{UnknownKey});
+  CHECK(codes("[bmc]\ndriver = \"ipmi\"\naddress = 7\n" + identity) == Codes{WrongType});
+  CHECK(codes("[bmc]\ndriver = \"redfish\"\naddress = \"https://n1.example\"\ntls = 1\n" + identity) ==
+        Codes{WrongType});
+  CHECK(codes("power = \"onn\"\n[bmc]\ndriver = \"ipmi\"\n[identity]\nmac = \"52:54:00:00:00:09\"\n") ==
+        Codes{NotAllowed, MissingKey, NoIdentity});
+  CHECK(codes("[bmc]\ndriver = \"ipmi\"\naddress = \"n1.example\"\n[identity]\nserail = \"N1\"\n") ==
+        Codes{UnknownKey});
+}
+
 TEST_CASE("modes, links and submodules") {
   using Kind = TreeEntry::Kind;
   for (const auto kind : {Kind::Executable, Kind::Link, Kind::Submodule, Kind::Other}) {
