@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the IPMI driver's peer tests: run.py TEST_PROGRAM [doctest options]
+"""Runs the IPMI driver's peer tests: run.py NIMBUS_SIM TEST_PROGRAM [doctest options]
 
-Starts BMCs of OpenIPMI's ipmi_sim and one of pyghmi on loopback, tells the program where they are
-(environment), and ends them.
+Starts BMCs of OpenIPMI's ipmi_sim, one of pyghmi and a fleet of nimbus-sim on loopback, tells the program
+where they are (environment), and ends them.
 """
 import os
 import pathlib
@@ -16,9 +16,31 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "ipmi_sim"))
+sys.path.insert(0, str(HERE.parent / "nimbus_sim"))
 from ipmi_sim import PROBE, Fleet, free_port  # noqa: E402
+import simulator  # noqa: E402
 
 PYGHMI_ADDRESS = "127.41.0.1"
+
+# One machine of nimbus-sim for each vendor profile and each quirk of IPMI, others for faults.
+PROFILES = ("polite", "idrac9", "idrac10", "ilo5", "ilo6", "xcc", "supermicro", "openbmc", "ami", "cisco")
+QUIRKS = ("IP-01", "IP-04", "IP-09", "IP-10", "IP-12", "IP-20", "IP-21", "IP-22", "opensesspriv", "supermicro20",
+          "integritycheckvalue", "sun20", "authcap", "intel20", "nochecksumcheck")
+OTHERS = ("drop", "delay", "garbage", "busy", "refuse", "duplicate", "lie", "stale", "restart", "sessions", "users", "reset",
+          "boot", "console")
+FAST = ('[defaults.timing]\npower_on = "50ms"\npower_off = "50ms"\nsoft_off = "50ms"\npost = "100ms"\n'
+        'bmc_reset = "500ms"\n')
+
+
+def start_simulator():
+    """The simulator, and "name address:port" of each machine."""
+    machines = [(f"p-{profile}", f'profile = "{profile}"') for profile in PROFILES]
+    machines += [(f"q-{quirk}", f'quirks = ["{quirk}"]') for quirk in QUIRKS]
+    machines += [(f"f-{other}", "") for other in OTHERS]
+    text = "".join(f'[[machine]]\nname = "{name}"\nserial = "SN-{name}"\nipmi = "127.43.0.{i + 1}:{{udp}}"\n{line}\n'
+                   for i, (name, line) in enumerate(machines))
+    sim = simulator.Simulator(text, FAST)
+    return sim, [f"{name} 127.43.0.{i + 1}:{sim.udp}" for i, (name, _) in enumerate(machines)]
 
 
 def start_pyghmi(folder):
@@ -42,21 +64,25 @@ def start_pyghmi(folder):
 
 
 def main():
-    for program in ("ipmi_sim", "ipmitool"):
+    for program in ("ipmi_sim", "ipmitool", "curl"):
         if not shutil.which(program):
             sys.exit(f"{program} is missing: run scripts/setup")
     with tempfile.TemporaryDirectory(prefix="nimbus-peer-ipmi-") as name:
         folder = pathlib.Path(name)
         fleet = Fleet(folder / "fleet")
-        pyghmi = None
+        pyghmi = sim = None
         try:
             fleet.start(count=4, address="127.41.1.1")
             pyghmi, port = start_pyghmi(folder)
-            environment = dict(os.environ, NIMBUS_FLEET=str(fleet.folder), NIMBUS_PYGHMI=f"{PYGHMI_ADDRESS}:{port}",
+            sim, machines = start_simulator()
+            environment = dict(os.environ, NIMBUS_SIM_CONTROL=sim.control_path, NIMBUS_SIM_PROGRAM=sys.argv[1],
+                               NIMBUS_SIM_MACHINES="\n".join(machines), NIMBUS_FLEET=str(fleet.folder), NIMBUS_PYGHMI=f"{PYGHMI_ADDRESS}:{port}",
                                NIMBUS_FLEET_PROGRAM=str(HERE.parent / "ipmi_sim" / "ipmi_sim.py"))
-            return subprocess.call(sys.argv[1:], env=environment)
+            return subprocess.call(sys.argv[2:], env=environment)
         finally:
             fleet.stop()
+            if sim:
+                sim.stop()
             if pyghmi:
                 pyghmi.send_signal(signal.SIGTERM)
                 pyghmi.wait()
