@@ -336,6 +336,8 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"history"}, run_history},
                                              {{"trace"}, run_trace},
                                              {{"export"}, run_export},
+                                             {{"audit", "verify"}, run_audit_verify},
+                                             {{"audit", "list"}, run_audit_list},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},
                                              {{"config", "set"}, run_config_set},

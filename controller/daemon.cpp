@@ -16,6 +16,7 @@
 #include "base/time/time.hpp"
 #include "base/time/time_zone.hpp"
 #include "controller/api/api.hpp"
+#include "controller/audit/audit.hpp"
 #include "controller/fleet/fleet.hpp"
 #include "controller/holds/holds.hpp"
 #include "controller/install/lifecycle.hpp"
@@ -133,13 +134,16 @@ Result<std::map<std::string, std::string>> read_cas(const Config& config) {
 class Daemon::Impl {
  public:
   Impl(const Config& config, std::unique_ptr<const base::SystemClock> clock, registry::GitRemote remote,
-       registry::GitRepository mirror, std::unique_ptr<Journal> journal, drivers::DriverTable drivers)
+       registry::GitRepository mirror, std::unique_ptr<Journal> journal, std::unique_ptr<base::ChainLog> chain,
+       drivers::DriverTable drivers)
       : config_(config),
         clock_owner_(std::move(clock)),
         clock_(*clock_owner_),
         remote_(std::move(remote)),
         mirror_(std::move(mirror)),
         journal_(std::move(journal)),
+        chain_(std::move(chain)),
+        audit_(*journal_, *chain_, clock_, [this](const std::string& commit) { return author_of(commit); }),
         drivers_(std::move(drivers)),
         secrets_(config.secrets),
         holds_(config.holds),
@@ -175,6 +179,15 @@ class Daemon::Impl {
       const bool under_way = progress && progress->phase != reconcilers::RestartProgress::Phase::Idle;
       if (under_way) reboots_.begin(key.substr(prefix.size()), std::nullopt);
     }
+    return {};
+  }
+
+  /// Runs that a crash left open: their results name them in the audit log.
+  Result<> recall_open_runs() {
+    const auto pending = journal_->pending();
+    if (!pending) return pending.error();
+    for (const auto& run : *pending) audit_.remember(run.machine, run.run);
+    note({.type = "start", .machine = {}, .by = config_.id, .reason = "version " NIMBUS_VERSION});
     return {};
   }
 
@@ -247,6 +260,10 @@ class Daemon::Impl {
     options.repository = mirror_path(config_);
     options.controller = config_.id;
     options.heartbeat = config_.heartbeat;
+    options.audit = [this] {
+      const auto head = chain_->head();
+      return registry::AuditAnchor{head.seq, head.hash};
+    };
     return options;
   }
 
@@ -304,7 +321,7 @@ class Daemon::Impl {
                                       return board_.published_restart(machine);
                                     }}},
             .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
-            .runs = *journal_,
+            .runs = audit_,
             .facts = live_,
             .jitter = random_fraction,
             .passed = [this](const MachineReport& report, milliseconds took) { meter_pass(metrics_, report, took); }};
@@ -382,6 +399,7 @@ class Daemon::Impl {
     base::log(registry.problems.empty() ? Level::Info : Level::Warning, "registry-accepted",
               fmt::format("{} machines, {} problems", registry.machines.size(), registry.problems.size()),
               {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
+    remember_author(registry.accepted_commit);
     live_.accepted(*accepted);
     board_.accepted(*accepted);
     const bool instances_changed = accept_life(registry);
@@ -395,6 +413,27 @@ class Daemon::Impl {
     auto changed = life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit));
     if (!changed) base::log(Level::Error, "journal-unreadable", changed.error().text());
     return changed && *changed;
+  }
+
+  void remember_author(const std::string& commit) {
+    const auto read = mirror_.commit(commit);
+    if (!read) return;
+    const auto& author = read->author;
+    const std::lock_guard lock(authors_mutex_);
+    authors_[commit] = base::printable(fmt::format("{} <{}>", author.name, author.email));
+    constexpr std::size_t kKept = 1000;
+    if (authors_.size() > kKept) authors_ = {{commit, authors_[commit]}};
+  }
+
+  std::string author_of(const std::string& commit) {
+    const std::lock_guard lock(authors_mutex_);
+    const auto known = authors_.find(commit);
+    return known == authors_.end() ? std::string() : known->second;
+  }
+
+  /// What cannot be noted is said in the log; it happened all the same.
+  void note(const AuditNote& what) {
+    if (auto noted = audit_.note(what); !noted) base::log(Level::Error, "audit-not-written", noted.error().text());
   }
 
   // --- publish -------------------------------------------------------------
@@ -438,6 +477,7 @@ class Daemon::Impl {
         live_.seed(taken->documents);
         board_.seed(taken->documents);
         life_.seed(taken->documents);
+        note({.type = "term", .machine = {}, .by = config_.id, .reason = "took term " + std::to_string(taken->term)});
         events_.publish("controller", "", base::Json::object({{"headline", "term taken"}, {"term", taken->term}}));
         fleet_.look_at_all();
         return true;
@@ -455,6 +495,7 @@ class Daemon::Impl {
     const Authority authority = publisher_.authority();
     if (authority.state != Authority::State::Deposed) return false;
     set_detail(push_detail_, "deposed: " + authority.detail);
+    note({.type = "deposed", .machine = {}, .by = {}, .reason = authority.detail});
     events_.publish("controller", "", base::Json::object({{"headline", "another controller took over"}}));
     base::log(Level::Error, "deposed", "another controller took over; this one only observes until it is restarted",
               {{"detail", authority.detail}});
@@ -505,7 +546,8 @@ class Daemon::Impl {
             .look_at = [this](const std::string& machine) { return fleet_.look_at(machine); },
             .look_at_all = [this] { fleet_.look_at_all(); },
             .fetch_now = [this] { watch_wake_.wake(); },
-            .changed = [](const ApiChange& change) {
+            .changed = [this](const ApiChange& change) {
+              note({.type = change.what, .machine = change.machine, .by = change.by, .reason = change.reason});
               base::log(Level::Info, "api-change", change.what,
                         {{"machine", change.machine}, {"by", change.by}, {"reason", change.reason}});
             }};
@@ -539,6 +581,7 @@ class Daemon::Impl {
   }
 
   void refresh_metrics() {
+    metrics_.set("nimbus_audit_records", {}, static_cast<double>(chain_->head().seq));
     metrics_.set("nimbus_sse_clients", {}, static_cast<double>(events_.subscribers()));
     set_gauges(metrics_, {.fleet = fleet_.counts(),
                           .queue = queue_.depth(),
@@ -554,6 +597,10 @@ class Daemon::Impl {
   const registry::GitRemote remote_;
   registry::GitRepository mirror_;  // used by the watch thread only, once started
   const std::unique_ptr<Journal> journal_;
+  const std::unique_ptr<base::ChainLog> chain_;
+  AuditedRunLog audit_;
+  std::mutex authors_mutex_;
+  std::map<std::string, std::string> authors_;  // of commits in force
   drivers::DriverTable drivers_;
   const FileSecrets secrets_;
   const LocalHolds holds_;
@@ -605,6 +652,8 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   if (!journal) return std::move(journal.error()).with("while opening the journal");
   // The journal is ours alone, so no other controller's Git program can hold a lock.
   if (auto cleaned = mirror->remove_stale_locks(); !cleaned) return std::move(cleaned.error());
+  auto chain = base::ChainLog::open({.folder = config.audit});
+  if (!chain) return std::move(chain.error()).with("while opening the audit log");
   auto clock = std::make_unique<const base::SystemClock>();
   auto cas = read_cas(config);
   if (!cas) return std::move(cas.error());
@@ -612,8 +661,9 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   if (!drivers) return std::move(drivers.error());
 
   auto impl = std::make_unique<Impl>(config, std::move(clock), remote_of(config.registry, std::move(token)), std::move(*mirror),
-                                     std::move(*journal), std::move(*drivers));
+                                     std::move(*journal), std::move(*chain), std::move(*drivers));
   if (auto recalled = impl->recall(); !recalled) return std::move(recalled.error());
+  if (auto recalled = impl->recall_open_runs(); !recalled) return std::move(recalled.error());
   if (auto served = impl->serve(); !served) return std::move(served.error());
   impl->start_threads();
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));

@@ -44,6 +44,7 @@ void declare_meters(base::Metrics& metrics) {
   metrics.declare_gauge("nimbus_git_last_success_timestamp_seconds", "When the forge last answered, by operation.");
   metrics.declare_counter("nimbus_http_requests_total", "Requests to the API, by route, method and status.");
   metrics.declare_duration("nimbus_http_request_duration_seconds", "Time that the API took to answer, by route.");
+  metrics.declare_gauge("nimbus_audit_records", "Number of the newest line of the audit log.");
   metrics.declare_gauge("nimbus_sse_clients", "Clients that watch events.");
   metrics.declare_counter("nimbus_webhook_total", "Webhook deliveries, by webhook and result.");
   metrics.declare_gauge("nimbus_registry_problems", "Problems in the newest commit seen.");

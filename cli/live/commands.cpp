@@ -125,6 +125,37 @@ Command trace_command() {
           .exit_codes = {{5, "nobody reported such a machine"}}};
 }
 
+Flag folder_flag() {
+  return {.name = "folder",
+          .value = "DIR",
+          .help = "where the controller keeps it",
+          .fallback = "/var/lib/nimbus/audit",
+          .completer = std::string(base::kCompleteFolder)};
+}
+
+Command audit_command() {
+  return {
+      .name = "audit",
+      .summary = "the controller's record of every write to a device",
+      .commands = {
+          {.name = "verify",
+           .summary = "check that nothing in the audit log was changed, removed or reordered",
+           .description =
+               "Walks the hash chain and compares it with the head that the status branch keeps: what was cut off at the "
+               "end shows only there. An unfinished last line, as a crash leaves it, is no fault.",
+           .examples = {{"nimbusctl audit verify -C /srv/registry", "on the controller, against the status branch of that clone"},
+                        {"nimbusctl audit verify --folder ./audit --provider berlin-1", "a copy, anywhere"}},
+           .flags = {folder_flag(),
+                     {.name = "provider", .value = "PROVIDER", .help = "whose status branch keeps the head; default: the only one", .completer = "provider"},
+                     output_flag()},
+           .exit_codes = {{3, "the log was tampered with, or is damaged"}, {5, "there is no log, or no head to compare with"}}},
+          {.name = "list",
+           .summary = "list the newest lines of the audit log",
+           .examples = {{"nimbusctl audit list --limit 20", "who had what done, and what came of it"}},
+           .flags = {folder_flag(), {.name = "limit", .value = "N", .help = "most lines", .fallback = "100", .type = base::ValueType::Number}, output_flag()},
+           .exit_codes = {{5, "there is no log"}}}}};
+}
+
 }  // namespace
 
 Flag server_flag() {
@@ -136,7 +167,8 @@ Flag server_flag() {
 
 std::vector<Command> live_commands() {
   return {machine_command(), events_command(), reconcile_command(), hold_command(),
-          resume_command(),  drift_command(),  history_command(),   trace_command()};
+          resume_command(),  drift_command(),  history_command(),   trace_command(),
+          audit_command()};
 }
 
 }  // namespace nimbus::cli

@@ -21,6 +21,8 @@ Exit run_resume(Context& context);
 Exit run_drift(Context& context);
 Exit run_history(Context& context);
 Exit run_trace(Context& context);
+Exit run_audit_verify(Context& context);
+Exit run_audit_list(Context& context);
 
 /// `explain machine NAME`, `status --live`.
 Exit explain_machine(Context& context, const std::string& name);

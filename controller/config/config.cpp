@@ -183,6 +183,10 @@ void read_top(TableReader& top, Config& config) {
   }
   if (auto table = top.table("install")) read_install(std::move(*table), config);
   if (auto table = top.table("control")) read_control(std::move(*table), config);
+  if (auto table = top.table("audit")) {
+    read_path(*table, "folder", config.audit);
+    table->finish();
+  }
   std::set<std::string> names;
   for (auto& table : top.tables("webhook")) {
     config.webhooks.push_back(read_webhook(table));
@@ -221,6 +225,7 @@ Result<Config> parse_config(const std::string& text, const std::string& path) {
     return Error{Code::Invalid, message};
   }
   if (config.id.empty()) config.id = config.provider + "/" + host_name();
+  if (config.audit.empty()) config.audit = config.data + "/audit";
   if (config.control_socket.empty()) config.control_socket = default_socket(config);
   return config;
 }

@@ -47,6 +47,7 @@ struct Config {
   std::string control_socket;                                       // path; default "<runtime or data folder>/control.sock"
   std::vector<std::string> control_users;                           // who may change things there, besides root and
   std::vector<std::string> control_groups;                          // the user that nimbusd runs as
+  std::string audit;                                                // folder; default "<data>/audit"
   std::string holds = "/etc/nimbus/holds";                          // folder of local holds; never below `data`
   std::vector<WebhookConfig> webhooks;
   std::string boot_socket;                // of nimbus-boot; empty: nothing is installed

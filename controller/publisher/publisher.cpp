@@ -315,6 +315,7 @@ bool Publisher::is_news(const ControllerStatus& next) const {
   auto before = *published_controller_;
   before.accepted_commit = next.accepted_commit;
   before.observed_commit = next.observed_commit;
+  before.audit = next.audit;
   return before != next;
 }
 
@@ -334,6 +335,7 @@ Publisher::Batch Publisher::collect() const {
   if (!controller_ && published_controller_) batch.controller = *published_controller_;
   batch.controller.id = options_.controller;
   batch.controller.term = authority_.term;
+  if (options_.audit) batch.controller.audit = options_.audit();
   const bool differs = !published_controller_ || *published_controller_ != batch.controller;
   const bool due = clock_.now() - controller_published_ >= options_.heartbeat;
   if (differs && (!batch.changes.empty() || is_news(batch.controller) || due)) {

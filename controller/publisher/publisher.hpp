@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -43,6 +44,8 @@ struct PublisherOptions {
   /// After so many commits the branch begins anew with one that holds all documents
   /// and names its predecessor; 0: never. A forge that refuses that gets a longer branch.
   std::size_t history = 5000;
+  /// Asked at each commit, for status.toml: no news by itself. Must not call the publisher.
+  std::function<registry::AuditAnchor()> audit = {};
   /// How often one flush starts again after somebody else moved the branch.
   int attempts = 5;
 };

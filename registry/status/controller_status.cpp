@@ -90,6 +90,12 @@ std::string to_text(const ControllerStatus& status) {
   top.set("format", kFormat);
   top.set("controller", std::move(controller));
   top.set("registry", std::move(registry));
+  if (status.audit.records > 0) {
+    Table audit;
+    audit.set("head", status.audit.head);
+    audit.set("records", static_cast<std::int64_t>(status.audit.records));
+    top.set("audit", std::move(audit));
+  }
   return base::toml::write(top);
 }
 
@@ -112,6 +118,11 @@ Result<ControllerStatus> parse_controller_status(std::string_view text) {
     controller->finish();
   }
   read_registry(top, status);
+  if (auto audit = top.table("audit")) {
+    status.audit.head = read_text(*audit, "head");
+    status.audit.records = static_cast<std::uint64_t>(audit->require("records").integer("records", 1, INT64_MAX).value_or(1));
+    audit->finish();
+  }
   top.finish();
   if (auto fault = first_fault(faults, file)) return std::move(*fault);
   return status;

@@ -27,6 +27,13 @@ struct StatusProblem {
   friend bool operator==(const StatusProblem&, const StatusProblem&) = default;
 };
 
+/// The head of the controller's audit log: kept here, it cannot be rewritten there.
+struct AuditAnchor {
+  std::uint64_t records = 0;  // 0: none
+  std::string head;           // hash of the last of them
+  friend bool operator==(const AuditAnchor&, const AuditAnchor&) = default;
+};
+
 struct ControllerStatus {
   /// What is beyond is counted in one last problem with the code "more".
   static constexpr std::size_t kProblems = 100;
@@ -38,6 +45,7 @@ struct ControllerStatus {
   RegistryState state = RegistryState::Accepted;
   std::string held_plan;  // digest of the plan that waits for an approval; empty: none
   std::vector<StatusProblem> problems;
+  AuditAnchor audit;
 
   friend bool operator==(const ControllerStatus&, const ControllerStatus&) = default;
 };
