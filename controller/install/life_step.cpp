@@ -204,12 +204,21 @@ reconcilers::RunView LifeStep::look() {
     const auto* wanted = wish();
     if (run.state.kind == RunKind::Install && wanted == nullptr) view.refusal = "the instance is no longer wanted";
     if (wanted != nullptr && !wanted->problem.empty()) view.refusal = wanted->problem;
+    if (view.refusal.empty() && run.state.attempt == 1) view.refusal = limits();
   }
   if (run.state.phase == RunPhase::Booting || run.state.phase == RunPhase::Working) hear(view);
   if (run.state.phase == RunPhase::Handover) {
     if (auto answer = tools_.ssh(record_.address, run.host_key, input_.call)) view.ssh = *answer;
   }
   return view;
+}
+
+std::string LifeStep::limits() const {
+  const std::lock_guard lock(life_.mutex_);
+  const auto load = life_.load_beside(machine_);
+  auto why = installing_limit(life_.policy_, load);
+  const bool destroys = record_.run->state.kind == RunKind::Erase || reinstalls();
+  return why.empty() && destroys ? destructive_limit(life_.policy_, load, tools_.clock.wall()) : why;
 }
 
 void LifeStep::hear(reconcilers::RunView& view) {
@@ -295,6 +304,8 @@ Result<> LifeStep::perform(const RunStep& step) {
       return {};  // status tells it with this pass
     case RunStep::Kind::PowerOff:
       return guarded([this]() -> Result<> {
+        record_.run->state.powered = tools_.clock.wall();
+        if (auto kept = keep(); !kept) return kept;
         auto sent = input_.bmc.power()->act(PowerAction::HardOff, input_.call);
         if (!sent) return std::move(sent.error()).with("while switching off");
         return {};
@@ -380,6 +391,11 @@ Result<> LifeStep::boot() {
   });
   if (!armed) return armed;
   enter(RunPhase::Booting);
+  if ((record_.run->state.kind == RunKind::Erase || reinstalls()) && record_.run->state.attempt == 1) {
+    constexpr std::size_t kMostDestroyed = 20;
+    record_.destroyed.push_back(tools_.clock.wall());
+    if (record_.destroyed.size() > kMostDestroyed) record_.destroyed.erase(record_.destroyed.begin());
+  }
   record_.run->state.powered = tools_.clock.wall();
   if (auto kept = keep(); !kept) return kept;
   return guarded([this]() -> Result<> {

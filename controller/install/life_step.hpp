@@ -22,6 +22,7 @@ class LifeStep {
   void begin(reconcilers::RunKind kind);
   void advance();
   reconcilers::RunView look();
+  std::string limits() const;
   void hear(reconcilers::RunView& view);
   bool intent_acknowledged() const;
   reconcilers::ProofVerdict proof(bool pushed) const;

@@ -47,6 +47,7 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
   std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
   const bool changed = wishes.instances != wishes_.instances;
   wishes_ = std::move(wishes);
+  policy_ = registry.policy;
   accepted_ = true;
   orders_dirty_ = true;
   return changed;
@@ -108,6 +109,21 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
     slot.record = std::move(record);
   else
     slot.known = false;
+}
+
+/// What all machines did, and all but this one do.
+LifeLoad Lifecycle::load_beside(const std::string& machine) const {
+  LifeLoad load;
+  load.machines = slots_.size();
+  for (const auto& [name, slot] : slots_) {
+    load.destructions.insert(load.destructions.end(), slot.record.destroyed.begin(), slot.record.destroyed.end());
+    const auto& run = slot.record.run;
+    if (!run || name == machine) continue;
+    using enum reconcilers::RunPhase;
+    const bool began = run->state.phase != Intent && run->state.phase != Prepare && run->state.phase != Held;
+    if (began) ++load.installing;
+  }
+  return load;
 }
 
 boot::Orders Lifecycle::orders() const {

@@ -15,6 +15,7 @@
 
 #include "controller/fleet/accepted.hpp"
 #include "controller/install/boot_client.hpp"
+#include "controller/install/limits.hpp"
 #include "controller/install/record.hpp"
 #include "controller/install/wish.hpp"
 #include "controller/machine/life.hpp"
@@ -70,6 +71,7 @@ class Lifecycle final : public MachineLife {
   Result<> keep(const std::string& machine, const LifeRecord& record);
   void adopt(const std::string& machine, Slot& slot);
   boot::Orders orders() const;
+  LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
   void place(const std::string& machine, Slot& slot, const Call& call);
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
@@ -77,6 +79,7 @@ class Lifecycle final : public MachineLife {
   const LifecycleTools tools_;
   mutable std::mutex mutex_;  // of all below
   Wishes wishes_;
+  Policy policy_;
   bool accepted_ = false;
   bool seeded_ = false;
   bool orders_dirty_ = true;

@@ -120,6 +120,9 @@ Result<> read_rest(const Json& json, LifeRecord& record) {
     if (auto read = fields.result(); !read) return read;
     record.erases.push_back(std::move(erase));
   }
+  for (const auto& item : json["destroyed"].items()) {
+    record.destroyed.emplace_back(std::chrono::milliseconds{item.as_int().value_or(0)});
+  }
   if (const Json& item = json["last_run"]; item.is_object()) {
     auto& run = record.last_run.emplace();
     JsonFields fields(item);
@@ -150,6 +153,9 @@ std::string to_json(const LifeRecord& record) {
                  .set("erases", erases_json(record.erases));
   if (record.run) out.set("run", run_json(*record.run));
   if (record.installed) out.set("installed", installed_json(*record.installed));
+  Json destroyed = Json::array();
+  for (const WallTime at : record.destroyed) destroyed.push(time_json(at));
+  out.set("destroyed", std::move(destroyed));
   if (record.last_run) out.set("last_run", last_run_json(*record.last_run));
   return out.text();
 }

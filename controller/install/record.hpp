@@ -41,6 +41,7 @@ struct LifeRecord {
   std::string host_key;  // of what is installed
   std::vector<registry::EraseRecord> erases;
   std::optional<registry::RunRecord> last_run;
+  std::vector<WallTime> destroyed;  // when releases and reinstalls began to destroy, the last few
 };
 
 std::string to_json(const LifeRecord& record);

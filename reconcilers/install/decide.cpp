@@ -37,6 +37,8 @@ class Decision {
   RunStep go(Kind kind, RunPhase phase, std::string reason) const { return {kind, phase, std::move(reason)}; }
   RunStep hold(std::string reason) const { return {Kind::Hold, RunPhase::Held, std::move(reason)}; }
   bool late(std::chrono::milliseconds deadline) const { return now_ - run_.since > deadline; }
+  /// Whether power was switched in this phase: sent once, and then waited for.
+  bool switched() const { return run_.powered > run_.since; }
   bool is(PowerState state) const { return view_.power.is_known() && view_.power.value() == state; }
 
   RunStep again(const std::string& why) const {
@@ -56,7 +58,10 @@ class Decision {
     if (!view_.refusal.empty()) return wait(view_.refusal);
     if (!view_.power.is_known()) return wait("power is not known: " + view_.power.reason());
     if (is(PowerState::Off)) return go(Kind::Boot, RunPhase::Booting, "booting the installer");
-    if (is(PowerState::On) && late(policy_.power_deadline)) return hold("the machine does not switch off");
+    if (is(PowerState::On) && switched()) {
+      if (now_ - run_.powered > policy_.power_deadline) return again("the machine does not switch off");
+      return wait("waiting for power-off");
+    }
     if (is(PowerState::On)) return go(Kind::PowerOff, RunPhase::Prepare, "switching off before the installer");
     return wait("power is changing");
   }
@@ -111,7 +116,8 @@ class Decision {
   RunStep settle() const {
     if (is(PowerState::Off)) return go(Kind::Finish, RunPhase::Done, "erased");
     if (late(policy_.power_deadline)) {
-      if (!view_.refusal.empty()) return wait(view_.refusal);
+      if (late(3 * policy_.power_deadline)) return hold("the machine does not switch off after it was erased");
+      if (switched()) return wait("waiting for power-off");
       return go(Kind::PowerOff, RunPhase::Settle, "switching off after erasing");
     }
     return wait("waiting for power-off");

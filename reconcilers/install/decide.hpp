@@ -53,7 +53,7 @@ struct RunState {
   RunPhase phase = RunPhase::Intent;
   WallTime since{};    // of the phase
   int attempt = 1;     // boots of the installer
-  WallTime powered{};  // when it was last switched on
+  WallTime powered{};  // when power was last switched
   std::string held;    // why; Held only
   friend bool operator==(const RunState&, const RunState&) = default;
 };

@@ -146,8 +146,6 @@ class Install(EndToEnd):
 
         if os.environ.get("NIMBUS_LAB_ONLY") == "install":
             return
-        # Removed while protected: nothing is erased.
-        self.site().registry.write(INSTANCE + ".kept", "")
         self.write_instance(protected=False)
         self.site().registry.publish("Unprotect")
         self.wait(lambda: self.instance().get("unprotected_since"), "status tells that it is unprotected")
@@ -162,6 +160,41 @@ class Install(EndToEnd):
         with open(self.machines.disk(1), "rb") as disk:
             while piece := disk.read(1 << 20):
                 self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
+
+        if os.environ.get("NIMBUS_LAB_ONLY") == "release":
+            return
+        # The next tenant gets it: by the erase record, without the owner's word. kill -9
+        # of both programs while the image is written changes nothing.
+        next_one = "tenants/zeta/instances/db-1.toml"
+        registry = self.site().registry
+        registry.write("policy/tenants/zeta.toml", 'providers = ["*"]\n')
+        registry.edit(registry.machine_path("v1"), 'existing_data = "erase"', 'existing_data = "keep"')
+        self.write_instance(next_one)
+        registry.publish("Another tenant")
+        self.until(lambda: "% written" in self.instance(next_one).get("message", ""), "it is written", 200)
+        controller.kill()
+        self.boot.kill()
+        self.boot.start()
+        controller.start()
+        self.until(lambda: self.installed(next_one), "the next instance runs", 300)
+        self.assertEqual(self.login("hostname", path=next_one).strip(), "db-1")
+        self.assertEqual(self.machine()["claim"]["instance"], "zeta/db-1")
+
+    def test_a_machine_with_data_is_never_placed(self):
+        self.write_registry(existing_data="keep")
+        self.write_instance()
+        disk = self.machines.disk(1)
+        before = b"precious".rjust(1 << 22, b"\0")
+        disk.write_bytes(before)
+        self.site().registry.publish("An instance")
+        controller = self.start_controller()
+        self.wait(lambda: "may hold data" in self.instance().get("message", ""), "status says why it waits")
+        enough = controller.passes() + 10
+        self.wait(lambda: controller.passes() >= enough, "it looks at the machine again")
+        self.assertEqual(self.machines.power(1), "off")
+        self.assertEqual(self.machines.console(1), "", "the machine was switched on")
+        self.assertEqual(disk.read_bytes(), before)
+        self.assertNotIn("claim", self.machine())
 
 
 if __name__ == "__main__":

@@ -74,8 +74,10 @@ class Controller {
             .policy = {}};
   }
 
-  void accept(const DesiredMachine& machine, const std::vector<Instance>& instances, const std::string& commit) {
+  void accept(const DesiredMachine& machine, const std::vector<Instance>& instances, const std::string& commit,
+              bool limited = false) {
     AcceptedRegistry registry;
+    if (limited) registry.policy.limits.push_back({});
     registry.machines["m1"] = {std::make_shared<const DesiredMachine>(machine), "", nullptr};
     Wishes wishes;
     wishes.commit = commit;
@@ -153,12 +155,12 @@ struct Story {
   explicit Story(ExistingData existing = ExistingData::Erase) : desired(machine(existing)) { start(); }
   void start() {
     controller.emplace(world);
-    controller->accept(desired, instances, "c" + std::to_string(++commit));
+    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
     controller->seed();
   }
   void push(std::vector<Instance> wanted) {
     instances = std::move(wanted);
-    controller->accept(desired, instances, "c" + std::to_string(++commit));
+    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
   }
   /// Passes, the machine's own life and time, until `done` or so many rounds.
   bool until(const std::function<bool()>& done, int rounds = 200) {
@@ -185,6 +187,7 @@ struct Story {
   std::optional<Controller> controller;
   std::optional<LifeFacts> facts;
   int commit = 0;
+  bool limited = false;
   int crashes = 0;
 };
 
@@ -412,6 +415,53 @@ TEST_CASE("two instances, one machine: the later one waits, with a reason") {
   // Told by the machine's next look at what is not placed.
   CHECK(story.world.forge.contains("tenants/acme/instances/b-1.toml"));
   CHECK(story.world.forge.at("tenants/acme/instances/b-1.toml").find("in use by acme/a-1") != std::string::npos);
+}
+
+TEST_CASE("limits: so many at once, so much destroyed in a time") {
+  const WallTime now{100h};
+  Policy policy;
+  CHECK(installing_limit(policy, {.installing = 1000, .destructions = {}, .machines = 1}).empty());
+  policy.limits.push_back({});
+  policy.limits[0].disruption.machines_installing = 3;
+  CHECK(installing_limit(policy, {.installing = 2, .destructions = {}, .machines = 9}).empty());
+  CHECK_FALSE(installing_limit(policy, {.installing = 3, .destructions = {}, .machines = 9}).empty());
+  policy.disruption.machines_installing = 2;
+  CHECK_FALSE(installing_limit(policy, {.installing = 2, .destructions = {}, .machines = 9}).empty());
+
+  LifeLoad load{.installing = 0, .destructions = {now - 1h, now - 25h}, .machines = 100};
+  CHECK_FALSE(destructive_limit(policy, load, now).empty());  // one in 24 h unless said otherwise
+  policy.limits[0].destructive.count = 5;
+  CHECK(destructive_limit(policy, load, now).empty());
+  load.destructions.assign(5, now);
+  CHECK_FALSE(destructive_limit(policy, load, now).empty());
+  policy.limits[0].destructive.count = 50;
+  CHECK(destructive_limit(policy, load, now).empty());
+  load.destructions.assign(10, now);
+  CHECK_FALSE(destructive_limit(policy, load, now).empty());  // 10 percent of 100
+  load = {.installing = 0, .destructions = {}, .machines = 1};
+  CHECK(destructive_limit(policy, load, now).empty());  // at least one
+  policy.limits.push_back({});                          // the earlier policy's limit counts as well
+  load = {.installing = 0, .destructions = {now}, .machines = 100};
+  CHECK_FALSE(destructive_limit(policy, load, now).empty());
+}
+
+TEST_CASE("a second release within the time waits, with a reason, and is not erased") {
+  Story story;
+  story.push({instance()});
+  REQUIRE(story.until([&] { return story.runs(); }));
+  story.push({instance("web-1", false)});
+  CHECK_FALSE(story.until([] { return false; }, 5));
+  story.push({});
+  REQUIRE(story.until([&] { return story.available(); }));
+  story.push({instance("web-2", false)});
+  REQUIRE(story.until([&] { return story.runs(); }));
+  CHECK_FALSE(story.until([] { return false; }, 5));
+  story.limited = true;
+  story.push({});
+  CHECK_FALSE(story.until([&] { return story.world.erases > 1; }, 100));
+  CHECK(story.facts->waits.find("releases and reinstalls") != std::string::npos);
+  story.world.clock.advance(25h);
+  CHECK(story.until([&] { return story.world.erases > 1; }));
 }
 
 TEST_CASE("addresses: the first free one of the range") {

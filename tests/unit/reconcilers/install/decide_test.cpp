@@ -52,7 +52,7 @@ TEST_CASE("an erase ends when the machine is off") {
   RunView view{.power = power(PowerState::On), .intent_pushed = true, .told = Told::Finished};
   CHECK(step(run_in(RunPhase::Working, RunKind::Erase), view).phase == RunPhase::Settle);
   CHECK(step(run_in(RunPhase::Settle, RunKind::Erase), view).kind == Kind::Wait);
-  CHECK(step(run_in(RunPhase::Settle, RunKind::Erase), view, kNow + 10min).kind == Kind::PowerOff);
+  CHECK(step(run_in(RunPhase::Settle, RunKind::Erase), view, kNow + 3min).kind == Kind::PowerOff);
   view.power = power(PowerState::Off);
   CHECK(step(run_in(RunPhase::Settle, RunKind::Erase), view).kind == Kind::Finish);
 }
@@ -84,7 +84,7 @@ TEST_CASE("every waiting phase ends: by its deadline, with a reason") {
   RunView no_intent = on;
   no_intent.intent_pushed = false;
   const std::vector<Row> rows{{RunPhase::Intent, no_intent, kPolicy.intent_deadline, Kind::Hold},
-                              {RunPhase::Prepare, on, kPolicy.power_deadline, Kind::Hold},
+                              {RunPhase::Settle, on, 3 * kPolicy.power_deadline, Kind::Hold},
                               {RunPhase::Booting, on, kPolicy.boot_deadline, Kind::Again},
                               {RunPhase::Working, on, kPolicy.work_deadline, Kind::Hold},
                               {RunPhase::Handover, on, kPolicy.handover_deadline, Kind::Hold}};
@@ -95,6 +95,17 @@ TEST_CASE("every waiting phase ends: by its deadline, with a reason") {
     CHECK(late.kind == row.expected);
     CHECK_FALSE(late.reason.empty());
   }
+}
+
+TEST_CASE("power-off is sent once in a phase, waited for, and then the attempt is lost") {
+  auto run = run_in(RunPhase::Prepare);
+  const RunView on{.power = power(PowerState::On), .intent_pushed = true};
+  CHECK(step(run, on, kNow + 10h).kind == Kind::PowerOff);  // however long something refused before
+  run.powered = kNow + 10h;
+  CHECK(step(run, on, kNow + 10h + kPolicy.power_deadline).kind == Kind::Wait);
+  CHECK(step(run, on, kNow + 10h + kPolicy.power_deadline + 1ms).kind == Kind::Again);
+  run.attempt = kPolicy.most_attempts;
+  CHECK(step(run, on, kNow + 10h + kPolicy.power_deadline + 1ms).kind == Kind::Hold);
 }
 
 TEST_CASE("attempts are limited") {
