@@ -53,6 +53,12 @@ class Api(EndToEnd):
             served = json.loads(self.answers[-1]["body"])
             self.assertEqual(served, json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text()))
 
+        with self.subTest("promtool finds nothing to say about the metrics"):
+            metrics = self.controller.get("/metrics")[1]
+            self.assertIn("nimbus_http_requests_total", metrics)
+            lint = run(["promtool", "check", "metrics"], check=False, input=metrics)
+            self.assertEqual((lint.returncode, lint.stderr), (0, ""))
+
         fleet = json.loads(self.get("/v1/fleet")[2])
         self.assertEqual(fleet["registry"]["accepted_commit"], self.commit)
         self.assertEqual(fleet["machines"]["total"], 3)
