@@ -338,6 +338,8 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"export"}, run_export},
                                              {{"audit", "verify"}, run_audit_verify},
                                              {{"audit", "list"}, run_audit_list},
+                                             {{"controller", "backup"}, run_controller_backup},
+                                             {{"controller", "restore"}, run_controller_restore},
                                              {{"config", "init"}, run_config_init},
                                              {{"config", "get"}, run_config_get},
                                              {{"config", "set"}, run_config_set},

@@ -156,6 +156,35 @@ Command audit_command() {
            .exit_codes = {{5, "there is no log"}}}}};
 }
 
+Command controller_command() {
+  const Positional file = {.name = "FILE", .help = "the backup", .completer = std::string(base::kCompleteFile)};
+  return {
+      .name = "controller",
+      .summary = "back up and restore what a controller cannot get back from Git",
+      .commands = {
+          {.name = "backup",
+           .summary = "write configuration, keys, secrets, trust roots and local holds to one file",
+           .description =
+               "Saves nimbusd.toml and every file or folder that it names, except the data folder and the audit log: data "
+               "may be lost, and the audit log is a log. The backup holds secrets; it is readable by its owner only.",
+           .examples = {{"nimbusctl controller backup --verify /root/nimbus.backup", "and read it back"}},
+           .positionals = {file},
+           .flags = {{.name = "config", .value = "FILE", .help = "the controller's configuration", .fallback = "/etc/nimbus/nimbusd.toml", .completer = std::string(base::kCompleteFile)},
+                     {.name = "verify", .help = "read it back and compare"}}},
+          {.name = "restore",
+           .summary = "bring back what a backup holds",
+           .description =
+               "Nothing is written unless the backup is whole, and no file that is other on disk is replaced unasked. A "
+               "restored controller takes a new term: if the old one still runs, it steps down.",
+           .examples = {{"nimbusctl controller restore --verify /root/nimbus.backup", "is it whole, and what would change?"},
+                        {"nimbusctl controller restore /root/nimbus.backup", "on a new machine"}},
+           .positionals = {file},
+           .flags = {{.name = "verify", .help = "change nothing; list what is missing or other on disk"},
+                     {.name = "overwrite", .help = "replace files that are other on disk"},
+                     {.name = "root", .value = "DIR", .help = "below this folder", .fallback = "/", .completer = std::string(base::kCompleteFolder)}},
+           .exit_codes = {{2, "with --verify: something is missing or other on disk"}, {6, "a file is other on disk"}}}}};
+}
+
 }  // namespace
 
 Flag server_flag() {
@@ -168,7 +197,7 @@ Flag server_flag() {
 std::vector<Command> live_commands() {
   return {machine_command(), events_command(), reconcile_command(), hold_command(),
           resume_command(),  drift_command(),  history_command(),   trace_command(),
-          audit_command()};
+          audit_command(),   controller_command()};
 }
 
 }  // namespace nimbus::cli

@@ -23,6 +23,8 @@ Exit run_history(Context& context);
 Exit run_trace(Context& context);
 Exit run_audit_verify(Context& context);
 Exit run_audit_list(Context& context);
+Exit run_controller_backup(Context& context);
+Exit run_controller_restore(Context& context);
 
 /// `explain machine NAME`, `status --live`.
 Exit explain_machine(Context& context, const std::string& name);
