@@ -141,8 +141,9 @@ Exit run_plan(Context& context) {
     context.console.out(plan_for_people(report, context.console));
   }
   if (report.head_errors > 0) {
-    context.console.warning(
-        fmt::format("{} errors in {}; 'nimbusctl validate' names them", report.head_errors, report.head));
+    context.console.warning(fmt::format("{} error{} in {}; 'nimbusctl validate' names {}", report.head_errors,
+                                        report.head_errors == 1 ? "" : "s", report.head,
+                                        report.head_errors == 1 ? "it" : "them"));
   }
   return context.args.flag("exit-code") && !plan.items.empty() ? Exit::Changes : Exit::Ok;
 }

@@ -28,4 +28,10 @@ Change instance_removed(const InstanceEntry& base, const InstanceContext& contex
 
 std::string joined(const std::vector<std::string>& list);
 
+/// A machine whose file goes, and that is nowhere else.
+bool leaves_registry(const PlanItem& item) noexcept;
+/// What the base's policy says of the items, per provider.
+std::vector<LimitVerdict> limits_of(const std::vector<PlanItem>& items, const Snapshot& base);
+PlanTotals totals_of(const std::vector<PlanItem>& items);
+
 }  // namespace nimbus::registry

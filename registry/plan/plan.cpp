@@ -81,8 +81,8 @@ class Planner {
       };
       return std::tuple(key(a), a.object, a.id, a.path) < std::tuple(key(b), b.object, b.id, b.path);
     });
-    limits();
-    totals();
+    plan_.limits = limits_of(plan_.items, base_);
+    plan_.totals = totals_of(plan_.items);
     plan_.digest = base::sha256_hex(text());
     return std::move(plan_);
   }
@@ -305,132 +305,7 @@ class Planner {
     others(FileKind::Network, base_.networks, head_.networks, "boot services and ports follow");
   }
 
-  // Limits and totals --------------------------------------------------------
-
-  void limits() {
-    const Limits limits = base_.limits != nullptr ? base_.limits->value : Limits{};
-    std::map<std::string, std::array<std::int64_t, 4>> asked;  // destructive, rebooting, installing, removed
-    for (const auto& item : plan_.items) {
-      auto& counts = asked[item.provider];
-      if (item.data_loss() != DataLoss::No) ++counts[0];
-      const bool live = std::ranges::any_of(
-          item.changes, [](const Change& c) { return c.effect == Effect::Reboot && c.blocked.empty(); });
-      const bool installs = std::ranges::any_of(item.changes, [](const Change& c) {
-        return (c.effect == Effect::Install || c.effect == Effect::Reinstall) && c.blocked.empty();
-      });
-      if (live) ++counts[1];
-      if (installs) ++counts[2];
-      if (leaves(item)) ++counts[3];
-    }
-    for (const auto& [provider, counts] : asked) {
-      if (provider.empty()) continue;
-      destructive(provider, counts[0], limits);
-      removal(provider, counts[3], limits);
-      const auto* own = find_provider(base_, provider);
-      const auto disruption = own != nullptr ? own->value.provider.disruption : Provider::Disruption{};
-      queues(provider, "disruption.machines_rebooting", counts[1], disruption.machines_rebooting,
-             limits.disruption.machines_rebooting);
-      queues(provider, "disruption.machines_installing", counts[2], disruption.machines_installing,
-             limits.disruption.machines_installing);
-    }
-  }
-
-  /// A machine whose file goes, and that is nowhere else.
-  static bool leaves(const PlanItem& item) {
-    return item.object == FileKind::Machine && item.kind == PlanItem::Kind::Removed;
-  }
-
-  std::int64_t machines_of(const std::string& provider) const {
-    return std::ranges::count_if(base_.machines, [&](const auto& entry) { return entry->provider == provider; });
-  }
-
-  /// Nothing is destroyed by it, but a registry that suddenly lost its machines is
-  /// rather a mistake than a wish.
-  void removal(const std::string& provider, std::int64_t asked, const Limits& limits) {
-    if (asked == 0) return;
-    const std::int64_t allowed = most_removed(machines_of(provider), limits);
-    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Holds : LimitVerdict::Kind::Within, provider,
-                            std::string(kRemovalRule), asked, allowed});
-  }
-
-  void destructive(const std::string& provider, std::int64_t asked, const Limits& limits) {
-    if (asked == 0) return;
-    const auto machines = machines_of(provider);
-    const std::int64_t by_percent = machines * limits.destructive.percent / 100;
-    const std::int64_t allowed = std::max<std::int64_t>(1, std::min(limits.destructive.count, by_percent));
-    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Holds : LimitVerdict::Kind::Within, provider,
-                            limits.destructive.count <= by_percent ? "destructive.count" : "destructive.percent", asked,
-                            allowed});
-  }
-
-  void queues(const std::string& provider, std::string rule, std::int64_t asked, std::optional<std::int64_t> own,
-              std::optional<std::int64_t> policy) {
-    if (asked == 0 || (!own && !policy)) return;
-    const auto allowed = std::min(own.value_or(INT64_MAX), policy.value_or(INT64_MAX));
-    plan_.limits.push_back({asked > allowed ? LimitVerdict::Kind::Queues : LimitVerdict::Kind::Within, provider,
-                            std::move(rule), asked, allowed});
-  }
-
-  void totals() {
-    auto& sum = plan_.totals;
-    for (const auto& item : plan_.items) {
-      ++sum.items;
-      if (item.object == FileKind::Machine) ++sum.machines;
-      if (item.object == FileKind::Instance) ++sum.instances;
-      if (item.data_loss() == DataLoss::Yes) ++sum.data_loss;
-      std::set<Effect> effects;
-      bool blocked = false;
-      for (const auto& change : item.changes) {
-        if (change.blocked.empty()) effects.insert(change.effect);
-        blocked = blocked || !change.blocked.empty();
-      }
-      if (blocked) ++sum.blocked;
-      for (const auto effect : effects) count(effect);
-    }
-  }
-
-  void count(Effect effect) {
-    auto& sum = plan_.totals;
-    switch (effect) {
-      case Effect::InPlace:
-        ++sum.in_place;
-        break;
-      case Effect::Power:
-        ++sum.power;
-        break;
-      case Effect::Reboot:
-        ++sum.reboots;
-        break;
-      case Effect::PowerOff:
-        ++sum.power_offs;
-        break;
-      case Effect::Install:
-        ++sum.installs;
-        break;
-      case Effect::Reinstall:
-        ++sum.reinstalls;
-        break;
-      case Effect::Release:
-        ++sum.releases;
-        break;
-      case Effect::CredentialExposure:
-        ++sum.exposures;
-        break;
-      case Effect::RootCode:
-        ++sum.root_code;
-        break;
-      case Effect::Unknown:
-        ++sum.unknown;
-        break;
-      case Effect::None:
-      case Effect::Reported:
-      case Effect::Recorded:
-      case Effect::Move:
-      case Effect::Unmanaged:
-      case Effect::ObserveOnly:
-        break;
-    }
-  }
+  // The digest ---------------------------------------------------------------
 
   /// Unambiguous: every part is preceded by its length.
   std::string text() const {
@@ -444,7 +319,7 @@ class Planner {
       put(item.id);
       put(item.path);
       for (const auto& change : item.changes) {
-        if (grave && !leaves(item) && (change.data_loss == DataLoss::No || !change.blocked.empty())) continue;
+        if (grave && !leaves_registry(item) && (change.data_loss == DataLoss::No || !change.blocked.empty())) continue;
         put(to_string(change.effect));
         put(fmt::format("{}", static_cast<int>(change.data_loss)));
         put(change.key);
@@ -457,7 +332,7 @@ class Planner {
   }
 
   /// May have to be approved.
-  static bool is_grave(const PlanItem& item) { return item.data_loss() != DataLoss::No || leaves(item); }
+  static bool is_grave(const PlanItem& item) { return item.data_loss() != DataLoss::No || leaves_registry(item); }
 
   const Snapshot& base_;
   const Snapshot& head_;
@@ -472,37 +347,9 @@ Plan make_plan(const Snapshot& base, const Snapshot& head, const PlanFacts& fact
   return Planner(base, head, facts).run();
 }
 
-std::int64_t most_removed(std::int64_t machines, const Limits& limits) noexcept {
-  return std::max<std::int64_t>(1, machines * limits.destructive.percent / 100);
-}
-
 bool is_approved(const std::vector<Approval>& approvals, std::string_view digest, WallTime now) noexcept {
   return std::ranges::any_of(approvals,
                              [&](const Approval& each) { return each.digest == digest && now < each.expires; });
-}
-
-std::string summary(const Plan& plan) {
-  const auto& sum = plan.totals;
-  if (sum.items == 0) return "nothing changes";
-  std::string out;
-  const auto part = [&](std::size_t count, std::string_view one, std::string_view many) {
-    if (count == 0) return;
-    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, count == 1 ? one : many);
-  };
-  part(sum.releases, "release (DATA LOSS)", "releases (DATA LOSS)");
-  part(sum.reinstalls, "reinstall (DATA LOSS)", "reinstalls (DATA LOSS)");
-  part(sum.installs, "install", "installs");
-  part(sum.exposures, "credential exposure", "credential exposures");
-  part(sum.power_offs, "power-off", "power-offs");
-  part(sum.reboots, "reboot", "reboots");
-  part(sum.root_code, "host with root code", "hosts with root code");
-  part(sum.power, "power action", "power actions");
-  part(sum.in_place, "change in place", "changes in place");
-  part(sum.unknown, "unknown effect", "unknown effects");
-  part(sum.blocked, "blocked", "blocked");
-  std::string head = fmt::format("{} machine{}, {} instance{}", sum.machines, sum.machines == 1 ? "" : "s",
-                                 sum.instances, sum.instances == 1 ? "" : "s");
-  return out.empty() ? head + ": no effect on hardware" : head + ": " + out;
 }
 
 }  // namespace nimbus::registry
