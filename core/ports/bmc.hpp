@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/boot.hpp"
 #include "core/call.hpp"
@@ -105,6 +106,19 @@ class BmcDriver {
   /// operation connects. `secrets` is asked for each login and must outlive the Bmc.
   /// Errors: Invalid (address, suite or trust that this driver cannot use).
   virtual Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets) = 0;
+
+  /// Whether powers() is cheaper than asking one by one.
+  virtual bool polls_in_batches() const noexcept { return false; }
+  /// Power of many BMCs that this driver made, as steady polling wants it: on kept
+  /// connections, by one thread, in the order of `bmcs`. One that has no session is
+  /// Conflict: nothing was sent to it, ask it alone. The caller keeps all others away
+  /// from these BMCs meanwhile. A dead BMC delays its own answer only, but the answers
+  /// come together: the deadline is what bounds them.
+  virtual std::vector<Result<PowerState>> powers(const std::vector<Bmc*>& bmcs, const Call& call) {
+    std::vector<Result<PowerState>> out;
+    for (Bmc* bmc : bmcs) out.push_back(bmc->power()->power(call));
+    return out;
+  }
 };
 
 }  // namespace nimbus

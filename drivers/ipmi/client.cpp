@@ -107,7 +107,7 @@ std::vector<std::string> Client::names_in_order() const {
 }
 
 Result<> Client::login(const Call& call) {
-  const auto peers = base::resolve(target_.address);
+  const auto peers = engine_.resolver().resolve(target_.address, call);
   if (!peers) return peers.error();
   std::optional<Error> problem;
   for (const auto& name : names_in_order()) {
@@ -147,8 +147,11 @@ Result<> Client::try_credential(const std::string& name, const base::SocketAddre
               .username = std::move(credential->username),
               .password = std::move(credential->password),
               .k_g = std::move(credential->k_g),
-              .quirks = target_.quirks};
+              .quirks = target_.quirks,
+              .patience = silent_openings_ >= kSilentOpeningsOfDead ? Patience::Short : Patience::Usual};
   auto opened = open_session(std::move(login), peer, call);
+  const bool silent = !opened && (opened.error().code == Code::Timeout || opened.error().code == Code::Unreachable);
+  silent_openings_ = silent ? silent_openings_ + 1 : 0;
   if (!opened && opened.error().code == Code::Auth) {
     remember_refusal(name, std::move(print));
     return std::move(opened.error()).with(fmt::format("with credential '{}'", name));

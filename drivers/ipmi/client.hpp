@@ -5,6 +5,9 @@
 // before its secret changes: so that no account is locked out. Passwords are asked
 // from Secrets for each login and kept by nobody after it.
 //
+// A BMC that said nothing to kSilentOpeningsOfDead openings in succession counts as dead:
+// until it answers again each question costs its caller less than a second.
+//
 // Thread rule: one operation at a time, from any thread; session() from any.
 #pragma once
 
@@ -25,6 +28,7 @@
 
 namespace nimbus::ipmi {
 
+inline constexpr int kSilentOpeningsOfDead = 2;
 inline constexpr std::uint16_t kDefaultPort = 623;  // RMCP, IANA "asf-rmcp"
 
 /// A reply that never came is not the same as a refusal: the effect is unknown.
@@ -104,6 +108,7 @@ class Client {
   unsigned long maker_known_in_ = 0;  // session
   std::shared_ptr<Link> link_;
   std::atomic<unsigned long> session_ = 0;
+  int silent_openings_ = 0;  // in succession
   CipherSuite suite_;        // that worked last
   std::string worked_last_;  // name of a credential
   std::map<std::string, Refused> refused_;

@@ -47,6 +47,8 @@ class IpmiBmc final : public Bmc,
   void close(const Call& call) noexcept override { client_.close(call); }
   unsigned long session() const noexcept override { return client_.session(); }
 
+  const std::shared_ptr<Link>& link() const noexcept { return client_.link(); }
+
   Result<PowerState> power(const Call& call) override {
     const auto data = client_.ask_data(chassis_status_request(), call);
     if (!data) return Error(data.error()).with("while reading power");
@@ -178,7 +180,26 @@ class IpmiDriver final : public BmcDriver {
     return std::unique_ptr<Bmc>(new IpmiBmc(*engine_, clock_, secrets, std::move(*target)));
   }
 
+  bool polls_in_batches() const noexcept override { return true; }
+  std::vector<Result<PowerState>> powers(const std::vector<Bmc*>& bmcs, const Call& call) override {
+    std::vector<std::shared_ptr<Link>> links;
+    links.reserve(bmcs.size());
+    for (Bmc* bmc : bmcs) links.push_back(static_cast<const IpmiBmc*>(bmc)->link());
+    std::vector<Result<PowerState>> out;
+    out.reserve(bmcs.size());
+    for (const auto& reply : engine_->send_all(links, chassis_status_request(), call)) {
+      out.push_back(power_of(reply));
+    }
+    return out;
+  }
+
  private:
+  static Result<PowerState> power_of(const Result<Reply>& reply) {
+    if (!reply) return reply.error();
+    if (reply->completion != kOk) return completion_error(chassis_status_request(), reply->completion);
+    return parse_chassis_status(reply->data);
+  }
+
   std::unique_ptr<Engine> engine_;
   const Clock& clock_;
 };

@@ -1,5 +1,8 @@
 #include "drivers/ipmi/engine.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace nimbus::ipmi {
 namespace {
 
@@ -21,6 +24,69 @@ struct Answer {
     }
     arrived.notify_one();
   }
+};
+
+/// Many questions at once: the thread that asks is woken once, when all are answered.
+class Batch : public std::enable_shared_from_this<Batch> {
+ public:
+  Batch(std::vector<std::shared_ptr<Link>> links, Request request, MonoTime deadline)
+      : links_(std::move(links)),
+        request_(std::move(request)),
+        deadline_(deadline),
+        replies_(links_.size(), Error{Code::Timeout, "the BMC did not answer in time"}),
+        left_(links_.size()) {}
+
+  /// On the loop's thread.
+  void start(std::size_t in_flight) {
+    for (std::size_t i = 0; i < std::min(in_flight, links_.size()); ++i) ask_next();
+  }
+  /// On the loop's thread: nothing more is asked; what was asked ends as Cancelled.
+  void give_up() {
+    next_ = links_.size();
+    for (const auto index : std::exchange(asked_, {})) links_[index]->abandon(Error{Code::Cancelled, "stopped"});
+  }
+
+  std::vector<Result<Reply>> wait(const Call& call, MonoTime latest) {
+    std::unique_lock lock(mutex_);
+    finished_.wait_until(lock, call.stop, latest, [&] { return left_ == 0; });
+    return replies_;
+  }
+  bool done() {
+    const std::lock_guard lock(mutex_);
+    return left_ == 0;
+  }
+
+ private:
+  void ask_next() {
+    if (next_ >= links_.size()) return;
+    const std::size_t index = next_++;
+    asked_.insert(index);
+    links_[index]->send(request_, Repeat::WhileUnanswered, deadline_,
+                        [self = shared_from_this(), index](Result<Reply> reply) {
+                          self->asked_.erase(index);
+                          self->store(index, std::move(reply));
+                          self->ask_next();
+                        });
+  }
+  void store(std::size_t index, Result<Reply> reply) {
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      replies_[index] = std::move(reply);
+      last = --left_ == 0;
+    }
+    if (last) finished_.notify_all();
+  }
+
+  const std::vector<std::shared_ptr<Link>> links_;
+  const Request request_;
+  const MonoTime deadline_;
+  std::size_t next_ = 0;         // loop's thread
+  std::set<std::size_t> asked_;  // "
+  std::mutex mutex_;
+  std::condition_variable_any finished_;
+  std::vector<Result<Reply>> replies_;  // guarded, as is left_
+  std::size_t left_;
 };
 
 }  // namespace
@@ -75,6 +141,17 @@ Result<> Engine::close(const std::shared_ptr<Link>& link, const Call& call) {
   return wait<void>(link, call, [deadline = call.deadline](Link& on_loop, Link::OpenDone done) {
     on_loop.close(deadline, std::move(done));
   });
+}
+
+std::vector<Result<Reply>> Engine::send_all(const std::vector<std::shared_ptr<Link>>& links, const Request& request,
+                                            const Call& call) {
+  if (links.empty()) return {};
+  const auto batch = std::make_shared<Batch>(links, request, call.deadline);
+  post([batch] { batch->start(kBatchInFlight); });
+  const auto latest = call.deadline < MonoTime::max() - kGrace ? call.deadline + kGrace : call.deadline;
+  auto replies = batch->wait(call, latest);
+  if (!batch->done()) post([batch] { batch->give_up(); });
+  return replies;
 }
 
 Result<> Engine::forget(const std::shared_ptr<Link>& link, const Call& call) {

@@ -25,6 +25,10 @@
 
 namespace nimbus::ipmi {
 
+/// How long a BMC that says nothing at all is waited for. Short: it said nothing the
+/// last times either.
+enum class Patience : std::uint8_t { Usual, Short };
+
 /// Who opens a session, and how.
 struct Login {
   CipherSuite suite = CipherSuite::Suite17;
@@ -33,6 +37,7 @@ struct Login {
   Secret password = {};
   Secret k_g = {};
   Quirks quirks = {};
+  Patience patience = Patience::Usual;
 };
 
 /// Fresh random values for one handshake.

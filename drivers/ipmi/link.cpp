@@ -198,6 +198,7 @@ int Link::most_transmissions(MonoTime now) const {
     return now - last_heard_ > kSurelyAlive ? kIdleTransmissions : kTransmissions;
   }
   const bool heard = !handshake_ || handshake_->step() != Handshake::Step::Capabilities;
+  if (!heard && login_ && login_->patience == Patience::Short) return kTransmissionsToDead;
   return heard ? kTransmissionsWhileOpening : kTransmissions;
 }
 

@@ -41,7 +41,8 @@ namespace nimbus::ipmi {
 
 inline constexpr std::chrono::milliseconds kFirstWait{250};
 inline constexpr std::chrono::milliseconds kLongestWait{2000};
-inline constexpr int kTransmissions = 5;  // 250 + 500 + 1000 + 2000 + 2000 ms without any answer
+inline constexpr int kTransmissions = 5;        // 250 + 500 + 1000 + 2000 + 2000 ms without any answer
+inline constexpr int kTransmissionsToDead = 2;  // 250 + 500 ms
 inline constexpr int kTransmissionsWhileOpening = 8;
 inline constexpr std::chrono::seconds kPatienceOnce{10};  // some BMCs take seconds for a power command
 inline constexpr int kOpenings = 3;

@@ -362,6 +362,53 @@ TEST_CASE("spacing between commands, where a quirk asks for it") {
   CHECK(std::chrono::steady_clock::now() - began >= 450ms);
 }
 
+TEST_CASE("a BMC that never answers costs less each time") {
+  const auto silent = base::bind_udp(base::SocketAddress::numeric({"127.0.0.1", 0}).value());
+  REQUIRE(silent);
+  World world;
+  const auto bmc = std::move(
+      world.driver
+          ->attach({.driver = "ipmi", .address = base::local_address(*silent).value().text(), .credentials = {"good"}},
+                   world.secrets)
+          .value());
+  const auto took = [&](std::chrono::milliseconds patience) {
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(failed_power(*bmc, patience).code == Code::Timeout);
+    return std::chrono::steady_clock::now() - began;
+  };
+  took(100ms);
+  took(100ms);
+  CHECK(took(30s) < 3s);  // 0.75 s, where the first would take 5.75 s
+}
+
+TEST_CASE("power of many BMCs in one batch") {
+  World world;
+  FakeBmcServer first({});
+  FakeBmcServer second({});
+  FakeBmcServer hung({});
+  for (auto* server : {&first, &second, &hung}) give_power(*server);
+  std::vector<std::unique_ptr<Bmc>> bmcs;
+  for (auto* server : {&first, &second, &hung, &first}) bmcs.push_back(world.attach(*server));
+  for (int i = 0; i < 3; ++i) CHECK(bmcs[static_cast<std::size_t>(i)]->power()->power(within(5s)));
+  CHECK(bmcs[1]->power()->act(PowerAction::On, within(5s)) == WriteOutcome::Accepted);
+  hung.answers_to_lose = 1'000'000;
+  CHECK(world.driver->polls_in_batches());
+  std::vector<Bmc*> all;
+  for (const auto& bmc : bmcs) all.push_back(bmc.get());
+  const auto powers = world.driver->powers(all, within(400ms));
+  REQUIRE(powers.size() == 4);
+  CHECK(powers[0] == PowerState::Off);
+  CHECK(powers[1] == PowerState::On);
+  CHECK(powers[2].error().code == Code::Timeout);
+  CHECK(powers[3].error().code == Code::Conflict);  // it has no session yet
+  CHECK(world.driver->powers({}, within(1s)).empty());
+  // Stopped at once, and usable afterwards.
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(world.driver->powers({all[2]}, {.deadline = MonoTime::max(), .stop = stop.get_token()}).size() == 1);
+  CHECK(world.driver->powers({all[0], all[1]}, within(5s))[1] == PowerState::On);
+}
+
 TEST_CASE("many BMCs, many threads") {
   constexpr int kBmcs = 8;
   World world;
