@@ -11,6 +11,7 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
+#include "boot/dhcp_probe.hpp"
 #include "boot/dnsmasq.hpp"
 #include "boot/service.hpp"
 #include "boot/supervisor.hpp"
@@ -22,6 +23,8 @@ using base::HttpRequest;
 using base::HttpResponse;
 using base::Level;
 
+/// Servers ping an address for 3 s before they offer it.
+constexpr std::chrono::milliseconds kProbe{4500};
 constexpr std::size_t kMostFile = std::size_t{512} << 20U;
 
 std::string make_token() {
@@ -90,6 +93,7 @@ class Daemon::Impl {
       return written;
     }
     if (auto made = base::make_folders(config_.state + "/nginx", 0700); !made) return made;
+    // What was served before the restart was looked at then; machines wait.
     if (auto served = serve_dhcp(); !served) return served;
     auto machines = base::HttpServer::start(
         {.address = fmt::format("{}:{}", config_.address, config_.port), .exposure = base::Exposure::Anywhere},
@@ -160,8 +164,21 @@ class Daemon::Impl {
   HttpResponse take(const HttpRequest& request) {
     auto orders = parse_orders(request.body);
     if (!orders) return refusal(orders.error());
+    if (auto alone = look_around(*orders); !alone) return refusal(alone.error());
     if (auto taken = service_->take(std::move(*orders)); !taken) return refusal(taken.error());
     return answer(serve_dhcp());
+  }
+
+  /// Before the first order that wants a DHCP server: is there another one?
+  Result<> look_around(const Orders& orders) {
+    const std::lock_guard lock(dhcp_mutex_);
+    if (dhcp_ || orders.dhcp != DhcpService::Server) return {};
+    auto other = other_dhcp_server(config_.interface, kProbe, clock_);
+    if (!other) return std::move(other.error());
+    if (!*other) return {};
+    const std::string why = "another DHCP server answers on " + config_.interface + ": " + **other;
+    base::log(Level::Error, "dhcp-conflict", why);
+    return Error{Code::Conflict, why + "; nothing is served beside it"};
   }
 
   /// Brings dnsmasq in line with the orders. A restart, not a reload: a machine that is

@@ -9,7 +9,7 @@
 namespace nimbus::controller {
 namespace {
 
-constexpr std::chrono::seconds kAnswer{5};
+constexpr std::chrono::seconds kAnswer{10};  // it may have to look for other DHCP servers first
 constexpr const char* kUrl = "http://nimbus-boot";
 
 Call limited(const Call& call, const Clock& clock, std::chrono::milliseconds most) {

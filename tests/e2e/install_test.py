@@ -7,6 +7,7 @@ from harness import lab
 from harness.case import PROGRAMS, EndToEnd, main
 
 MODE = os.environ.get("NIMBUS_LAB_MODE", "bios")  # bios | uefi
+BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")     # ipmi | redfish
 INSTANCE = "tenants/acme/instances/web-1.toml"
 
 
@@ -38,6 +39,10 @@ class Install(EndToEnd):
 
     def write_registry(self, existing_data="erase"):
         registry = self.site().registry
+        bmc = f'driver = "ipmi"\naddress = "{self.machines.address(1)}"\nprivilege = "administrator"'
+        if BMC == "redfish":
+            bmc = f'driver = "redfish"\naddress = "{self.machines.url(1)}"\ntls = {{ pin = ["{self.machines.pin()}"] }}'
+        bmc = bmc.replace("\n", "\n" + 12 * " ")
         registry.write("providers/lab/provider.toml", """\
             region = "lab"
             tenants = ["*"]
@@ -53,10 +58,8 @@ class Install(EndToEnd):
         registry.write("providers/lab/machines/v1.toml", f"""\
             enforcement = "enforce"
             [bmc]
-            driver = "ipmi"
-            address = "{self.machines.address(1)}"
+            {bmc}
             credentials = ["bmc/lab"]
-            privilege = "administrator"
             [identity]
             serial = "{self.machines.serial(1)}"
             mac = "{self.machines.mac(1)}"
@@ -93,7 +96,7 @@ class Install(EndToEnd):
 
     def start_controller(self):
         controller = self.site().new_controller()
-        controller.add_secret("bmc/lab", lab.Machines.USER, lab.Machines.PASSWORD, [self.machines.address(1)])
+        controller.add_secret("bmc/lab", lab.Machines.USER, lab.Machines.PASSWORD, [self.machines.address(1), self.machines.url(1)])
         with open(controller.configuration, "a") as file:
             file.write(f'\n[install]\nboot = "{self.boot.control}"\nimage_sources = ["{self.mirror.url("")}"]\n')
         self.site().controller = controller.start()

@@ -3,10 +3,11 @@
 made and signed by OpenSSL, power and boot device are set with ipmitool."""
 import base64
 import json
+import os
 
 from harness import lab
 from harness.case import PROGRAMS, EndToEnd, main
-from harness.process import run
+from harness.process import Child, run
 
 NONCE = "0123456789abcdef0123456789abcdef"
 
@@ -106,6 +107,28 @@ class Netboot(EndToEnd):
         self.assertIn("not the declared machine", self.heard()["message"])
         self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
         self.assertFalse(self.machines.disk(1).read_bytes().strip(b"\0"), "something was written")
+
+    def test_no_dhcp_beside_another_server(self):
+        lab.ip("link", "add", "rogue0", "type", "veth", "peer", "name", "rogue1")
+        lab.ip("link", "set", "rogue0", "master", "br0", "up")
+        script = ("until ip link set rogue1 up 2>/dev/null; do sleep 0.05; done; ip addr add 10.77.0.200/24 dev rogue1; "
+                  "exec dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --interface=rogue1 --bind-interfaces --user=root "
+                  f"--dhcp-range=10.77.0.210,10.77.0.220,1h --dhcp-leasefile={self.folder}/rogue.leases --pid-file={self.folder}/rogue.pid")
+        rogue = Child("rogue", ["unshare", "--net", "sh", "-c", script], self.folder / "rogue.log")
+        try:
+            here = os.readlink("/proc/self/ns/net")
+            self.wait(lambda: os.readlink(f"/proc/{rogue.pid}/ns/net") != here, "it is on a network of its own", 20)
+            lab.ip("link", "set", "rogue1", "netns", str(rogue.pid))
+            self.wait(lambda: (self.folder / "rogue.pid").exists(), "the other server runs", 20)
+            machine = {"mac": lab.Machines.mac(1), "name": "v1", "address": "10.77.0.11", "handover": "exit"}
+            orders = json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "machines": [machine]})
+            status, text = self.boot.call("PUT", "/v1/orders", orders)
+            self.assertEqual(status, 409, text)
+            self.assertIn("10.77.0.200", text)
+        finally:
+            rogue.stop()
+        lab.ip("link", "del", "rogue0")
+        self.order()  # alone now: served
 
 
 if __name__ == "__main__":

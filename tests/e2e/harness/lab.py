@@ -3,7 +3,9 @@
 enter_network() puts this process and all its children into a new network namespace:
 nothing in it can reach another network, and it goes with the process. Needs root.
 """
+import base64
 import ctypes
+import hashlib
 import http.client
 import os
 import pathlib
@@ -174,7 +176,8 @@ class Machines:
         self.folder.mkdir(parents=True)
         self.program, self.count = program, count
         self.fleet = self.folder / "fleet.toml"
-        text = 'format = 1\nseed = 7\n[defaults.timing]\npower_on = "10ms"\npower_off = "10ms"\nsoft_off = "1s"\npost = "10ms"\n'
+        (self.folder / "certificate").mkdir()
+        text = f'format = 1\nseed = 7\ncertificate = "{self.folder}/certificate"\n' '[defaults.timing]\npower_on = "10ms"\npower_off = "10ms"\nsoft_off = "1s"\npost = "10ms"\n'
         for number in range(1, count + 1):
             text += f"""
 [[machine]]
@@ -210,6 +213,9 @@ cpus = 2
     def address(self, number):
         return f"127.7.0.{number}"
 
+    def url(self, number):
+        return f"https://{self.address(number)}:8443"
+
     def start(self):
         self.child = Child("nimbus-sim", [self.program, "serve", self.fleet], self.folder / "log")
         wait_until(lambda: self.ipmitool(1, "chassis", "power", "status", check=False).returncode == 0, 30, "the BMC answers", self.tail)
@@ -218,6 +224,13 @@ cpus = 2
     def ipmitool(self, number, *words, check=True):
         return run(["ipmitool", "-I", "lanplus", "-C", "17", "-H", self.address(number), "-U", self.USER, "-P", self.PASSWORD, *words],
                    check=check)
+
+    def pin(self):
+        """Of the certificate that all Redfish services show."""
+        key = subprocess.run(["openssl", "x509", "-in", self.folder / "certificate" / "cert.pem", "-pubkey", "-noout"], capture_output=True,
+                             check=True).stdout
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, capture_output=True, check=True).stdout
+        return "spki-sha256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
     def power(self, number):
         return self.ipmitool(number, "chassis", "power", "status").stdout.split()[-1]
