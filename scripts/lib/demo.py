@@ -13,7 +13,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from harness.controller import Nimbusd  # noqa: E402
 from harness.ipmi import ipmi_sim  # noqa: E402
+from harness.ports import free_tcp_port  # noqa: E402
+from harness.process import Child  # noqa: E402
 from harness.redfish import RedfishFleet  # noqa: E402
 from harness.process import run, start_time  # noqa: E402
 from harness.site import Site  # noqa: E402
@@ -21,6 +24,8 @@ from harness.wait import wait_until  # noqa: E402
 
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 PROVIDER = "lab"
+EXAMPLE = ROOT / "examples" / "registry-repo"
+BERLIN = "berlin-1"  # a provider of the example
 
 
 def paint(code, text):
@@ -32,6 +37,8 @@ class Story:
         self.folder, self.programs, self.keep = folder, programs, keep
         self.number = 0
         self.site = None
+        self.berlin = None  # the site of the example registry
+        self.children = []
 
     # --- telling
 
@@ -71,6 +78,9 @@ class Story:
         self.read_the_status()
         self.switch_off_by_hand()
         self.break_a_file()
+        self.simulate_the_example()
+        self.change_the_example()
+        self.explain_a_failure()
 
     def set_up(self):
         self.chapter("A registry behind git over ssh, and three machines behind BMCs")
@@ -149,12 +159,89 @@ class Story:
             raise AssertionError("m1 should have stayed as it was")
         self.say(paint("32", "ok: m1 stays as it was, says ipmitool; the other machines are looked after as before"))
 
+    # --- the example registry
+
+    def ctl(self, *arguments, check=True):
+        shown = " ".join(["nimbusctl", *(str(a) for a in arguments)])
+        return self.command(shown, self.programs / "nimbusctl", *arguments, "-C", self.berlin.registry.folder,
+                            "--server", f"unix:{self.berlin.controller.socket}", check=check)
+
+    def simulate_the_example(self):
+        self.chapter("The example registry, on a fleet of simulated machines")
+        site = self.berlin = Site(self.folder / "berlin", self.programs, BERLIN, outlive=self.keep)
+        shutil.copytree(EXAMPLE, site.registry.folder, dirs_exist_ok=True)
+        fleet = self.folder / "fleet"
+        self.control = self.folder / "sim.sock"
+        self.command(f"nimbusctl export --fleet fleet --provider {BERLIN}", self.programs / "nimbusctl", "export", "--fleet", fleet,
+                     "--provider", BERLIN, "--first", "127.77.0.1", "--redfish-port", free_tcp_port(), "--ipmi-port",
+                     free_tcp_port(), "--control", f"unix:{self.control}", "--quiet", "-C", site.registry.folder)
+        self.children.append(Child("nimbus-sim", [self.programs / "nimbus-sim", "serve", fleet / "fleet.toml"],
+                                   self.folder / "nimbus-sim.log", outlive=self.keep))
+        wait_until(self.control.exists, 20, "nimbus-sim serves the fleet", self.children[-1].tail)
+        shutil.copytree(fleet / "registry", site.registry.folder, dirs_exist_ok=True)
+        commit = site.registry.publish("The example, with the addresses of the simulated fleet")
+        site.controller = site._own(Nimbusd(self.programs / "nimbusd", self.folder / "berlin" / "controller", site.forge, BERLIN,
+                                            poll="30s", publish="1s", observe="1s", outlive=self.keep))
+        shutil.copytree(fleet / "secrets", site.controller.secrets, dirs_exist_ok=True)
+        site.controller.start()
+        wait_until(lambda: site.published(commit), 60, "the example is published", site.diagnosis)
+        # One of the example's machines is to be on; every machine has to be looked at.
+        wait_until(lambda: len([p for p in site.status.paths() if "/machines/" in p]) == 7, 60,
+                   "all machines have a status", site.diagnosis)
+        self.ctl("status", "--live")
+        self.ctl("machine", "list")
+
+    def simulated(self, machine):
+        return json.loads(run(["curl", "--silent", "--unix-socket", self.control, f"http://sim/machines/{machine}"]).stdout)
+
+    def change_the_example(self):
+        site = self.berlin
+        self.chapter("A change, planned as a pull request would show it")
+        path = f"providers/{BERLIN}/machines/b1/m011.toml"
+        file = site.registry.folder / path
+        file.write_text('power = "on"\nenforcement = "enforce"\n' + "".join(
+            line for line in file.read_text().splitlines(keepends=True)
+            if not line.startswith(("power =", "enforcement ="))))
+        site.registry.git("fetch", "--quiet", "origin")  # what was observed: the plan uses it
+        self.ctl("plan", check=False)
+        commit = site.registry.publish("Switch m011 on")
+        pushed = time.monotonic()
+        self.say(f"pushed; the forge's webhook is answered with {site.controller.push_webhook(commit, delivery='10')}")
+        wait_until(lambda: self.simulated("m011")["power"] in ("on", "powering-on"), 60, "m011 is switched on", site.diagnosis)
+        self.say(f"m011 got its power-on {time.monotonic() - pushed:.1f} s after the webhook")
+        wait_until(lambda: (site.status.document(path) or {}).get("power") == "on", 60, "status says that m011 is on", site.diagnosis)
+        self.say("the status commit:")
+        repository = f"--git-dir={site.forge.repository}"
+        branch = f"nimbus/status/{BERLIN}"
+        self.command(f"git log -1 -p {branch} -- {path}", "git", repository, "log", "-1", "-p", "--unified=0", branch, "--", path)
+
+    def explain_a_failure(self):
+        site = self.berlin
+        self.chapter("A BMC that answers nothing but errors")
+        fault = {"kind": "status", "status": 503, "machines": ["m012"], "path": "*"}
+        self.command(f"curl -d '{json.dumps(fault)}' …/faults", "curl", "--silent", "--unix-socket", self.control, "-d",
+                     json.dumps(fault), "http://sim/faults")
+
+        def in_trouble():
+            machine = json.loads(site.controller.get("/v1/machines/m012")[1] or "{}")
+            return machine.get("waiting_for") and machine.get("state", {}).get("health") != "ok"
+        wait_until(in_trouble, 60, "nimbusd has noticed", site.diagnosis)
+        self.ctl("explain", "machine", "m012")
+        self.say("the others go on:")
+        self.ctl("machine", "list", "--health", "ok", "-o", "name")
+        self.say("and every write to a device is on record:")
+        self.command("nimbusctl audit list --limit 4", self.programs / "nimbusctl", "audit", "list", "--folder",
+                     site.controller.data / "audit", "--limit", "4")
+        self.command("nimbusctl audit verify", self.programs / "nimbusctl", "audit", "verify", "--folder",
+                     site.controller.data / "audit", "--provider", BERLIN, "-C", site.forge.repository)
+
     # --- the end
 
     def leave_running(self):
         site = self.site
         records = [{"pid": c.pid, "since": start_time(c.pid)} for c in
-                   (site.forge.sshd, site.controller.child)]
+                   (site.forge.sshd, site.controller.child, self.berlin.forge.sshd, self.berlin.controller.child,
+                    *self.children)]
         (self.folder / "processes.json").write_text(json.dumps(records))
         environment = self.folder / "environment"
         environment.write_text(f"export GIT_SSH_COMMAND='{site.registry.git_environment['GIT_SSH_COMMAND']}'\n")
@@ -165,6 +252,8 @@ cd {site.registry.folder}          # edit providers/{PROVIDER}/machines/*.toml, 
 git fetch origin && git log -p origin/nimbus/status/{PROVIDER}
 curl http://{site.controller.address()}/metrics
 ipmitool -I lanplus -C 3 -H {self.m1.host} -p {self.m1.port} -U {self.m1.user} -P {self.m1.password} chassis power off
+nimbusctl machine list --server unix:{self.berlin.controller.socket}    # the example registry's machines
+curl --unix-socket {self.control} http://sim/machines           # the truth about them
 tail -f {site.controller.log}
 {ROOT}/scripts/demo --stop {self.folder}     # ends it all and removes the folder""")
 
@@ -208,8 +297,11 @@ def main():
         return 1
     finally:
         if not (done and options.keep):
-            if story.site is not None:
-                story.site.stop()
+            for child in story.children:
+                child.stop()
+            for site in (story.berlin, story.site):
+                if site is not None:
+                    site.stop()
             shutil.rmtree(folder, ignore_errors=True)
     print(paint("1;32", f"\nAll went as told, in {time.monotonic() - started:.0f} s."))
     return 0
