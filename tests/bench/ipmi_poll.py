@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Power state of many IPMI BMCs: the driver against libfreeipmi and ipmipower, in one run.
+"""Power state of many IPMI BMCs: the driver against libfreeipmi, OpenIPMI's asynchronous library,
+ipmipower and ipmitool, in one run.
 
   ipmi_poll.py BUILD_FOLDER [--bmcs 1000] [--per-process 100] [--rounds 10] [--in-flight 64]
 
@@ -48,6 +49,16 @@ def ipmipower(fleet, arguments):
     return each
 
 
+def ipmitool(fleet, count):
+    """CPU seconds of one `ipmitool power status`."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for bmc in fleet.bmcs[:count]:
+        subprocess.run(["ipmitool", "-I", "lanplus", "-C", "3", "-H", bmc["address"], "-p", str(bmc["port"]), "-U", bmc["user"],
+                        "-P", bmc["password"], "power", "status"], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / count
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
@@ -67,14 +78,23 @@ def main():
             freeipmi = programs / "freeipmi_poll"
             if freeipmi.exists():
                 theirs = table(freeipmi, arguments, hosts)
-                for name in ("link.poll", "bmc.poll"):
+                for name in ("link.poll", "bmc.batch", "bmc.poll"):
                     print(f"{name} / libfreeipmi.poll = {ours[name] / theirs['libfreeipmi.poll']:.2f}")
                 print(f"link.open / libfreeipmi.open = {ours['link.open'] / theirs['libfreeipmi.open']:.2f}")
             else:
                 print("libfreeipmi-dev is not installed: no comparison with it")
+            openipmi = programs / "openipmi_poll"
+            if openipmi.exists():
+                theirs = table(openipmi, arguments, hosts)
+                for name in ("link.poll", "bmc.batch", "bmc.poll"):
+                    print(f"{name} / openipmi.poll = {ours[name] / theirs['openipmi.poll']:.2f}")
+            else:
+                print("libopenipmi-dev is not installed: no comparison with it")
             tool = ipmipower(fleet, [])
             print(f"(link.open + poll + close) / ipmipower = "
                   f"{(ours['link.open'] + ours['link.poll'] + ours['link.close']) / tool:.2f}")
+            print(f"ipmitool, a process for each BMC: {ipmitool(fleet, 20) * 1e6:.0f} us each")
+            print(f"last live answer, a tenth dead / none dead = {ours['dead.tenth'] / ours['dead.none']:.2f}")
         finally:
             fleet.stop()
 

@@ -4,10 +4,13 @@
 //   bench_ipmi_poll USER PASSWORD SUITE ROUNDS IN_FLIGHT < "ADDRESS PORT" lines
 //
 // "link": completions on the loop's thread, IN_FLIGHT polls at a time. "bmc": the
-// port as workers use it, IN_FLIGHT threads, each waiting for its own answer.
+// port as workers use it, IN_FLIGHT threads, each waiting for its own answer. "batch": the
+// port as steady polling uses it, one thread. "dead": the first poll of all BMCs with every
+// tenth of them dead, until the last live one has answered.
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -16,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/net/socket.hpp"
 #include "base/time/time.hpp"
 #include "drivers/ipmi/device.hpp"
 #include "drivers/ipmi/driver.hpp"
@@ -149,6 +153,70 @@ std::size_t in_threads(const Run& run, std::size_t items, int rounds, const std:
   return failed;
 }
 
+/// Opens and polls all of `addresses` at once; the time until the last live one answered.
+double last_live_answer(const Run& run, const std::vector<std::string>& addresses, std::size_t dead_every) {
+  const auto engine = std::move(Engine::start().value());
+  std::vector<std::shared_ptr<Link>> links;
+  for (std::size_t i = 0; i < addresses.size(); ++i) links.push_back(engine->make_link());
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < addresses.size(); ++i) left += dead_every != 0 && i % dead_every == 0 ? 0 : 1;
+  std::promise<bool> finished;
+  const auto began = std::chrono::steady_clock::now();
+  const auto answered = [&](std::size_t i, bool ok) {
+    if (dead_every != 0 && i % dead_every == 0) return;
+    if (!ok) fmt::print(stderr, "{} did not answer\n", addresses[i]);
+    if (--left == 0) finished.set_value(true);
+  };
+  std::function<void(std::size_t)> poll = [&](std::size_t i) {
+    if (i >= addresses.size()) return;
+    Login login{.suite = static_cast<CipherSuite>(run.suite), .username = run.user, .password = Secret(run.password)};
+    const auto peer = base::SocketAddress::numeric(base::parse_host_port(addresses[i], 623).value()).value();
+    const bool dead = dead_every != 0 && i % dead_every == 0;
+    links[i]->open(std::move(login), peer, std::chrono::steady_clock::now() + 20s, [&, i](const Result<>& opened) {
+      if (!opened) return answered(i, false);
+      links[i]->send(chassis_status_request(), Repeat::WhileUnanswered, std::chrono::steady_clock::now() + 20s,
+                     [&, i](const Result<Reply>& reply) {
+                       answered(i, reply.has_value());
+                       poll(i + run.in_flight);
+                     });
+    });
+    // A dead one gives its place away at once, as the slow lane does.
+    if (dead) poll(i + run.in_flight);
+  };
+  engine->post([&] {
+    for (std::size_t lane = 0; lane < run.in_flight; ++lane) poll(lane);
+  });
+  finished.get_future().wait();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  std::promise<void> stopped;  // nothing may arrive after this function's variables are gone
+  engine->post([&] {
+    for (const auto& link : links) link->forget();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
+  return took.count();
+}
+
+/// Every tenth address answers nothing: a socket is there and nobody reads it.
+void bench_dead(const Run& run) {
+  const auto silent = base::bind_udp(base::SocketAddress::numeric({"127.0.0.1", 0}).value());
+  if (!silent) return;
+  const auto nowhere = base::local_address(*silent).value().text();
+  std::vector<std::string> mixed;
+  for (const auto& address : run.addresses) {
+    if (mixed.size() % 10 == 0) mixed.push_back(nowhere);
+    mixed.push_back(address);
+  }
+  double without = 1e9;
+  double with = 1e9;
+  for (int pair = 0; pair < 3; ++pair) {
+    without = std::min(without, last_live_answer(run, run.addresses, 0));
+    with = std::min(with, last_live_answer(run, mixed, 10));
+  }
+  fmt::print("dead.none\t{}\t0\t{:.3f}\t{:.2f}\n", run.addresses.size(), without, without * 1e6);
+  fmt::print("dead.tenth\t{}\t0\t{:.3f}\t{:.2f}\n", mixed.size(), with, with * 1e6);
+}
+
 void bench_bmcs(const Run& run) {
   const base::SystemClock clock;
   const OneSecret secrets(run);
@@ -162,6 +230,15 @@ void bench_bmcs(const Run& run) {
   measure("bmc.open+poll", bmcs.size(), [&] { return in_threads(run, bmcs.size(), 1, poll); });
   const std::size_t polls = bmcs.size() * static_cast<std::size_t>(run.rounds);
   measure("bmc.poll", polls, [&] { return in_threads(run, bmcs.size(), run.rounds, poll); });
+  std::vector<Bmc*> all;
+  for (const auto& bmc : bmcs) all.push_back(bmc.get());
+  measure("bmc.batch", polls, [&] {
+    std::size_t failed = 0;
+    for (int round = 0; round < run.rounds; ++round) {
+      for (const auto& power : driver->powers(all, {.deadline = clock.now() + 20s})) failed += power ? 0U : 1U;
+    }
+    return failed;
+  });
   in_threads(run, bmcs.size(), 1, [&](std::size_t i) { return bmcs[i]->close({.deadline = clock.now() + 1s}), true; });
 }
 
@@ -179,5 +256,6 @@ int main(int argc, char** argv) {
   while (std::cin >> address >> port) run.addresses.push_back(address + ":" + port);
   bench_links(run);
   bench_bmcs(run);
+  bench_dead(run);
   return 0;
 }
