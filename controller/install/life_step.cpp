@@ -99,9 +99,33 @@ bool LifeStep::reinstalls() const {
 }
 
 LifeFacts LifeStep::take() {
-  if (!record_.run) without_run();
+  if (record_.run && drops_claim()) return facts();
+  const bool held =
+      record_.run && record_.run->state.phase == RunPhase::Held && record_.run->state.kind == RunKind::Install;
+  if (!record_.run || held) without_run();
   if (record_.run) advance();
   return facts();
+}
+
+/// An instance that goes before anything was written for it leaves nothing behind: the
+/// claim is dropped, and nothing is erased.
+bool LifeStep::drops_claim() {
+  const auto& run = *record_.run;
+  const bool untouched =
+      run.state.attempt == 1 && (run.state.phase == RunPhase::Intent || run.state.phase == RunPhase::Prepare);
+  if (run.state.kind != RunKind::Install || record_.installed || !untouched || wish() != nullptr) return false;
+  const LifeRecord before = record_;
+  record_.run.reset();
+  record_.instance.clear();
+  record_.address.clear();
+  record_.unprotected = false;
+  if (auto kept = keep(); !kept) {
+    record_ = before;
+    return false;
+  }
+  base::log(base::Level::Info, "claim-dropped", "the instance is gone, nothing was written", {{"machine", machine_}});
+  static_cast<void>(life_.serve(input_.call));
+  return true;
 }
 
 Result<> LifeStep::keep() {
@@ -136,7 +160,7 @@ void LifeStep::without_run() {
     if (auto kept = keep(); !kept) held_ = kept.error().text();
     return;  // what is destructive comes in a later commit
   }
-  const bool again = record_.installed && wanted->instance.reinstall > record_.installed->reinstall;
+  const bool again = !record_.run && record_.installed && wanted->instance.reinstall > record_.installed->reinstall;
   if (!again) return;
   if (!open || record_.unprotected_commit == wishes_.commit || !unprotect_published()) {
     held_ = "reinstall was raised, but protected = false was not in force before";
@@ -178,21 +202,22 @@ reconcilers::ProofVerdict LifeStep::proof(bool pushed) const {
   const bool erased = !record_.erases.empty() && std::all_of(record_.erases.begin(), record_.erases.end(),
                                                              [](const auto& e) { return e.verified; });
   reconcilers::WriteReason reason = reconcilers::WriteReason::Install;
-  if (record_.run->state.kind == RunKind::Erase)
-    reason = reconcilers::WriteReason::Release;
-  else if (reinstalls())
-    reason = reconcilers::WriteReason::Reinstall;
-  return reconcilers::judge_write(
-      {.reason = reason,
-       .identity = input_.match.verdict,
-       .intent_pushed = pushed,
-       .claim_is_ours = !record_.instance.empty(),
-       .erase_record = erased,
-       .owner_consents = input_.desired.lifecycle.existing_data == ExistingData::Erase,
-       // A release of what never got installed erases what a lost run may have left.
-       .installed_here = record_.installed.has_value() || reason == reconcilers::WriteReason::Release,
-       .installed_other = false,
-       .journal_contradicts = false});
+  const bool erases = record_.run->state.kind == RunKind::Erase;
+  // What never got installed is erased on the proof that its install had.
+  if (erases && record_.installed) reason = reconcilers::WriteReason::Release;
+  if (reinstalls()) reason = reconcilers::WriteReason::Reinstall;
+  auto verdict =
+      reconcilers::judge_write({.reason = reason,
+                                .identity = input_.match.verdict,
+                                .intent_pushed = pushed,
+                                .claim_is_ours = !record_.instance.empty(),
+                                .erase_record = erased,
+                                .owner_consents = input_.desired.lifecycle.existing_data == ExistingData::Erase,
+                                .installed_here = record_.installed.has_value(),
+                                .installed_other = false,
+                                .journal_contradicts = false});
+  if (erases && verdict.proof != WriteProof::None) verdict.proof = WriteProof::Release;
+  return verdict;
 }
 
 reconcilers::RunView LifeStep::look() {

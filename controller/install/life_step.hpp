@@ -17,6 +17,7 @@ class LifeStep {
                                  const std::string& commit);
 
  private:
+  bool drops_claim();
   void without_run();
   bool unprotect_published() const;
   void begin(reconcilers::RunKind kind);

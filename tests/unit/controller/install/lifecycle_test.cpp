@@ -326,6 +326,47 @@ TEST_CASE("release: unprotect first, published first; then erased, and the next 
   }
 }
 
+TEST_CASE("an instance that goes before anything was written frees the machine, and nothing is erased") {
+  Story story;
+  story.world.guard_refuses = "outside of its windows";
+  story.push({instance()});
+  CHECK_FALSE(story.until([] { return false; }, 10));
+  CHECK(story.facts->claim->instance == "acme/web-1");
+  story.desired.lifecycle.existing_data = ExistingData::Keep;  // the owner thinks better of it
+  story.push({});
+  story.world.guard_refuses.clear();
+  CHECK_FALSE(story.until([&] { return story.world.power_writes > 0; }, 50));
+  CHECK((!story.facts || !story.facts->claim));
+  CHECK(story.world.written_nonces.empty());
+}
+
+TEST_CASE("a held install ends by unprotecting and removing: erased, on the proof that the install had") {
+  Story story;
+  story.world.installer_fails = "no disk";
+  story.push({instance()});
+  REQUIRE(story.until([&] { return story.held(); }));
+  story.world.installer_fails.clear();
+  SUBCASE("removed while protected: held") {
+    story.push({});
+    CHECK_FALSE(story.until([&] { return story.world.erases > 0; }, 50));
+  }
+  SUBCASE("unprotected, but the owner's word is gone") {
+    story.push({instance("web-1", false)});
+    CHECK_FALSE(story.until([] { return false; }, 5));
+    story.desired.lifecycle.existing_data = ExistingData::Keep;
+    story.push({});
+    CHECK_FALSE(story.until([&] { return story.world.erases > 0; }, 50));
+  }
+  SUBCASE("unprotected and removed") {
+    story.push({instance("web-1", false)});
+    CHECK_FALSE(story.until([] { return false; }, 5));
+    CHECK(story.held());
+    story.push({});
+    REQUIRE(story.until([&] { return story.available(); }));
+    CHECK(story.world.erases == 1);
+  }
+}
+
 TEST_CASE("reinstall: raised after unprotecting, once") {
   Story story;
   story.push({instance()});

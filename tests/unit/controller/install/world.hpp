@@ -71,6 +71,7 @@ struct World final : BootService {
     REQUIRE(plan);
     boot::Report report{.run = run.run, .nonce = run.nonce, .stage = boot::Stage::CheckedIn};
     mine.last = report;
+    if (plan->action == boot::PlanAction::Install) last_instance = plan->instance;
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
       report.message = installer_fails;
