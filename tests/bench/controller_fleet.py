@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""What a fleet costs nimbusd, against nimbus-sim on the same machine.
+
+    tests/bench/controller_fleet.py [--sizes 100,1000,10000] [--programs build/release/bin] [--webhooks 20]
+
+For each size, half Redfish and half IPMI: the first full pass, CPU and memory of steady passes, what a commit that
+touches 10 machines costs (time, CPU), and the time from a webhook to the first write at a BMC. Simulator and
+controller share the cores, so times are upper bounds; CPU is nimbusd's own. The load average is printed.
+"""
+import argparse
+import os
+import pathlib
+import resource
+import statistics
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from harness.controller import Nimbusd  # noqa: E402
+from harness.process import Child, run  # noqa: E402
+from harness.site import Site  # noqa: E402
+from harness.wait import wait_until  # noqa: E402
+
+REDFISH_PORT, IPMI_PORT = 19443, 19623
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_mib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmRSS"))) / 1024
+
+
+def address(number):
+    return f"127.90.{number // 254}.{number % 254 + 1}"  # as nimbus-sim counts: no .0, no .255
+
+
+class Fleet:
+    def __init__(self, size, programs, folder):
+        self.size, self.programs = size, programs
+        self.site = Site(folder / "site", programs)
+        self.socket = folder / "sim.sock"
+        (folder / "fleet.toml").write_text(
+            f'format = 1\ncontrol = "unix:{self.socket}"\n' +
+            f'[[machine]]\nname = "m{{n}}"\nserial = "S{{n}}"\nfirst = 0\ncount = {size}\n'
+            f'redfish = "{address(0)}:{REDFISH_PORT}"\nipmi = "{address(0)}:{IPMI_PORT}"\n')
+        self.simulator = Child("nimbus-sim", [programs / "nimbus-sim", "serve", folder / "fleet.toml"], folder / "sim.log")
+        wait_until(self.socket.exists, 60, "nimbus-sim serves", self.simulator.tail)
+        self.pin = self.pin_of(self.ask("certificate"))
+
+    @staticmethod
+    def pin_of(text):
+        start = text.index("spki-sha256:")
+        return text[start:start + 12 + 44]
+
+    def ask(self, what):
+        return run(["curl", "--silent", "--unix-socket", self.socket, f"http://sim/{what}"]).stdout
+
+    def path(self, number):
+        return f"providers/lab/machines/r{number // 500}/m{number}.toml"
+
+    def write(self, number, power):
+        redfish = number % 2 == 0
+        where = f"https://{address(number)}:{REDFISH_PORT}" if redfish else f"{address(number)}:{IPMI_PORT}"
+        tls = f'tls = {{ pin = ["{self.pin}"] }}\n' if redfish else ""
+        self.site.registry.write(self.path(number), f'power = "{power}"\nenforcement = "enforce"\n[bmc]\n'
+                                 f'driver = "{"redfish" if redfish else "ipmi"}"\naddress = "{where}"\n'
+                                 f'credentials = ["bmc/all"]\n{tls}[identity]\nserial = "S{number}"\n')
+
+    def start(self, observe):
+        for number in range(self.size):
+            self.write(number, "off")
+        self.site.registry.publish("A fleet")
+        controller = Nimbusd(self.programs / "nimbusd", self.site.folder / "controller", self.site.forge, poll="1h",
+                             publish="5s", observe=observe)
+        text = controller.configuration.read_text().replace("workers = 4", "workers = 16").replace('"debug"', '"warning"')
+        controller.configuration.write_text(text)
+        controller.add_secret("bmc/all", "admin", "password", ["127.0.0.0/8"])
+        self.site.controller = self.site._own(controller)
+        return controller
+
+    def stop(self):
+        self.site.stop()
+        self.simulator.stop()
+
+
+def first_pass(fleet, controller):
+    started = time.monotonic()
+    controller.start(60)
+    def all_seen():
+        return controller.metrics().get('nimbus_machines{state="off"}', 0) >= fleet.size
+    wait_until(all_seen, 600, "all machines were read", controller.tail)
+    took = time.monotonic() - started
+    wait_until(lambda: controller.metric("nimbus_term") > 0, 60, "the term is taken", controller.tail)
+    return took, cpu_seconds(controller.child.pid)
+
+
+def steady(controller, seconds):
+    passes, cpu, started = controller.passes(), cpu_seconds(controller.child.pid), time.monotonic()
+    wait_until(lambda: time.monotonic() - started > seconds, seconds + 30, "a while went by")
+    done = controller.passes() - passes
+    return (cpu_seconds(controller.child.pid) - cpu) / max(done, 1), done / (time.monotonic() - started)
+
+
+def commit_of(fleet, controller, machines, power, delivery):
+    """Seconds from the webhook to the first and to the last write, and nimbusd's CPU."""
+    for number in machines:
+        fleet.write(number, power)
+    commit = fleet.site.registry.publish(f"Switch {len(machines)} machines {power}")
+    writes, cpu = controller.metric("nimbus_device_writes_total"), cpu_seconds(controller.child.pid)
+    started = time.monotonic()
+    controller.push_webhook(commit, delivery=delivery)
+    wait_until(lambda: controller.metric("nimbus_device_writes_total") > writes, 120, "the first write", controller.tail)
+    first = time.monotonic() - started
+    wait_until(lambda: controller.metric("nimbus_device_writes_total") >= writes + len(machines), 120, "all writes", controller.tail)
+    return first, time.monotonic() - started, cpu_seconds(controller.child.pid) - cpu
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="100,1000,10000")
+    parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin")
+    parser.add_argument("--webhooks", type=int, default=20)
+    parser.add_argument("--observe", default="30s")
+    options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, observe = {options.observe}")
+    for size in map(int, options.sizes.split(",")):
+        with tempfile.TemporaryDirectory(prefix="nimbus-bench-") as name:
+            fleet = Fleet(size, options.programs.resolve(), pathlib.Path(name))
+            try:
+                controller = fleet.start(options.observe)
+                took, cpu = first_pass(fleet, controller)
+                print(f"\n{size} machines\n  first full pass              {took:8.1f} s, {cpu / size * 1e3:.2f} ms CPU per machine"
+                      f"\n  memory                       {memory_mib(controller.child.pid):8.0f} MiB", flush=True)
+                per_pass, rate = steady(controller, 30)
+                print(f"  steady passes                {per_pass * 1e3:8.2f} ms CPU per pass, {rate:.0f} passes/s", flush=True)
+                few = list(range(10))
+                commit_of(fleet, controller, few, "on", "w")
+                first, last, cpu = commit_of(fleet, controller, list(range(10, 20)), "on", "a")
+                print(f"  commit touching 10 machines  {last:8.2f} s to the last write, {cpu * 1e3:.0f} ms CPU", flush=True)
+                firsts = []
+                for i in range(options.webhooks):
+                    firsts.append(commit_of(fleet, controller, [20 + i], "on", f"h{i}")[0])
+                firsts.sort()
+                if firsts:
+                    print(f"  webhook to first BMC write   p50 {statistics.median(firsts) * 1e3:.0f} ms, "
+                          f"p99 {firsts[min(len(firsts) - 1, int(len(firsts) * 0.99))] * 1e3:.0f} ms ({len(firsts)} pushes)", flush=True)
+            finally:
+                fleet.stop()
+    print(f"\nload average {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
