@@ -340,7 +340,7 @@ StateText describe_state(std::uint8_t sensor_type, std::uint8_t event_type, std:
 StateText describe_states(std::uint8_t sensor_type, std::uint8_t event_type, std::uint16_t states) {
   StateText out{.words = {}, .health = Health::Ok};
   for (std::uint8_t offset = 0; offset < 15; ++offset) {
-    if ((states >> offset & 1U) == 0) continue;
+    if ((static_cast<unsigned>(states) >> offset & 1U) == 0) continue;
     const auto one = describe_state(sensor_type, event_type, offset);
     if (!out.words.empty()) out.words += ", ";
     out.words += one.words;

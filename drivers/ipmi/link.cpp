@@ -322,8 +322,8 @@ void Link::finish_send(Result<Reply> result) {
   disarm();
   activity_ = Activity::Idle;
   waiting_to_send_ = false;
-  explicit_bzero(request_.data.data(), request_.data.size());  // there may have been a password in it
-  explicit_bzero(message_.data(), message_.size());
+  wipe(request_.data);  // there may have been a password in it
+  wipe(message_);
   if (const auto done = std::exchange(send_done_, nullptr)) done(std::move(result));
 }
 

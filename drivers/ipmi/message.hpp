@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +24,7 @@ struct Request {
   std::string_view name = "";  // for messages to people: a literal
   std::uint8_t lun = 0;        // 0 to 3: which part of the BMC answers; sensors may be behind another
 
-  ~Request() { explicit_bzero(data.data(), data.size()); }
+  ~Request() { wipe(data); }
 };
 
 /// Appendix G: 0 is success. Some codes that decide what happens next:

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,11 @@ namespace nimbus::ipmi {
 
 using Bytes = std::span<const std::uint8_t>;
 using Packet = std::vector<std::uint8_t>;
+
+/// Overwrites bytes that may hold a secret.
+inline void wipe(std::vector<std::uint8_t>& bytes) noexcept {
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
+}
 
 class Writer {
  public:

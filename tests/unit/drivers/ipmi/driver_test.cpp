@@ -335,7 +335,7 @@ TEST_CASE("boot override: written whole, read back, on the present session only"
     CHECK(server.with([&](FakeBmc&) { return writes->size(); }) == 2);
   }
   SUBCASE("the maker's own number for a disk, learnt in each session") {
-    *maker = 0x7C;  // 10876
+    server.with([&](FakeBmc&) { *maker = 0x7C; });  // 10876
     bmc->close(within(1s));
     CHECK(bmc->boot()->boot_override(within(10s)));
     CHECK(bmc->boot()->arm_boot(disk, within(5s)).value() == WriteOutcome::Accepted);
