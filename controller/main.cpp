@@ -7,6 +7,7 @@
 #include <variant>
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <fmt/core.h>
 
@@ -49,7 +50,17 @@ sigset_t stop_signals() {
   return signals;
 }
 
+/// About two descriptors per machine: the usual soft limit of 1,024 would be too few,
+/// and the hard one is what the administrator allows.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(const controller::Config& config) {
+  allow_many_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of the write, not our end
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

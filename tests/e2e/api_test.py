@@ -2,6 +2,8 @@
 """The API as its description says, judged by validators that this project did not write."""
 import json
 import os
+import pathlib
+import re
 import subprocess
 
 from harness.case import ROOT, EndToEnd, main
@@ -115,6 +117,10 @@ class Api(EndToEnd):
 
     def test_loopback_is_for_reading(self):
         self.start()
+        with self.subTest("as many descriptors as the administrator allows"):
+            limits = (pathlib.Path("/proc") / str(self.controller.child.pid) / "limits").read_text()
+            soft, hard = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits).groups()
+            self.assertEqual(soft, hard)
         self.assertEqual(self.controller.get("/v1/fleet")[0], 200)
         for method, path in (("PUT", "/v1/holds/all"), ("DELETE", "/v1/holds/all"), ("PUT", "/v1/holds/machines/m1"),
                              ("POST", "/v1/machines/m1:reconcile"), ("POST", "/v1/registry:fetch")):
