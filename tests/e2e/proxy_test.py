@@ -54,7 +54,7 @@ class Proxy(EndToEnd):
         genuine = ["--header", "X-GitHub-Event: push", "--header", f"X-Hub-Signature-256: sha256={signature}",
                    "--header", "Content-Type: application/json", "--data", body]
         self.assertEqual(self.status("/webhook/github", *genuine), 202)
-        self.assertEqual(self.status("/webhook/github", "--data", body), 401)
+        self.assertEqual(self.status("/webhook/github", "--header", "Content-Type: application/json", "--data", body), 401)
         self.assertEqual(self.status("/webhook/github"), 403, "GET")
         for path in ("/metrics", "/healthz", "/readyz", "/"):
             self.assertEqual(self.status(path), 404, path)
