@@ -202,12 +202,17 @@ class Daemon::Impl {
     const std::string path = config_.state + "/dnsmasq.conf";
     if (auto written = base::write_file_atomically(path, *text, 0600); !written) return written;
     configuration_ = std::move(*text);
+    // A file, begun anew with each start: dnsmasq does not end while its log is a pipe that
+    // nobody reads any more, which is what it has when this process was killed. And no
+    // change of user or group: that would undo that it ends with this process.
+    const std::string log = config_.state + "/dnsmasq.log";
+    if (auto begun = base::write_file_atomically(log, "", 0600); !begun) return begun;
     if (dhcp_) {
       dhcp_->restart();
     } else {
       dhcp_.emplace("dnsmasq",
-                    std::vector<std::string>{config_.dnsmasq, "--keep-in-foreground", "--log-facility=-",
-                                             "--conf-file=" + path, "--user=", "--pid-file="},
+                    std::vector<std::string>{config_.dnsmasq, "--keep-in-foreground", "--log-facility=" + log,
+                                             "--conf-file=" + path, "--user=", "--group=", "--pid-file="},
                     clock_);
     }
     return {};
