@@ -88,8 +88,9 @@ Exit run_export(Context& context) {
   const auto loaded = load_registry(context.registry_start(), {});
   if (!loaded) return fail(context, loaded.error());
   for (const auto& problem : loaded->result.problems) {
-    if (problem.severity == registry::Severity::Error)
-      return fail(context, {Code::Invalid, "the registry has errors; 'nimbusctl validate' lists them"});
+    if (problem.severity != registry::Severity::Error) continue;
+    context.console.error("the registry has errors; 'nimbusctl validate' lists them");
+    return Exit::Invalid;
   }
   if (exists(*wanted + "/fleet.toml") && !context.args.flag("force"))
     return fail(context, {Code::Conflict, *wanted + "/fleet.toml exists; nothing was written"});

@@ -132,7 +132,7 @@ class Export(cli_case.CliCase):
 
     def test_what_cannot_be_exported(self):
         self.ctl("export", cwd=self.registry, code=64)
-        self.ctl("export", "--fleet", self.scratch / "lab", "--first", "10.0.0.1", cwd=self.registry, code=3)
+        self.ctl("export", "--fleet", self.scratch / "lab", "--first", "10.0.0.1", cwd=self.registry, code=1)
         self.export("--provider", "nowhere", code=5)
         self.write(self.registry, {REDFISH: "bmc = 1\n"})
         self.export(code=3)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fault rules set live through the control port, as clients on the wire meet them."""
+import os
 import ssl
-import subprocess
+import tempfile
 import time
 
 import simulator
@@ -97,6 +98,97 @@ class Faults(simulator.Case):
         self.fault(kind="restart-bmc", machines=["m2"], away="500ms", after="100ms")
         simulator.wait_for(lambda: self.sim.state("m2")["bmc_restarts"] == restarts + 1, "the restart")
         simulator.wait_for(lambda: self.sim.state("m2")["bmc_up"], "the BMC is back")
+
+    def test_logins_conditions_and_errors(self):
+        for status in (401, 412, 429, 500):
+            with self.subTest(status):
+                self.fault(kind="status", status=status, count=1, side="redfish")
+                bmc = self.redfish()
+                self.assertEqual(bmc.call("PATCH", "/redfish/v1/Systems/1", {"AssetTag": f"t{status}"})[0], status)
+                self.assertNotEqual(bmc.get("/redfish/v1/Systems/1").get("AssetTag"), f"t{status}")  # nothing was done
+
+    def test_no_session_over_redfish(self):
+        self.fault(kind="no-sessions", side="redfish", count=1)
+        login = {"UserName": simulator.USER, "Password": simulator.PASSWORD}
+        sessions = "/redfish/v1/SessionService/Sessions"
+        self.assertEqual(self.redfish().call("POST", sessions, login)[0], 503)
+        bmc = self.redfish()
+        self.assertEqual(bmc.call("POST", sessions, login)[0], 201)
+        bmc.call("DELETE", bmc.last_headers["Location"])
+
+    def test_stale_reads_over_redfish(self):
+        bmc = self.redfish()
+        self.fault(kind="stale", side="redfish")
+        before = bmc.get("/redfish/v1/Systems/1")["LocationIndicatorActive"]
+        self.assertEqual(bmc.call("PATCH", "/redfish/v1/Systems/1", {"LocationIndicatorActive": not before})[0], 200)
+        self.assertEqual(bmc.get("/redfish/v1/Systems/1")["LocationIndicatorActive"], before)
+        self.sim.control("DELETE", "/faults")
+        self.assertEqual(bmc.get("/redfish/v1/Systems/1")["LocationIndicatorActive"], not before)
+
+    def test_tasks_are_purged(self):
+        bmc = self.redfish()
+        update = {"ImageURI": "http://127.0.0.1/bios-8.8.8.bin"}
+        self.assertEqual(bmc.call("POST", "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate", update)[0], 202)
+        task = bmc.last_headers["Location"]
+        self.assertEqual(bmc.call("GET", task)[0], 200)
+        self.fault(kind="purge-tasks")
+        simulator.wait_for(lambda: bmc.call("GET", task)[0] == 404, "the task is forgotten")
+
+    def test_a_time_window(self):
+        self.fault(kind="status", status=500, **{"for": "400ms"})
+        bmc = self.redfish()
+        self.assertEqual(bmc.call("GET", "/redfish/v1/Systems/1")[0], 500)
+        simulator.wait_for(lambda: bmc.call("GET", "/redfish/v1/Systems/1")[0] == 200, "the window closes")
+
+
+class Script(simulator.Case):
+    """A script in a file, twice with the same seed and once with another."""
+
+    SCRIPT = """
+[[fault]]
+kind = "status"
+status = 503
+machines = ["m1"]
+path = "*/Systems/*"
+percent = 40
+[[fault]]
+kind = "status"
+status = 418
+path = "*/Chassis/*"
+machines = ["m2"]
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def run_script(self, seed):
+        """What forty questions were answered with, and who the machine is."""
+        with tempfile.TemporaryDirectory() as folder:
+            script = os.path.join(folder, "faults.toml")
+            with open(script, "w") as file:
+                file.write(self.SCRIPT)
+            sim = simulator.Simulator(self.MACHINES, simulator.FAST, "--faults", script, "--seed", str(seed))
+            try:
+                bmc = simulator.Redfish(self.HOST, sim.tcp)
+                statuses = [bmc.call("GET", "/redfish/v1/Systems/1")[0] for _ in range(40)]
+                self.assertEqual(bmc.call("GET", "/redfish/v1/Chassis/1")[0], 200)
+                self.assertEqual(simulator.Redfish("127.77.0.2", sim.tcp).call("GET", "/redfish/v1/Chassis/1")[0], 418)
+                state = sim.state("m1")
+                return statuses, state["serial"], state["uuid"], state["mac"]
+            finally:
+                sim.stop()
+
+    def test_the_same_seed_is_the_same_story(self):
+        first, again, other = self.run_script(5), self.run_script(5), self.run_script(6)
+        self.assertEqual(first, again)
+        self.assertEqual(set(first[0]), {200, 503})
+        for ours, theirs in zip(first, other):
+            self.assertNotEqual(ours, theirs)
 
 
 simulator.main()
