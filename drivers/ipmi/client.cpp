@@ -70,7 +70,11 @@ Result<Reply> Client::ask(const Request& request, const Call& call) {
   // and a new one answers; one more try, while there is time.
   const Code code = reply.error().code;
   const bool may_help = code == Code::Conflict || code == Code::Timeout || code == Code::Unreachable;
-  if (!may_help || clock_.now() >= call.deadline) return reply;
+  if (!may_help) return reply;
+  if (clock_.now() >= call.deadline) {
+    if (code == Code::Conflict) return Error{Code::Timeout, "the deadline passed before a session could be opened"};
+    return reply;
+  }
   if (auto opened = login(call); !opened) return std::move(opened.error());
   return engine_.send(link_, request, Repeat::WhileUnanswered, call);
 }

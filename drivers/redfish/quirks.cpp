@@ -51,7 +51,7 @@ const std::vector<Quirk>& quirk_table() {
        "NVIDIA DGX wants UserName and Password with InsertMedia, even for an open server (ironic)"},
       {"VM-09", Effect::EjectWithBody, "", "", "", "",
        "HPE answers 415 or 400 to EjectMedia without a body; {} works (sushy)"},
-      {"VM-11", Effect::CdBootsPhysical, "Dell", "", "", "4.40.10",
+      {"VM-11", Effect::CdBootsPhysical, "Dell", "", "3", "4.40.10",
        "iDRAC before 4.40.10 boots the physical drive when told Cd (sushy's Dell extension)"},
       {"AC-01", Effect::AccountSlots, "Dell", "", "", "",
        "iDRAC has numbered account slots: a free one is written with PATCH, slots 1 and 2 stay as they are"},
