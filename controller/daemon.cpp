@@ -34,6 +34,7 @@
 #include "drivers/drivers.hpp"
 #include "registry/git/git_program.hpp"
 #include "registry/git/repository.hpp"
+#include "registry/git/ssh_signer.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -97,6 +98,29 @@ registry::GitRemote remote_of(const RemoteConfig& config, Secret token) {
   return remote;
 }
 
+/// With the access token read.
+Result<registry::GitRemote> open_remote(const RemoteConfig& config) {
+  Secret token;
+  if (!config.token_file.empty()) {
+    constexpr std::size_t kMostTokenBytes = 4096;
+    auto text = base::read_private_file(config.token_file, kMostTokenBytes);
+    if (!text) return std::move(text.error()).with("while reading the forge's access token");
+    token = Secret(std::string(base::trim(*text)));
+  }
+  return remote_of(config, std::move(token));
+}
+
+/// The registry's remote, with what [status] says otherwise.
+RemoteConfig status_config(const Config& config) {
+  RemoteConfig remote = config.registry;
+  const auto& own = config.status;
+  if (!own.ssh_key.empty()) remote.ssh_key = own.ssh_key;
+  if (!own.known_hosts.empty()) remote.known_hosts = own.known_hosts;
+  if (!own.token_file.empty()) remote.token_file = own.token_file;
+  if (!own.ca_file.empty()) remote.ca_file = own.ca_file;
+  return remote;
+}
+
 /// Time zones, each read once. Thread rule: safe from any thread.
 class ZoneTable {
  public:
@@ -134,12 +158,13 @@ Result<std::map<std::string, std::string>> read_cas(const Config& config) {
 class Daemon::Impl {
  public:
   Impl(const Config& config, std::unique_ptr<const base::SystemClock> clock, registry::GitRemote remote,
-       registry::GitRepository mirror, std::unique_ptr<Journal> journal, std::unique_ptr<base::ChainLog> chain,
-       drivers::DriverTable drivers)
+       registry::GitRemote status_remote, std::optional<registry::SshSigner> signer, registry::GitRepository mirror,
+       std::unique_ptr<Journal> journal, std::unique_ptr<base::ChainLog> chain, drivers::DriverTable drivers)
       : config_(config),
         clock_owner_(std::move(clock)),
         clock_(*clock_owner_),
         remote_(std::move(remote)),
+        status_remote_(std::move(status_remote)),
         mirror_(std::move(mirror)),
         journal_(std::move(journal)),
         chain_(std::move(chain)),
@@ -149,7 +174,8 @@ class Daemon::Impl {
         holds_(config.holds),
         git_({.repository = mirror_path(config)}, clock_),
         queue_(clock_, {.slow_workers = std::max<std::size_t>(1, config.workers / 4), .semaphores = {}}),
-        publisher_(publisher_options(), git_, clock_),
+        signer_(std::move(signer)),
+        publisher_(publisher_options(), git_, clock_, signer_ ? &*signer_ : nullptr),
         term_check_(clock_,
                     {.authority = [this] { return publisher_.authority(); },
                      .verify = [this](const Call& call) { return publisher_.verify(call); }},
@@ -251,11 +277,43 @@ class Daemon::Impl {
   }
 
  private:
-  std::string status_branch() const { return "refs/heads/nimbus/status/" + config_.provider; }
+  /// The branch, by what registry.toml says; empty: by its default.
+  std::string status_branch(const std::string& prefix = {}) const {
+    return "refs/heads/" + (prefix.empty() ? RegistrySettings::Status().branch_prefix : prefix) + "/" + config_.provider;
+  }
+
+  /// Once, when the first commit tells where status goes. A repository that only the
+  /// registry names is not written to: it would get this controller's credentials.
+  void place_status(const AcceptedRegistry& registry) {
+    const auto& wanted = registry.status;
+    const bool elsewhere = !wanted.repository.empty() && wanted.repository != config_.registry.url;
+    if (elsewhere && wanted.repository != config_.status.repository) {
+      set_detail(place_detail_, "registry.toml wants status in " + base::printable(wanted.repository, 200) +
+                                    ": allow it with [status] repository in nimbusd.toml");
+      return;
+    }
+    const std::string branch = status_branch(wanted.branch_prefix);
+    const std::string place = (elsewhere ? wanted.repository : config_.registry.url) + " " + branch;
+    if (placed_) {
+      const bool moved = place != place_;
+      if (moved && place_detail_.empty()) base::log(Level::Warning, "status-moved", "restart nimbusd to write status to " + place);
+      set_detail(place_detail_, moved ? "status goes to " + place + " after a restart" : "");
+      return;
+    }
+    auto remote = status_remote_;
+    if (elsewhere) remote.url = wanted.repository;
+    publisher_.place(std::move(remote), branch);
+    watcher_.watch_status(elsewhere ? "" : branch);
+    status_elsewhere_ = elsewhere;
+    place_ = place;
+    set_detail(place_detail_, "");
+    placed_ = true;
+    publish_wake_.wake();
+  }
 
   PublisherOptions publisher_options() const {
     PublisherOptions options;
-    options.remote = remote_;
+    options.remote = status_remote_;
     options.branch = status_branch();
     options.repository = mirror_path(config_);
     options.controller = config_.id;
@@ -378,7 +436,8 @@ class Daemon::Impl {
     }
     last_held_ = look.held;
     // Somebody else may have taken over.
-    if (publisher_.authority().state == Authority::State::Held && look.status_tip != publisher_.tip()) {
+    const bool moved = status_elsewhere_ || look.status_tip != publisher_.tip();
+    if (publisher_.authority().state == Authority::State::Held && moved) {
       if (auto verified = publisher_.verify({clock_.now() + config_.git_deadline, std::move(stop)}); !verified) {
         base::log(Level::Warning, "term-unverified", verified.error().text());
       }
@@ -400,6 +459,7 @@ class Daemon::Impl {
               fmt::format("{} machines, {} problems", registry.machines.size(), registry.problems.size()),
               {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
     remember_author(registry.accepted_commit);
+    place_status(registry);
     live_.accepted(*accepted);
     board_.accepted(*accepted);
     const bool instances_changed = accept_life(registry);
@@ -465,6 +525,10 @@ class Daemon::Impl {
   }
 
   bool take_term(std::stop_token stop) {
+    while (!placed_) {
+      if (stop.stop_requested()) return false;
+      publish_wake_.wait(stop);
+    }
     Trouble trouble("term-not-taken", "forge-answers");
     milliseconds delay = kFirstRetry;
     while (!stop.stop_requested()) {
@@ -474,6 +538,7 @@ class Daemon::Impl {
         set_detail(push_detail_, "");
         note_exchange("push", true);
         base::log(Level::Info, "term-taken", "this controller may write now", {{"term", std::to_string(taken->term)}});
+        compare_memories(*taken);
         live_.seed(taken->documents);
         board_.seed(taken->documents);
         life_.seed(taken->documents);
@@ -489,6 +554,23 @@ class Daemon::Impl {
       delay = std::min(delay * 2, config_.poll);
     }
     return false;
+  }
+
+  /// A data folder that knows less than the branch was restored from a copy, or is
+  /// shared. What the branch says counts; a person should know.
+  void compare_memories(const TermTaken& taken) {
+    const std::string key = "term";
+    const auto known = journal_->recall(key);
+    const bool ours = taken.before && taken.before->id == config_.id;
+    if (ours && known && *known && **known != std::to_string(taken.before->term)) {
+      base::log(Level::Error, "data-folder-older",
+                "the data folder is an older copy, or another controller has the same id; the status branch counts",
+                {{"folder_term", **known}, {"branch_term", std::to_string(taken.before->term)}});
+      metrics_.set("nimbus_data_folder_older", {}, 1);
+    }
+    if (auto kept = journal_->remember(key, std::to_string(taken.term)); !kept) {
+      base::log(Level::Error, "journal-failed", kept.error().text());
+    }
   }
 
   bool deposed() {
@@ -527,7 +609,7 @@ class Daemon::Impl {
     const std::lock_guard lock(details_mutex_);
     Readiness state;
     state.ready = authority.state == Authority::State::Held && taken_;
-    for (const auto& detail : {fetch_detail_, hold_detail_, registry_detail_, push_detail_}) {
+    for (const auto& detail : {fetch_detail_, hold_detail_, registry_detail_, place_detail_, push_detail_}) {
       if (!detail.empty()) state.detail += detail + "\n";
     }
     return state;
@@ -595,6 +677,7 @@ class Daemon::Impl {
   const std::unique_ptr<const base::SystemClock> clock_owner_;
   const base::SystemClock& clock_;
   const registry::GitRemote remote_;
+  const registry::GitRemote status_remote_;
   registry::GitRepository mirror_;  // used by the watch thread only, once started
   const std::unique_ptr<Journal> journal_;
   const std::unique_ptr<base::ChainLog> chain_;
@@ -607,6 +690,7 @@ class Daemon::Impl {
   base::Metrics metrics_;
   registry::GitProgram git_;
   WorkQueue queue_;
+  std::optional<registry::SshSigner> signer_;
   Publisher publisher_;
   TermCheck term_check_;
   Wake watch_wake_;
@@ -625,10 +709,13 @@ class Daemon::Impl {
   Watcher watcher_;
   Intake intake_;
   std::atomic<bool> taken_{false};
+  std::atomic<bool> placed_{false};
+  std::string place_;              // where status goes, for the watch thread
+  bool status_elsewhere_ = false;  // in another repository; for the watch thread
   std::string last_held_;
 
   std::mutex details_mutex_;
-  std::string fetch_detail_, hold_detail_, registry_detail_, push_detail_;
+  std::string fetch_detail_, hold_detail_, registry_detail_, place_detail_, push_detail_;
 
   std::unique_ptr<base::HttpServer> server_;
   std::unique_ptr<base::HttpServer> control_;  // the UNIX socket
@@ -639,13 +726,10 @@ class Daemon::Impl {
 
 Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   if (auto made = base::make_folders(config.data, 0700); !made) return std::move(made.error());
-  Secret token;
-  if (!config.registry.token_file.empty()) {
-    constexpr std::size_t kMostTokenBytes = 4096;
-    auto text = base::read_private_file(config.registry.token_file, kMostTokenBytes);
-    if (!text) return std::move(text.error()).with("while reading the forge's access token");
-    token = Secret(std::string(base::trim(*text)));
-  }
+  auto remote = open_remote(config.registry);
+  if (!remote) return std::move(remote.error());
+  auto status_remote = open_remote(status_config(config));
+  if (!status_remote) return std::move(status_remote.error());
   auto mirror = registry::GitRepository::open_or_create(mirror_path(config));
   if (!mirror) return std::move(mirror.error()).with("while opening the mirror");
   auto journal = Journal::open(config.data + "/journal.sqlite");
@@ -655,13 +739,20 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   auto chain = base::ChainLog::open({.folder = config.audit});
   if (!chain) return std::move(chain.error()).with("while opening the audit log");
   auto clock = std::make_unique<const base::SystemClock>();
+  std::optional<registry::SshSigner> signer;
+  if (!config.status.signing_key.empty()) {
+    auto made = registry::SshSigner::make(config.status.signing_key, *clock);
+    if (!made) return std::move(made.error()).with("while trying [status] signing_key");
+    signer = std::move(*made);
+  }
   auto cas = read_cas(config);
   if (!cas) return std::move(cas.error());
   auto drivers = drivers::make_drivers({.cas = std::move(*cas)}, *clock);
   if (!drivers) return std::move(drivers.error());
 
-  auto impl = std::make_unique<Impl>(config, std::move(clock), remote_of(config.registry, std::move(token)), std::move(*mirror),
-                                     std::move(*journal), std::move(*chain), std::move(*drivers));
+  auto impl = std::make_unique<Impl>(config, std::move(clock), std::move(*remote), std::move(*status_remote),
+                                     std::move(signer), std::move(*mirror), std::move(*journal), std::move(*chain),
+                                     std::move(*drivers));
   if (auto recalled = impl->recall(); !recalled) return std::move(recalled.error());
   if (auto recalled = impl->recall_open_runs(); !recalled) return std::move(recalled.error());
   if (auto served = impl->serve(); !served) return std::move(served.error());

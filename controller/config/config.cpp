@@ -36,10 +36,25 @@ void read(TableReader& table, std::string_view key, std::chrono::milliseconds& i
   }
 }
 
+/// "credential:forge-key" is a file that systemd hands over (LoadCredential=).
+std::string credential_path(const std::string& value) {
+  constexpr std::string_view kPrefix = "credential:";
+  if (!value.starts_with(kPrefix)) return value;
+  const std::string name = value.substr(kPrefix.size());
+  const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  const bool plain = !name.empty() && name.find('/') == std::string::npos && name != "." && name != "..";
+  return plain && folder != nullptr && *folder == '/' ? std::string(folder) + "/" + name : value;
+}
+
 /// The program does not run from where it was started: paths must be absolute.
 void read_path(TableReader& table, std::string_view key, std::string& into) {
   read(table, key, into);
-  if (!into.empty() && into.front() != '/') table.fault(key, fmt::format("\"{}\" must be an absolute path", into));
+  into = credential_path(into);
+  if (into.starts_with("credential:")) {
+    table.fault(key, fmt::format("\"{}\": systemd handed no credentials over; is LoadCredential= set?", into));
+  } else if (!into.empty() && into.front() != '/') {
+    table.fault(key, fmt::format("\"{}\" must be an absolute path, or credential:NAME", into));
+  }
 }
 
 void check_choice(TableReader& table, std::string_view key, bool known, std::string_view choices) {
@@ -88,7 +103,8 @@ WebhookConfig read_webhook(TableReader table) {
   if (table.value("secret_files") != nullptr && (webhook.secret_files.empty() || webhook.secret_files.size() > 2)) {
     table.fault("secret_files", "one file, or two during a rotation");
   }
-  for (const auto& file : webhook.secret_files) {
+  for (auto& file : webhook.secret_files) {
+    file = credential_path(file);
     if (!file.starts_with("/")) table.fault("secret_files", fmt::format("\"{}\" must be an absolute path", file));
   }
   table.finish();
@@ -175,6 +191,12 @@ void read_top(TableReader& top, Config& config) {
   if (auto table = top.table("status")) {
     read(*table, "publish", config.publish);
     read(*table, "heartbeat", config.heartbeat);
+    read(*table, "repository", config.status.repository);
+    read_path(*table, "ssh_key", config.status.ssh_key);
+    read_path(*table, "known_hosts", config.status.known_hosts);
+    read_path(*table, "token_file", config.status.token_file);
+    read_path(*table, "ca_file", config.status.ca_file);
+    read_path(*table, "signing_key", config.status.signing_key);
     table->finish();
   }
   if (auto table = top.table("http")) {

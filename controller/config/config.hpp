@@ -22,6 +22,14 @@ struct RemoteConfig {
   std::string ca_file;      // path to the CA of an https forge; empty: the system's
 };
 
+/// Where status goes, as far as it differs from the registry's own remote: a controller
+/// may read the registry with one credential and write status with another.
+struct StatusConfig {
+  std::string repository;   // the other repository that registry.toml may name; empty: none may
+  std::string ssh_key, known_hosts, token_file, ca_file;  // empty: the registry's
+  std::string signing_key;  // path of the SSH key that signs status commits; empty: unsigned
+};
+
 struct WebhookConfig {
   std::string name;                  // the path is /webhook/<name>
   std::string kind;                  // "github", "gitlab", …
@@ -39,6 +47,7 @@ struct Config {
   std::string data;     // folder: mirror, journal; may be lost, never shared
   std::string secrets;  // folder
   RemoteConfig registry;
+  StatusConfig status;
   std::chrono::milliseconds poll = std::chrono::seconds(60);
   std::chrono::milliseconds git_deadline = std::chrono::seconds(60);
   std::chrono::milliseconds publish = std::chrono::seconds(10);     // least time between status commits

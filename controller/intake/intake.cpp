@@ -216,6 +216,7 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
     out->held_plan = hold->plan;
     out->problems.push_back({hold->code, {}, 0, 0, hold->message});
   }
+  if (acceptance.effective->settings) out->status = acceptance.effective->settings->value.status;
   out->policy = policy_of(*acceptance.effective);
   out->in_force = acceptance.effective;
   for (const auto& problem : acceptance.problems) {

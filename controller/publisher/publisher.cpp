@@ -82,6 +82,12 @@ Publisher::Publisher(PublisherOptions options, registry::GitTransport& transport
                      registry::CommitSigner* signer)
     : options_(std::move(options)), transport_(transport), clock_(clock), signer_(signer) {}
 
+void Publisher::place(registry::GitRemote remote, std::string branch) {
+  const std::lock_guard lock(flushing_);
+  options_.remote = std::move(remote);
+  options_.branch = std::move(branch);
+}
+
 Authority Publisher::authority() const {
   const std::lock_guard lock(mutex_);
   return authority_;

@@ -72,6 +72,9 @@ class Publisher {
   Publisher(PublisherOptions options, registry::GitTransport& transport, const Clock& clock,
             registry::CommitSigner* signer = nullptr);
 
+  /// Where status goes, if that was not known at the start. Before take_term() only.
+  void place(registry::GitRemote remote, std::string branch);
+
   /// Reads the branch back and pushes a term that is one higher: from then on this
   /// controller may write, until another one does the same. Before its first device
   /// write a controller looks at what was read back. Errors: those of GitTransport and
@@ -134,7 +137,7 @@ class Publisher {
   void depose(std::string why);
   registry::GitPerson author() const;
 
-  const PublisherOptions options_;
+  PublisherOptions options_;  // changed by place() only, before the first exchange
   registry::GitTransport& transport_;
   const Clock& clock_;
   registry::CommitSigner* const signer_;

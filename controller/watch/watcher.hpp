@@ -45,6 +45,9 @@ class Watcher {
           WatchedBranches branches)
       : mirror_(mirror), transport_(transport), remote_(remote), branches_(std::move(branches)) {}
 
+  /// The status branch to look at; empty: it lies in another repository.
+  void watch_status(std::string branch) { branches_.status = std::move(branch); }
+
   /// Errors: those of GitTransport and GitRepository, and NotFound if the registry
   /// has no such branch.
   Result<Look> look(const Call& call);
@@ -55,7 +58,7 @@ class Watcher {
   registry::GitRepository& mirror_;
   registry::GitTransport& transport_;
   const registry::GitRemote& remote_;
-  const WatchedBranches branches_;
+  WatchedBranches branches_;
 };
 
 }  // namespace nimbus::controller

@@ -29,7 +29,7 @@ known_hosts = "{known_hosts}"
 
 [status]
 publish = "{publish}"
-
+{status}
 [http]
 listen = "127.0.0.1:0"
 
@@ -62,7 +62,8 @@ class Nimbusd:
     folder stays, so start() again is a restart.
     """
 
-    def __init__(self, program, folder, forge, provider="lab", poll="1s", publish="200ms", observe="500ms", outlive=False):
+    def __init__(self, program, folder, forge, provider="lab", poll="1s", publish="200ms", observe="500ms", outlive=False,
+                 status="", url=None):
         self.program = pathlib.Path(program)
         self.folder = pathlib.Path(folder).resolve()
         self.data = self.folder / "data"
@@ -79,7 +80,7 @@ class Nimbusd:
         hook = self.folder / "webhook-secret"
         self._private(hook, WEBHOOK_SECRET + "\n")
         self.configuration.write_text(CONFIGURATION.format(
-            provider=provider, data=self.data, secrets=self.secrets, url=forge.url, branch=BRANCH, poll=poll, key=forge.key,
+            provider=provider, data=self.data, secrets=self.secrets, url=url or forge.url, status=status, branch=BRANCH, poll=poll, key=forge.key,
             known_hosts=forge.known_hosts, publish=publish, observe=observe, webhook_secret=hook, holds=self.holds))
 
     @staticmethod

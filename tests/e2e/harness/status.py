@@ -3,10 +3,10 @@ import tomllib
 
 
 class StatusBranch:
-    def __init__(self, forge, provider="lab"):
+    def __init__(self, forge, provider="lab", prefix="nimbus/status"):
         self.forge = forge
         self.provider = provider
-        self.ref = f"refs/heads/nimbus/status/{provider}"
+        self.ref = f"refs/heads/{prefix}/{provider}"
 
     def head(self):
         """The commit id, or None while there is no branch."""
