@@ -6,6 +6,7 @@
 #include "cli/browse_commands.hpp"
 #include "cli/completer.hpp"
 #include "cli/context.hpp"
+#include "cli/hardware/commands.hpp"
 #include "cli/live/commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/topics.hpp"
@@ -288,6 +289,9 @@ base::CommandTable command_table() {
   auto live = live_commands();
   auto& commands = table.root.commands;
   commands.insert(std::ranges::find(commands, "config", &base::Command::name), live.begin(), live.end());
+  // What talks to hardware comes after what works on the registry alone.
+  auto hardware = hardware_commands();
+  commands.insert(std::ranges::find(commands, "config", &base::Command::name), hardware.begin(), hardware.end());
   table.global_flags = {
       {.name = "registry",
        .letter = 'C',
@@ -346,7 +350,14 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"config", "path"}, run_config_path},
                                              {{"completion"}, run_completion},
                                              {{"version"}, run_version},
-                                             {{"help"}, run_help}};
+                                             {{"help"}, run_help},
+                                             {{"bmc", "probe"}, run_bmc_probe},
+                                             {{"bmc", "pin"}, run_bmc_pin},
+                                             {{"bmc", "rotate"}, run_bmc_rotate},
+                                             {{"discover", "bmc"}, run_discover_bmc},
+                                             {{"discover", "host"}, run_discover_host},
+                                             {{"secret", "set"}, run_secret_set},
+                                             {{"secret", "import"}, run_secret_import}};
   for (const auto& entry : entries) {
     if (entry.command == command) return entry.handler;
   }

@@ -24,7 +24,7 @@
 #include "controller/journal/journal.hpp"
 #include "controller/meters.hpp"
 #include "controller/publisher/publisher.hpp"
-#include "controller/secrets/file_secrets.hpp"
+#include "base/secrets/file_secrets.hpp"
 #include "controller/serve/routes.hpp"
 #include "controller/status/board.hpp"
 #include "controller/watch/term_check.hpp"
@@ -685,7 +685,7 @@ class Daemon::Impl {
   std::mutex authors_mutex_;
   std::map<std::string, std::string> authors_;  // of commits in force
   drivers::DriverTable drivers_;
-  const FileSecrets secrets_;
+  const base::FileSecrets secrets_;
   const LocalHolds holds_;
   base::Metrics metrics_;
   registry::GitProgram git_;

@@ -66,6 +66,23 @@ class BmcBoot {
   virtual Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) = 0;
 };
 
+/// A peculiarity of a BMC that its driver goes by.
+struct BmcQuirk {
+  std::string id;        // as docs and `bmc.quirks` name it
+  std::string why;       // "forced", "learnt", "known of this BMC"
+  std::string evidence;  // one sentence
+  friend bool operator==(const BmcQuirk&, const BmcQuirk&) = default;
+};
+
+/// What a driver has found out about a BMC on the way. Empty: not known, or not yet.
+struct BmcTraits {
+  std::string vendor, product, firmware;  // of the BMC
+  std::string login;                      // how it is logged in: "session", "basic", "suite 17", …
+  std::string credential;                 // name of the secret that works
+  std::vector<BmcQuirk> quirks;
+  friend bool operator==(const BmcTraits&, const BmcTraits&) = default;
+};
+
 class BmcAccounts;   // core/ports/bmc_manage.hpp
 class BmcMedia;      // "
 class BmcReset;      // "
@@ -93,6 +110,8 @@ class Bmc {
   virtual BmcAccounts* accounts() noexcept { return nullptr; }
   virtual BmcReset* reset() noexcept { return nullptr; }
   virtual BmcConsole* console() noexcept { return nullptr; }
+  /// Sends nothing.
+  virtual BmcTraits traits() const { return {}; }
   /// Ends the session politely, for shutdown; errors do not matter.
   virtual void close(const Call& call) noexcept = 0;
 };

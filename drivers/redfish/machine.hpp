@@ -25,6 +25,7 @@ class Machine {
   Machine(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt);
 
   Session& session() noexcept { return session_; }
+  const Session& session() const noexcept { return session_; }
   unsigned long number() const noexcept { return session_.number(); }
 
   /// The System as it is now; parsed again only if the body is another than last time.

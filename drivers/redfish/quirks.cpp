@@ -52,7 +52,7 @@ const std::vector<Quirk>& quirk_table() {
       {"VM-09", Effect::EjectWithBody, "", "", "", "",
        "HPE answers 415 or 400 to EjectMedia without a body; {} works (sushy)"},
       {"VM-11", Effect::CdBootsPhysical, "Dell", "", "3", "4.40.10",
-       "iDRAC before 4.40.10 boots the physical drive when told Cd (sushy's Dell extension)"},
+       "iDRAC 9 before 4.40.10 boots the physical drive when told Cd (sushy's Dell extension)"},
       {"AC-01", Effect::AccountSlots, "Dell", "", "", "",
        "iDRAC has numbered account slots: a free one is written with PATCH, slots 1 and 2 stay as they are"},
   };
@@ -75,6 +75,10 @@ bool is_forced(const std::vector<std::string>& ids, Effect effect) noexcept {
   return std::any_of(quirk_table().begin(), quirk_table().end(), [&](const Quirk& quirk) {
     return quirk.effect == effect && std::find(ids.begin(), ids.end(), quirk.id) != ids.end();
   });
+}
+
+bool is_forced_id(const std::vector<std::string>& ids, std::string_view id) noexcept {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
 bool matches(const Quirk& quirk, const BmcKind& kind) noexcept {

@@ -52,6 +52,7 @@ const std::vector<Quirk>& quirk_table();
 /// Errors: Invalid (an id that is not in the table).
 Result<> check_quirk_ids(const std::vector<std::string>& ids);
 bool is_forced(const std::vector<std::string>& ids, Effect effect) noexcept;
+bool is_forced_id(const std::vector<std::string>& ids, std::string_view id) noexcept;
 /// Whether the table says so of such a BMC. A range of firmware never matches a BMC
 /// that does not tell its firmware.
 bool matches(const Quirk& quirk, const BmcKind& kind) noexcept;

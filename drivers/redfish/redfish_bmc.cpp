@@ -1,5 +1,7 @@
 #include "drivers/redfish/redfish_bmc.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text/text.hpp"
@@ -118,6 +120,32 @@ Result<WriteOutcome> RedfishBmc::reset_bmc(const Call& call) {
   machine_.forget_paths();
   // Many go down before they have answered.
   return *answer ? WriteOutcome::Accepted : WriteOutcome::Unknown;
+}
+
+BmcTraits RedfishBmc::traits() const {
+  const BmcKind kind = machine_.kind();
+  BmcTraits out{.vendor = kind.vendor,
+                .product = {},
+                .firmware = kind.firmware,
+                .login = machine_.session().how(),
+                .credential = machine_.session().credential(),
+                .quirks = {}};
+  if (const auto& root = machine_.session().known_root()) out.product = root->product;
+  if (out.vendor.empty()) out.vendor = kind.manufacturer;
+  for (const auto& quirk : quirk_table()) {
+    const bool forced = is_forced_id(machine_.endpoint().quirks, quirk.id);
+    const bool learnt = machine_.learnt().has(quirk.effect);
+    if (!forced && !learnt && !matches(quirk, kind)) continue;
+    const bool listed =
+        std::any_of(out.quirks.begin(), out.quirks.end(), [&](const BmcQuirk& other) { return other.id == quirk.id; });
+    if (listed) continue;
+    out.quirks.push_back({.id = std::string(quirk.id),
+                          .why = forced   ? "forced"
+                                 : learnt ? "learnt"
+                                          : "known of this BMC",
+                          .evidence = std::string(quirk.evidence)});
+  }
+  return out;
 }
 
 }  // namespace nimbus::redfish

@@ -30,6 +30,7 @@ class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, priv
   BmcSettings* settings() noexcept override { return &settings_; }
   BmcAccounts* accounts() noexcept override { return &accounts_; }
   BmcReset* reset() noexcept override { return this; }
+  BmcTraits traits() const override;
   void close(const Call& call) noexcept override { machine_.session().close(call); }
 
  private:

@@ -238,6 +238,11 @@ tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what,
   return answer;
 }
 
+std::string Session::how() const {
+  if (login_ == Login::None) return "";
+  return login_ == Login::Token ? "session" : "basic";
+}
+
 void Session::drop() {
   forget_login();
   http_->drop_connection();

@@ -52,6 +52,10 @@ class Session {
   unsigned long number() const noexcept { return number_; }
   /// Whether the BMC keeps connections between answers.
   bool keeps_connection() const noexcept { return kept_; }
+  /// "session", "basic" or "".
+  std::string how() const;
+  /// Name of the credential that worked last; empty: none yet.
+  const std::string& credential() const noexcept { return worked_; }
   bool is_open() const noexcept { return login_ != Login::None; }
 
   /// The next operation connects and logs in anew; nothing is sent.

@@ -11,7 +11,8 @@ import re
 import sys
 
 BASE = ["base/text", "base/time", "base/log", "base/crypto", "base/file", "base/net", "base/tls", "base/json",
-        "base/toml", "base/http", "base/process", "base/sqlite", "base/metrics", "base/args", "base/compress", "base/plain_http"]
+        "base/toml", "base/http", "base/process", "base/sqlite", "base/metrics", "base/args", "base/compress", "base/plain_http",
+        "base/secrets"]
 
 # folder -> the folders that it may include, besides itself. "base" means every tool.
 MAY_INCLUDE = {

@@ -1,4 +1,4 @@
-#include "controller/secrets/file_secrets.hpp"
+#include "base/secrets/file_secrets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include "base/file/file.hpp"
 
 using namespace nimbus;
-using namespace nimbus::controller;
+using namespace nimbus::base;
 
 namespace {
 

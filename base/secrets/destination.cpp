@@ -5,10 +5,10 @@
 
 #include <arpa/inet.h>
 
+#include "base/secrets/file_secrets.hpp"
 #include "base/text/text.hpp"
-#include "controller/secrets/file_secrets.hpp"
 
-namespace nimbus::controller {
+namespace nimbus::base {
 namespace {
 
 struct NumericAddress {
@@ -50,7 +50,7 @@ bool in_network(const NumericAddress& address, std::string_view cidr) {
 Destination parse_destination(std::string_view text) {
   Destination out;
   if (const auto at = text.find("://"); at != std::string_view::npos) {
-    out.scheme = base::to_lower(text.substr(0, at));
+    out.scheme = to_lower(text.substr(0, at));
     text.remove_prefix(at + 3);
     text = text.substr(0, text.find('/'));
     // "user@host": never part of a BMC address, and a known way to mislead readers.
@@ -58,16 +58,16 @@ Destination parse_destination(std::string_view text) {
   }
   if (text.starts_with("[")) {
     const auto close = text.find(']');
-    out.host = base::to_lower(text.substr(1, close == std::string_view::npos ? close : close - 1));
+    out.host = to_lower(text.substr(1, close == std::string_view::npos ? close : close - 1));
     if (close != std::string_view::npos && text.substr(close + 1).starts_with(":")) out.port = text.substr(close + 2);
     return out;
   }
   const auto colon = text.rfind(':');
   const bool bare_ipv6 = colon != std::string_view::npos && text.find(':') != colon;
   if (colon == std::string_view::npos || bare_ipv6) {
-    out.host = base::to_lower(text);
+    out.host = to_lower(text);
   } else {
-    out.host = base::to_lower(text.substr(0, colon));
+    out.host = to_lower(text.substr(0, colon));
     out.port = text.substr(colon + 1);
   }
   return out;
@@ -92,4 +92,4 @@ bool is_allowed_destination(std::string_view destination, const std::vector<std:
   return false;
 }
 
-}  // namespace nimbus::controller
+}  // namespace nimbus::base

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "controller/secrets/file_secrets.hpp"
+#include "base/secrets/file_secrets.hpp"
 
-using namespace nimbus::controller;
+using namespace nimbus::base;
 
 TEST_CASE("secrets: a secret goes only where its `allow` says") {
   struct Row {

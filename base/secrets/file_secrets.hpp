@@ -17,7 +17,19 @@
 
 #include "core/ports/secrets.hpp"
 
-namespace nimbus::controller {
+namespace nimbus::base {
+
+/// What such a file holds.
+struct StoredSecret {
+  Credential credential;
+  std::vector<std::string> allow;
+};
+
+/// Errors: NotFound, Untrusted (others may read it), Invalid; none repeats what the file
+/// holds.
+Result<StoredSecret> read_secret_file(const std::string& path);
+/// Replaces the file as a whole, mode 0400; makes its folders, mode 0700.
+Result<> write_secret_file(const std::string& path, const StoredSecret& secret);
 
 class FileSecrets final : public Secrets {
  public:
@@ -41,4 +53,4 @@ Destination parse_destination(std::string_view text);
 /// port covers every port of its host; one with scheme covers that scheme only.
 bool is_allowed_destination(std::string_view destination, const std::vector<std::string>& allow);
 
-}  // namespace nimbus::controller
+}  // namespace nimbus::base
