@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <pthread.h>
 
 #include "base/crypto/crypto.hpp"
 #include "base/file/file.hpp"
@@ -30,6 +31,7 @@
 #include "controller/watch/term_check.hpp"
 #include "controller/watch/watcher.hpp"
 #include "controller/work/queue.hpp"
+#include "controller/work/vitals.hpp"
 #include "controller/work/wake.hpp"
 #include "drivers/drivers.hpp"
 #include "registry/git/git_program.hpp"
@@ -51,6 +53,7 @@ std::string mirror_path(const Config& config) { return config.data + "/mirror.gi
 /// the supervisor starts it again. Going on with half of the threads would be worse.
 std::jthread spawn(const char* name, std::function<void(std::stop_token)> body) {
   return std::jthread([name, body = std::move(body)](const std::stop_token& stop) {
+    (void)pthread_setname_np(pthread_self(), name);  // for "top -H" and debuggers
     try {
       body(stop);
     } catch (const std::exception& broken) {
@@ -161,6 +164,7 @@ class Daemon::Impl {
        registry::GitRemote status_remote, std::optional<registry::SshSigner> signer, registry::GitRepository mirror,
        std::unique_ptr<Journal> journal, std::unique_ptr<base::ChainLog> chain, drivers::DriverTable drivers)
       : config_(config),
+        current_(config),
         clock_owner_(std::move(clock)),
         clock_(*clock_owner_),
         remote_(std::move(remote)),
@@ -184,6 +188,7 @@ class Daemon::Impl {
         events_(clock_),
         live_(clock_, board_, events_),
         started_(clock_.wall()),
+        vitals_(clock_.now()),
         boot_(config.boot_socket, clock_),
         life_(lifecycle_tools()),
         fleet_(config.provider, queue_, fleet_tools()),
@@ -218,18 +223,19 @@ class Daemon::Impl {
   }
 
   Result<> serve() {
+    if (auto loaded = webhook_secrets_->load(config_.webhooks); !loaded) return loaded;
     auto routes = make_routes(config_, metrics_,
                               {.fetch_now = [this] { watch_wake_.wake(); },
                                .readiness = [this] { return readiness(); },
-                               .refresh_metrics = [this] { refresh_metrics(); }});
-    if (!routes) return std::move(routes.error());
+                               .refresh_metrics = [this] { refresh_metrics(); },
+                               .webhook_secrets = webhook_secrets_});
     auto peers = PeerPolicy::make(config_.control_users, config_.control_groups);
     if (!peers) return std::move(peers.error());
     peers_ = std::move(*peers);
     auto reading = to_http_routes(reading_routes(api_context()), clock_, http_observer());
-    routes->insert(routes->end(), reading.begin(), reading.end());
-    if (auto control = serve_control(*routes); !control) return control;
-    auto server = base::HttpServer::start({.address = config_.listen}, std::move(*routes));
+    routes.insert(routes.end(), reading.begin(), reading.end());
+    if (auto control = serve_control(routes); !control) return control;
+    auto server = base::HttpServer::start({.address = config_.listen}, std::move(routes));
     if (!server) return std::move(server.error()).with("while listening on " + config_.listen);
     server_ = std::move(*server);
     base::log(Level::Info, "listening", "serves the API for reading, health, metrics and webhooks",
@@ -258,6 +264,29 @@ class Daemon::Impl {
     }
   }
 
+  Result<Reload> reload(const Config& next) {
+    Reload merged = merge_reload(*current_.get(), next);
+    if (auto loaded = webhook_secrets_->load(merged.config.webhooks); !loaded) return std::move(loaded.error());
+    current_.set(merged.config);
+    fleet_.set_limits({.power = merged.config.power,
+                       .deadline = merged.config.pass_deadline,
+                       .cadence = {.observe = merged.config.observe, .retry_most = merged.config.retry_most}});
+    watch_wake_.wake();  // the wait under way is still the old interval
+    return merged;
+  }
+
+  std::string standstill() const {
+    return vitals_.standstill(clock_.now(), queue_.oldest_wait(), current_.get()->pass_deadline);
+  }
+
+  std::string summary() {
+    const auto registry = fleet_.accepted();
+    const auto view = controller_view();
+    std::string line = fmt::format("{} machines, {}", registry->machines.size(), view.ready ? "ready" : "not ready");
+    if (!view.detail.empty()) line += ": " + view.detail.substr(0, view.detail.find('\n'));
+    return line;
+  }
+
   void stop() {
     if (stopped_) return;
     stopped_ = true;
@@ -277,6 +306,7 @@ class Daemon::Impl {
   }
 
  private:
+  milliseconds git_deadline() const { return current_.get()->git_deadline; }
   /// The branch, by what registry.toml says; empty: by its default.
   std::string status_branch(const std::string& prefix = {}) const {
     return "refs/heads/" + (prefix.empty() ? RegistrySettings::Status().branch_prefix : prefix) + "/" + config_.provider;
@@ -382,7 +412,10 @@ class Daemon::Impl {
             .runs = audit_,
             .facts = live_,
             .jitter = random_fraction,
-            .passed = [this](const MachineReport& report, milliseconds took) { meter_pass(metrics_, report, took); }};
+            .passed = [this](const MachineReport& report, milliseconds took) {
+              vitals_.pass_ended(clock_.now());
+              meter_pass(metrics_, report, took);
+            }};
   }
 
   // --- watch ---------------------------------------------------------------
@@ -391,7 +424,9 @@ class Daemon::Impl {
     Trouble trouble("fetch-failed", "fetch-works");
     take_what_is_there();
     while (!stop.stop_requested()) {
-      auto look = watcher_.look({clock_.now() + config_.git_deadline, stop});
+      // One fetch, and at times one repacking or one question about the term.
+      vitals_.back_by(Vitals::Part::Watch, clock_.now() + 3 * git_deadline() + 2 * current_.get()->poll);
+      auto look = watcher_.look({clock_.now() + git_deadline(), stop});
       if (stop.stop_requested()) return;
       note_exchange("fetch", look.has_value());
       if (look) {
@@ -402,12 +437,12 @@ class Daemon::Impl {
       }
       set_detail(fetch_detail_, trouble.text());
       pack_mirror(stop);
-      watch_wake_.wait_until(clock_.now() + with_jitter(config_.poll), stop);
+      watch_wake_.wait_until(clock_.now() + with_jitter(current_.get()->poll), stop);
     }
   }
 
   void pack_mirror(std::stop_token stop) {
-    auto packed = git_.compact_if_needed({clock_.now() + config_.git_deadline, std::move(stop)});
+    auto packed = git_.compact_if_needed({clock_.now() + git_deadline(), std::move(stop)});
     if (!packed) {
       base::log(Level::Warning, "mirror-not-packed", packed.error().text());
     } else if (*packed) {
@@ -438,7 +473,7 @@ class Daemon::Impl {
     // Somebody else may have taken over.
     const bool moved = status_elsewhere_ || look.status_tip != publisher_.tip();
     if (publisher_.authority().state == Authority::State::Held && moved) {
-      if (auto verified = publisher_.verify({clock_.now() + config_.git_deadline, std::move(stop)}); !verified) {
+      if (auto verified = publisher_.verify({clock_.now() + git_deadline(), std::move(stop)}); !verified) {
         base::log(Level::Warning, "term-unverified", verified.error().text());
       }
     }
@@ -502,9 +537,12 @@ class Daemon::Impl {
     if (!take_term(stop)) return;
     Trouble trouble("push-failed", "push-works");
     while (!stop.stop_requested()) {
+      const auto current = current_.get();
+      vitals_.back_by(Vitals::Part::Publish,
+                      clock_.now() + config_.heartbeat + 3 * current->git_deadline + current->publish);
       publish_wake_.wait_until(clock_.now() + config_.heartbeat, stop);
       if (stop.stop_requested()) return;
-      auto flushed = publisher_.flush({clock_.now() + config_.git_deadline, stop});
+      auto flushed = publisher_.flush({clock_.now() + git_deadline(), stop});
       if (stop.stop_requested()) return;
       if (flushed) {
         trouble.over();
@@ -516,11 +554,11 @@ class Daemon::Impl {
       } else {
         note_exchange("push", false);
         trouble.met(flushed.error());
-        if (deposed()) return;
+        if (deposed()) return vitals_.over(Vitals::Part::Publish);
         publish_wake_.wake();  // what could not be pushed is tried again
       }
       set_detail(push_detail_, trouble.text());
-      pause(config_.publish, stop);
+      pause(current_.get()->publish, stop);
     }
   }
 
@@ -532,7 +570,8 @@ class Daemon::Impl {
     Trouble trouble("term-not-taken", "forge-answers");
     milliseconds delay = kFirstRetry;
     while (!stop.stop_requested()) {
-      auto taken = publisher_.take_term({clock_.now() + config_.git_deadline, stop});
+      vitals_.back_by(Vitals::Part::Publish, clock_.now() + 3 * git_deadline() + 2 * delay);
+      auto taken = publisher_.take_term({clock_.now() + git_deadline(), stop});
       if (taken) {
         trouble.over();
         set_detail(push_detail_, "");
@@ -551,7 +590,7 @@ class Daemon::Impl {
       note_exchange("push", false);
       set_detail(push_detail_, "no term yet: " + taken.error().text());
       pause(with_jitter(delay), stop);
-      delay = std::min(delay * 2, config_.poll);
+      delay = std::min(delay * 2, current_.get()->poll);
     }
     return false;
   }
@@ -673,7 +712,8 @@ class Daemon::Impl {
                           .status_waiting = publisher_.waiting()});
   }
 
-  const Config config_;
+  const Config config_;  // as it was at the start
+  LiveConfig current_;   // what may change is read from here
   const std::unique_ptr<const base::SystemClock> clock_owner_;
   const base::SystemClock& clock_;
   const registry::GitRemote remote_;
@@ -702,6 +742,8 @@ class Daemon::Impl {
   EventLog events_;
   LiveBoard live_;
   const WallTime started_;
+  Vitals vitals_;
+  const std::shared_ptr<WebhookSecrets> webhook_secrets_ = std::make_shared<WebhookSecrets>();
   PeerPolicy peers_;  // set before anything is served
   UnixBootService boot_;
   Lifecycle life_;
@@ -763,5 +805,8 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() { stop(); }
 void Daemon::stop() { impl_->stop(); }
+Result<Reload> Daemon::reload(const Config& next) { return impl_->reload(next); }
+std::string Daemon::standstill() const { return impl_->standstill(); }
+std::string Daemon::summary() const { return impl_->summary(); }
 
 }  // namespace nimbus::controller

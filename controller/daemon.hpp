@@ -10,8 +10,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "controller/config/config.hpp"
+#include "controller/config/reload.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::controller {
@@ -24,6 +26,15 @@ class Daemon {
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
+
+  /// Takes over what may change while it runs (controller/config/reload.hpp) and reads
+  /// the webhooks' secrets again. On an error (a secret that cannot be read) nothing changes.
+  Result<Reload> reload(const Config& next);
+
+  /// Which part does not get on; empty: all do.
+  std::string standstill() const;
+  /// How it is, in a line for people.
+  std::string summary() const;
 
   /// Drains: no new work, running passes end, what they found is published, BMC
   /// sessions are closed.

@@ -20,6 +20,7 @@ struct RemoteConfig {
   std::string known_hosts;  // path; must be given for ssh
   std::string token_file;   // path to an https token; empty: none
   std::string ca_file;      // path to the CA of an https forge; empty: the system's
+  friend bool operator==(const RemoteConfig&, const RemoteConfig&) = default;
 };
 
 /// Where status goes, as far as it differs from the registry's own remote: a controller
@@ -28,17 +29,20 @@ struct StatusConfig {
   std::string repository;   // the other repository that registry.toml may name; empty: none may
   std::string ssh_key, known_hosts, token_file, ca_file;  // empty: the registry's
   std::string signing_key;  // path of the SSH key that signs status commits; empty: unsigned
+  friend bool operator==(const StatusConfig&, const StatusConfig&) = default;
 };
 
 struct WebhookConfig {
   std::string name;                  // the path is /webhook/<name>
   std::string kind;                  // "github", "gitlab", …
   std::vector<std::string> secret_files;  // one, or two during a rotation
+  friend bool operator==(const WebhookConfig&, const WebhookConfig&) = default;
 };
 
 struct CaConfig {
   std::string name;  // as machine files call it: tls = { ca = "…" }
   std::string file;
+  friend bool operator==(const CaConfig&, const CaConfig&) = default;
 };
 
 struct Config {
@@ -69,6 +73,7 @@ struct Config {
   reconcilers::PowerPolicy power;
   std::string log_level = "info";
   std::string log_format = "text";
+  friend bool operator==(const Config&, const Config&) = default;
 };
 
 /// Reads and checks the file; the error lists every fault with line and column.

@@ -25,7 +25,13 @@ Fleet::Fleet(std::string provider, WorkQueue& queue, Tools tools)
     : provider_(std::move(provider)),
       queue_(queue),
       tools_(std::move(tools)),
+      limits_{tools_.pass.power, tools_.pass.deadline, tools_.cadence},
       registry_(std::make_shared<const AcceptedRegistry>()) {}
+
+void Fleet::set_limits(const Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
 
 void Fleet::accept(std::shared_ptr<const AcceptedRegistry> registry) {
   std::shared_ptr<const AcceptedRegistry> before;
@@ -81,9 +87,17 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   }
   const AcceptedMachine& machine = found->second;
   Slot& mine = slot(name);
-  const MonoTime start = tools_.pass.clock.now();
-  MachineReport report =
-      run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy}, mine.memory, tools_.pass, std::move(stop));
+  PassTools tools = tools_.pass;
+  CadenceLimits cadence = tools_.cadence;
+  {
+    const std::lock_guard lock(mutex_);
+    tools.power = limits_.power;
+    tools.deadline = limits_.deadline;
+    cadence = limits_.cadence;
+  }
+  const MonoTime start = tools.clock.now();
+  MachineReport report = run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy},
+                                  mine.memory, tools, std::move(stop));
   const auto duration = std::chrono::duration_cast<milliseconds>(tools_.pass.clock.now() - start);
   {
     const std::lock_guard lock(mutex_);
@@ -92,7 +106,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   }
   tools_.passed(report, duration);
   const auto next =
-      next_look(report, mine.memory.failures, tools_.cadence, tools_.pass.clock.wall(), tools_.jitter());
+      next_look(report, mine.memory.failures, cadence, tools_.pass.clock.wall(), tools_.jitter());
   tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.failures,
                      tools_.pass.clock.wall() + next.delay});
   queue_.add(name, next.slow ? Lane::Slow : Lane::Resync, next.delay);

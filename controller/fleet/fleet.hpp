@@ -42,6 +42,14 @@ class Fleet {
 
   Fleet(std::string provider, WorkQueue& queue, Tools tools);
 
+  /// What may change while it runs; counts from the next pass on.
+  struct Limits {
+    reconcilers::PowerPolicy power;
+    std::chrono::milliseconds deadline;  // of one pass
+    CadenceLimits cadence;
+  };
+  void set_limits(const Limits& limits);
+
   /// Takes over what is accepted now. Machines whose desired digest or stall changed
   /// are queued at once, new ones spread over a moment, and removed ones released.
   void accept(std::shared_ptr<const AcceptedRegistry> registry);
@@ -74,7 +82,8 @@ class Fleet {
   const std::string provider_;
   WorkQueue& queue_;
   const Tools tools_;
-  mutable std::mutex mutex_;  // of the two members below; a slot's memory belongs to its worker
+  mutable std::mutex mutex_;  // of the members below; a slot's memory belongs to its worker
+  Limits limits_;
   std::shared_ptr<const AcceptedRegistry> registry_;
   std::map<std::string, std::unique_ptr<Slot>> slots_;
 };

@@ -20,7 +20,7 @@ constexpr std::size_t kMostSecretBytes = 4096;
 struct Webhook {
   std::string name;
   Forge forge = Forge::Github;
-  std::vector<Secret> secrets;
+  std::shared_ptr<const WebhookSecrets> secrets;
   std::string branch;
   std::shared_ptr<ReplayCache> seen = std::make_shared<ReplayCache>();
 };
@@ -28,19 +28,16 @@ struct Webhook {
 /// The label of what became of a delivery.
 constexpr const char* kReplay = "replay";
 
-Result<Webhook> read_webhook(const WebhookConfig& config, const std::string& branch) {
-  Webhook webhook;
-  webhook.name = config.name;
-  webhook.forge = choice_from<Forge>(config.kind).value_or(Forge::Github);
-  webhook.branch = branch;
+Result<std::vector<Secret>> read_secrets(const WebhookConfig& config) {
+  std::vector<Secret> secrets;
   for (const auto& file : config.secret_files) {
     auto text = base::read_private_file(file, kMostSecretBytes);
     if (!text) return std::move(text.error()).with("while reading the secret of webhook " + config.name);
     Secret secret{std::string(base::trim(*text))};
     if (secret.empty()) return Error{Code::Invalid, file + " is empty: a webhook without a secret is not served"};
-    webhook.secrets.push_back(std::move(secret));
+    secrets.push_back(std::move(secret));
   }
-  return webhook;
+  return secrets;
 }
 
 HttpResponse answer(const Webhook& webhook, const HttpRequest& request, base::Metrics& metrics,
@@ -49,7 +46,7 @@ HttpResponse answer(const Webhook& webhook, const HttpRequest& request, base::Me
   const WebhookRequest delivery{.header = [&](std::string_view name) { return request.header(name); },
                                 .body = request.body,
                                 .now = clock.wall()};
-  const WebhookVerdict verdict = judge_webhook(webhook.forge, delivery, webhook.secrets, webhook.branch);
+  const WebhookVerdict verdict = judge_webhook(webhook.forge, delivery, webhook.secrets->of(webhook.name), webhook.branch);
   const std::string id = delivery_id(webhook.forge, delivery);
   const bool replay = verdict == WebhookVerdict::Fetch && !id.empty() && !webhook.seen->is_new(id, clock.now());
   metrics.count("nimbus_webhook_total",
@@ -76,7 +73,25 @@ HttpResponse readiness(const ServeHooks& hooks) {
 
 }  // namespace
 
-Result<std::vector<base::HttpRoute>> make_routes(const Config& config, base::Metrics& metrics, ServeHooks hooks) {
+Result<> WebhookSecrets::load(const std::vector<WebhookConfig>& webhooks) {
+  std::map<std::string, std::vector<Secret>> read;
+  for (const auto& webhook : webhooks) {
+    auto secrets = read_secrets(webhook);
+    if (!secrets) return std::move(secrets.error());
+    read[webhook.name] = std::move(*secrets);
+  }
+  const std::lock_guard lock(mutex_);
+  secrets_ = std::move(read);
+  return {};
+}
+
+std::vector<Secret> WebhookSecrets::of(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = secrets_.find(name);
+  return found == secrets_.end() ? std::vector<Secret>() : found->second;
+}
+
+std::vector<base::HttpRoute> make_routes(const Config& config, base::Metrics& metrics, ServeHooks hooks) {
   const auto shared = std::make_shared<const ServeHooks>(std::move(hooks));
   std::vector<base::HttpRoute> routes;
   for (const char* path : {"/livez", "/healthz"}) {
@@ -92,15 +107,17 @@ Result<std::vector<base::HttpRoute>> make_routes(const Config& config, base::Met
                                           .body = metrics.text()};
                     }});
   for (const auto& webhook_config : config.webhooks) {
-    auto webhook = read_webhook(webhook_config, config.registry.branch);
-    if (!webhook) return std::move(webhook.error());
+    const Webhook webhook{.name = webhook_config.name,
+                          .forge = choice_from<Forge>(webhook_config.kind).value_or(Forge::Github),
+                          .secrets = shared->webhook_secrets,
+                          .branch = config.registry.branch};
     using enum WebhookVerdict;
     for (const auto verdict : {Fetch, Ignore, BadSignature, BadType}) {
-      metrics.count("nimbus_webhook_total", {{"webhook", webhook->name}, {"result", std::string(to_string(verdict))}}, 0);
+      metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", std::string(to_string(verdict))}}, 0);
     }
-    metrics.count("nimbus_webhook_total", {{"webhook", webhook->name}, {"result", kReplay}}, 0);
-    routes.push_back({.method = "POST", .path = "/webhook/" + webhook->name,
-                      .handler = [shared, &metrics, webhook = std::move(*webhook)](const HttpRequest& request) {
+    metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", kReplay}}, 0);
+    routes.push_back({.method = "POST", .path = "/webhook/" + webhook.name,
+                      .handler = [shared, &metrics, webhook](const HttpRequest& request) {
                         return answer(webhook, request, metrics, shared->fetch_now);
                       }});
   }

@@ -29,6 +29,8 @@ struct PowerPolicy {
   /// must look: the machine does not obey, or somebody works against us.
   int most_attempts = 3;
   std::chrono::milliseconds attempts_window = std::chrono::minutes(15);
+
+  friend bool operator==(const PowerPolicy&, const PowerPolicy&) = default;
 };
 
 /// What was done before, from the journal; survives restarts.
