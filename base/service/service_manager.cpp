@@ -37,7 +37,8 @@ std::string socket_path(const char* text) {
 /// One assignment is one line.
 std::string one_line(std::string_view text) {
   std::string line(text.substr(0, kMostStatusBytes));
-  std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < 0x20U || c == 0x7FU; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20U || c == 0x7FU; }, ' ');
   return line;
 }
 

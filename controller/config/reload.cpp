@@ -42,33 +42,57 @@ class Merge {
 
 Reload merge_reload(const Config& running, const Config& next) {
   Merge merge(running, next);
-  merge.take("registry.poll", [](auto& c) -> auto& { return c.poll; });
-  merge.take("registry.deadline", [](auto& c) -> auto& { return c.git_deadline; });
-  merge.take("status.publish", [](auto& c) -> auto& { return c.publish; });
-  merge.take("reconcile.observe", [](auto& c) -> auto& { return c.observe; });
-  merge.take("reconcile.deadline", [](auto& c) -> auto& { return c.pass_deadline; });
-  merge.take("reconcile.retry_most", [](auto& c) -> auto& { return c.retry_most; });
-  merge.take("power", [](auto& c) -> auto& { return c.power; });
-  merge.take("log.level", [](auto& c) -> auto& { return c.log_level; });
-  merge.take("log.format", [](auto& c) -> auto& { return c.log_format; });
+  merge.take(
+      "registry.poll", [](auto& c) -> auto& { return c.poll; });
+  merge.take(
+      "registry.deadline", [](auto& c) -> auto& { return c.git_deadline; });
+  merge.take(
+      "status.publish", [](auto& c) -> auto& { return c.publish; });
+  merge.take(
+      "reconcile.observe", [](auto& c) -> auto& { return c.observe; });
+  merge.take(
+      "reconcile.deadline", [](auto& c) -> auto& { return c.pass_deadline; });
+  merge.take(
+      "reconcile.retry_most", [](auto& c) -> auto& { return c.retry_most; });
+  merge.take(
+      "power", [](auto& c) -> auto& { return c.power; });
+  merge.take(
+      "log.level", [](auto& c) -> auto& { return c.log_level; });
+  merge.take(
+      "log.format", [](auto& c) -> auto& { return c.log_format; });
   merge.webhooks();
-  merge.keep("provider", [](auto& c) -> auto& { return c.provider; });
-  merge.keep("id", [](auto& c) -> auto& { return c.id; });
-  merge.keep("data", [](auto& c) -> auto& { return c.data; });
-  merge.keep("secrets", [](auto& c) -> auto& { return c.secrets; });
-  merge.keep("registry", [](auto& c) -> auto& { return c.registry; });
-  merge.keep("status", [](auto& c) -> auto& { return c.status; });
-  merge.keep("status.heartbeat", [](auto& c) -> auto& { return c.heartbeat; });
-  merge.keep("http.listen", [](auto& c) -> auto& { return c.listen; });
-  merge.keep("control.socket", [](auto& c) -> auto& { return c.control_socket; });
-  merge.keep("control.users", [](auto& c) -> auto& { return c.control_users; });
-  merge.keep("control.groups", [](auto& c) -> auto& { return c.control_groups; });
-  merge.keep("control.holds", [](auto& c) -> auto& { return c.holds; });
-  merge.keep("audit.folder", [](auto& c) -> auto& { return c.audit; });
-  merge.keep("install.boot", [](auto& c) -> auto& { return c.boot_socket; });
-  merge.keep("install.image_sources", [](auto& c) -> auto& { return c.image_sources; });
-  merge.keep("ca", [](auto& c) -> auto& { return c.cas; });
-  merge.keep("reconcile.workers", [](auto& c) -> auto& { return c.workers; });
+  merge.keep(
+      "provider", [](auto& c) -> auto& { return c.provider; });
+  merge.keep(
+      "id", [](auto& c) -> auto& { return c.id; });
+  merge.keep(
+      "data", [](auto& c) -> auto& { return c.data; });
+  merge.keep(
+      "secrets", [](auto& c) -> auto& { return c.secrets; });
+  merge.keep(
+      "registry", [](auto& c) -> auto& { return c.registry; });
+  merge.keep(
+      "status.heartbeat", [](auto& c) -> auto& { return c.heartbeat; });
+  merge.keep(
+      "http.listen", [](auto& c) -> auto& { return c.listen; });
+  merge.keep(
+      "control.socket", [](auto& c) -> auto& { return c.control_socket; });
+  merge.keep(
+      "control.users", [](auto& c) -> auto& { return c.control_users; });
+  merge.keep(
+      "control.groups", [](auto& c) -> auto& { return c.control_groups; });
+  merge.keep(
+      "control.holds", [](auto& c) -> auto& { return c.holds; });
+  merge.keep(
+      "audit.folder", [](auto& c) -> auto& { return c.audit; });
+  merge.keep(
+      "install.boot", [](auto& c) -> auto& { return c.boot_socket; });
+  merge.keep(
+      "install.image_sources", [](auto& c) -> auto& { return c.image_sources; });
+  merge.keep(
+      "ca", [](auto& c) -> auto& { return c.cas; });
+  merge.keep(
+      "reconcile.workers", [](auto& c) -> auto& { return c.workers; });
   return merge.done();
 }
 

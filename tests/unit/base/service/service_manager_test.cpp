@@ -22,7 +22,8 @@ namespace {
 /// A manager's socket in the abstract namespace: no file to clean up.
 class Manager {
  public:
-  Manager() : name_("nimbus-test-" + std::to_string(::getpid())), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  Manager()
+      : name_("nimbus-test-" + std::to_string(::getpid())), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path + 1, name_.data(), name_.size());

@@ -37,8 +37,8 @@ TEST_CASE("workers stand still if machines wait and no pass ends") {
   Vitals vitals(kStart);
   const auto limit = 2 * kPass + Vitals::kGrace;
   const auto late = kStart + limit + seconds(1);
-  CHECK(vitals.standstill(late, kNobodyWaits, kPass).empty());        // there is nothing to do
-  CHECK(vitals.standstill(late, limit, kPass).empty());               // it has just become due
+  CHECK(vitals.standstill(late, kNobodyWaits, kPass).empty());  // there is nothing to do
+  CHECK(vitals.standstill(late, limit, kPass).empty());         // it has just become due
   CHECK_FALSE(vitals.standstill(late, limit + seconds(1), kPass).empty());
   vitals.pass_ended(late);  // some workers get on: slow, not stuck
   CHECK(vitals.standstill(late, limit + seconds(1), kPass).empty());
