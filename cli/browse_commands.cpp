@@ -66,25 +66,26 @@ Command show_command() {
 }
 
 Command explain_command() {
-  return {.name = "explain",
-          .summary = "explain the keys of registry files, or why a machine is as it is",
-          .description =
-              "With the name of a machine, asks nimbusd: its state and since when, what it waits for and until when, the "
-              "last error, the last observation, and the next step.",
-          .examples = {{"nimbusctl explain", "all kinds of files"},
-                       {"nimbusctl explain machine", "every key of a machine's file"},
-                       {"nimbusctl explain machine.bmc.driver", "one key"},
-                       {"nimbusctl explain machine m017", "why is m017 as it is, and what comes next?"}},
-          .positionals = {{.name = "KIND[.KEY]",
-                           .help = "a kind of file, or a key of it; default: a list of kinds",
-                           .count = Count::AtMostOne,
-                           .completer = "kind-key"},
-                          {.name = "NAME",
-                           .help = "after 'machine': a machine of the running nimbusd",
-                           .count = Count::AtMostOne,
-                           .completer = "provider-machine"}},
-          .flags = {output_flag()},
-          .exit_codes = {{5, "no such kind, key or machine"}, {9, "nimbusd does not answer"}}};
+  return {
+      .name = "explain",
+      .summary = "explain the keys of registry files, or why a machine is as it is",
+      .description =
+          "With the name of a machine, asks nimbusd: its state and since when, what it waits for and until when, the "
+          "last error, the last observation, and the next step.",
+      .examples = {{"nimbusctl explain", "all kinds of files"},
+                   {"nimbusctl explain machine", "every key of a machine's file"},
+                   {"nimbusctl explain machine.bmc.driver", "one key"},
+                   {"nimbusctl explain machine m017", "why is m017 as it is, and what comes next?"}},
+      .positionals = {{.name = "KIND[.KEY]",
+                       .help = "a kind of file, or a key of it; default: a list of kinds",
+                       .count = Count::AtMostOne,
+                       .completer = "kind-key"},
+                      {.name = "NAME",
+                       .help = "after 'machine': a machine of the running nimbusd",
+                       .count = Count::AtMostOne,
+                       .completer = "provider-machine"}},
+      .flags = {output_flag()},
+      .exit_codes = {{5, "no such kind, key or machine"}, {9, "nimbusd does not answer"}}};
 }
 
 Command schema_command() {
@@ -103,25 +104,28 @@ Command schema_command() {
 }
 
 Command set_command() {
-  return {.name = "set",
-          .summary = "change keys of a registry file in place",
-          .description =
-              "Comments, order and layout stay byte for byte; only the values change. A key that is not there yet goes "
-              "behind the others of its table. VALUE is text where the key takes text, else TOML: 17, true, "
-              "[\"A\", \"B\"].\n\nThe registry is checked with the new values first; if they would bring an error, "
-              "nothing is written. Give keys that only make sense together in one command. Prints the name of the file "
-              "that it changed; commit it as any other edit.",
-          .examples = {{"nimbusctl set machine berlin-1/m017 lifecycle.hands_off=true", "the brake of one machine"},
-                       {"nimbusctl set machine m017 location.rack=b3 location.unit=4", "two keys at once"},
-                       {"nimbusctl set instance acme/web-1 reinstall=2", "ask for a new installation"},
-                       {"nimbusctl set limits 'destructive.count=5'", "a kind with a single file needs no name"}},
-          .positionals = {{.name = "KIND", .help = "kind of object", .choices = kind_names()},
-                          {.name = "WORD",
-                           .help = "NAME (PROVIDER/NAME, TENANT/NAME or NAME; not for kinds with a single file), then "
-                                   "KEY=VALUE, as often as needed",
-                           .count = base::Count::AtLeastOne,
-                           .completer = "provider-machine"}},
-          .exit_codes = {{3, "the new values would bring errors; nothing was written"}, {5, "no such object"}}};
+  return {
+      .name = "set",
+      .summary = "change keys of a registry file in place",
+      .description =
+          "Comments, order and layout stay byte for byte; only the values change. A key that is not there yet goes "
+          "behind the others of its table. VALUE is text where the key takes text, else TOML: 17, true, "
+          "[\"A\", \"B\"]. An element of a [[list]] is named by its number, from 0; one behind the last makes a new "
+          "one.\n\nThe registry is checked with the new values first; if they would bring an error, "
+          "nothing is written. Give keys that only make sense together in one command. Prints the name of the file "
+          "that it changed; commit it as any other edit.",
+      .examples = {{"nimbusctl set machine berlin-1/m017 lifecycle.hands_off=true", "the brake of one machine"},
+                   {"nimbusctl set machine m017 location.rack=b3 location.unit=4", "two keys at once"},
+                   {"nimbusctl set machine m017 hardware.disk.0.size_gib=960", "a key of the first [[hardware.disk]]"},
+                   {"nimbusctl set instance acme/web-1 reinstall=2", "ask for a new installation"},
+                   {"nimbusctl set limits 'destructive.count=5'", "a kind with a single file needs no name"}},
+      .positionals = {{.name = "KIND", .help = "kind of object", .choices = kind_names()},
+                      {.name = "WORD",
+                       .help = "NAME (PROVIDER/NAME, TENANT/NAME or NAME; not for kinds with a single file), then "
+                               "KEY=VALUE, as often as needed",
+                       .count = base::Count::AtLeastOne,
+                       .completer = "provider-machine"}},
+      .exit_codes = {{3, "the new values would bring errors; nothing was written"}, {5, "no such object"}}};
 }
 
 Command unset_command() {
@@ -131,6 +135,7 @@ Command unset_command() {
               "As 'nimbusctl set': everything else stays byte for byte, and nothing is written that would "
               "bring an error. A table goes with all its keys.",
           .examples = {{"nimbusctl unset machine berlin-1/m017 lifecycle", "a table"},
+                       {"nimbusctl unset machine m017 hardware.nic.1", "the second [[hardware.nic]]"},
                        {"nimbusctl unset instance acme/web-1 labels.tier", "one key"}},
           .positionals = {{.name = "KIND", .help = "kind of object", .choices = kind_names()},
                           {.name = "WORD",

@@ -1,5 +1,6 @@
 // nimbusctl set and nimbusctl unset: keys of registry files, changed in place.
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <tuple>
 
@@ -8,6 +9,7 @@
 #include "base/file/file.hpp"
 #include "base/text/text.hpp"
 #include "base/toml/edit.hpp"
+#include "base/toml/edit_list.hpp"
 #include "base/toml/toml.hpp"
 #include "cli/context.hpp"
 #include "cli/objects.hpp"
@@ -93,6 +95,22 @@ std::string joined(const toml::KeyPath& key, std::size_t parts) {
   return out;
 }
 
+/// "hardware.disk.1.size_gib" where hardware.disk is a list of tables; nothing if no
+/// part of the key is an element's number.
+std::optional<toml::ListElement> element_of(registry::FileKind kind, const toml::KeyPath& key) {
+  for (std::size_t parts = 1; parts < key.size(); ++parts) {
+    const auto row = registry::find_key(kind, joined(key, parts));
+    if (!row || !row->is_table || !row->path.ends_with("[]")) continue;
+    const auto& word = key[parts];
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), index);
+    if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+    const auto at = key.begin() + static_cast<std::ptrdiff_t>(parts);
+    return toml::ListElement{{key.begin(), at}, index, {at + 1, key.end()}};
+  }
+  return std::nullopt;
+}
+
 /// Whether the key, or the table of strings that it stands in, takes text.
 bool takes_text(registry::FileKind kind, const toml::KeyPath& key) {
   const auto own = registry::find_key(kind, joined(key, key.size()));
@@ -101,12 +119,20 @@ bool takes_text(registry::FileKind kind, const toml::KeyPath& key) {
   return above && above->is_text;
 }
 
+Result<toml::Edit> assignment_edit(const std::string& text, registry::FileKind kind, const Assignment& assignment) {
+  const auto element = element_of(kind, assignment.key);
+  toml::KeyPath row = assignment.key;
+  if (element) row.erase(row.begin() + static_cast<std::ptrdiff_t>(element->list.size()));
+  const auto as_toml = takes_text(kind, row) ? std::nullopt : toml_value(assignment.value);
+  const toml::Value value = as_toml.value_or(toml::Value(assignment.value));
+  return element ? toml::set_in_list(text, *element, value) : toml::set_key(text, assignment.key, value);
+}
+
 Result<std::string> with_assignments(std::string text, registry::FileKind kind,
                                      const std::vector<Assignment>& assignments) {
-  for (const auto& [key, value] : assignments) {
-    if (!base::is_valid_utf8(value)) return Error{Code::Invalid, "a value must be UTF-8"};
-    const auto as_toml = takes_text(kind, key) ? std::nullopt : toml_value(value);
-    auto next = edited(text, toml::set_key(text, key, as_toml.value_or(toml::Value(value))));
+  for (const auto& assignment : assignments) {
+    if (!base::is_valid_utf8(assignment.value)) return Error{Code::Invalid, "a value must be UTF-8"};
+    auto next = edited(text, assignment_edit(text, kind, assignment));
     if (!next) return next;
     text = std::move(*next);
   }
@@ -202,7 +228,8 @@ Exit run_unset(Context& context) {
   for (const auto& word : target->words) {
     const auto key = toml::parse_key_path(word);
     if (!key) return usage(context, key.error().message);
-    auto without = edited(text, toml::remove_key(text, *key));
+    const auto element = element_of(target->kind, *key);
+    auto without = edited(text, element ? toml::remove_from_list(text, *element) : toml::remove_key(text, *key));
     if (!without) return fail(context, Error(without.error()).with("while editing " + target->path));
     text = std::move(*without);
   }

@@ -25,6 +25,12 @@ inline void check(const Entry<Person>&, const base::toml::Table&, Report&) {}
 void finish_machine(DesiredMachine& machine, const base::toml::Table& own, const Entry<Network>* network,
                     const Snapshot& snapshot, Report& report);
 
+/// A layer says how a BMC is trusted: pin or ca, not both.
+void check_trust(const base::toml::Table& layer, std::string_view where, Report& report);
+
+/// What a layer says of trust replaces what the layers below it say.
+void layer_trust(const base::toml::Table& layer, TlsTrust& tls);
+
 /// The span of "network.1.name": keys, and indices of arrays, with dots between.
 base::toml::Span span_at(const base::toml::Table& root, std::string_view key_path);
 

@@ -121,11 +121,13 @@ class Loader {
     entry.value.defaults = *defaults->table();
     DesiredMachine unused;
     walk(tables::kDefaults, entry.value.defaults, &unused, kInDefaults, report);
+    check_trust(table, "defaults.bmc", report);
   }
   void read(const Table& table, FileKind kind, Entry<MachineClass>& entry, Report& report) {
     entry.value.table = table;
     DesiredMachine unused;
     walk(*spec_of(kind), table, &unused, kInClass, report);
+    check_trust(table, "bmc", report);
   }
 
   static void fill_names(Entry<Network>& e) { e.value.provider = e.provider, e.value.name = e.name; }

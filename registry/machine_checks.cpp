@@ -15,6 +15,18 @@ using base::toml::Value;
 
 namespace {
 
+/// Whether the table at a path such as "bmc.tls" has the key.
+bool says(const Table& root, std::string_view path, std::string_view key) {
+  const Table* table = &root;
+  while (table != nullptr && !path.empty()) {
+    const auto dot = std::min(path.find('.'), path.size());
+    const Value* next = table->find(path.substr(0, dot));
+    table = next == nullptr ? nullptr : next->table();
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return table != nullptr && table->find(key) != nullptr;
+}
+
 class Finisher {
  public:
   Finisher(DesiredMachine& machine, const Table& own, Report& report)
@@ -175,14 +187,8 @@ class Finisher {
   }
 
   void trust() {
-    auto& tls = machine_.bmc.tls;
-    const bool own_pin = own_.find("bmc") != nullptr && span_at(own_, "bmc.tls.pin") != span_at(own_, "bmc.tls");
-    const bool own_ca = own_.find("bmc") != nullptr && span_at(own_, "bmc.tls.ca") != span_at(own_, "bmc.tls");
-    if (own_pin && !own_ca) tls.ca.clear();
-    if (own_ca && !own_pin) tls.pins.clear();
-    if (!tls.pins.empty() && !tls.ca.empty()) {
-      report_.add(ProblemCode::Conflict, span_at(own_, "bmc.tls"), "'tls' in [bmc] holds both pin and ca: choose one");
-    }
+    const auto& tls = machine_.bmc.tls;
+    check_trust(own_, "bmc", report_);
     if (tls.empty()) {
       missing("bmc.tls",
               "'tls' in [bmc] is missing: add tls = { pin = [\"spki-sha256:…\"] } or tls = { ca = \"…\" }; a BMC is "
@@ -205,6 +211,19 @@ class Finisher {
 };
 
 }  // namespace
+
+void check_trust(const Table& layer, std::string_view where, Report& report) {
+  const auto key = std::string(where) + ".tls";
+  if (!says(layer, key, "pin") || !says(layer, key, "ca")) return;
+  report.add(ProblemCode::Conflict, span_at(layer, key),
+             fmt::format("'tls' in [{}] holds both pin and ca: choose one", where));
+}
+
+void layer_trust(const Table& layer, TlsTrust& tls) {
+  const bool pin = says(layer, "bmc.tls", "pin"), ca = says(layer, "bmc.tls", "ca");
+  if (pin && !ca) tls.ca.clear();
+  if (ca && !pin) tls.pins.clear();
+}
 
 void finish_machine(DesiredMachine& machine, const Table& own, const Entry<Network>* network, const Snapshot& snapshot,
                     Report& report) {

@@ -23,7 +23,10 @@ const DesiredMachine& MachineMerge::prototype(const Entry<ProviderFile>* provide
   std::vector<Problem> reported_already;
   Report unused("", reported_already);
   if (provider != nullptr) walk(tables::kDefaults, provider->value.defaults, &*slot, kInDefaults, unused);
-  if (of_class != nullptr) walk(tables::kClass, of_class->value.table, &*slot, kInClass, unused);
+  if (of_class != nullptr) {
+    walk(tables::kClass, of_class->value.table, &*slot, kInClass, unused);
+    layer_trust(of_class->value.table, slot->bmc.tls);
+  }
   return *slot;
 }
 
@@ -40,6 +43,7 @@ void MachineMerge::fill(Entry<DesiredMachine>& entry, const std::optional<Table>
   machine.id = {entry.provider, entry.name};
   machine.path = entry.path;
   walk(tables::kMachine, *table, &machine, kInMachine, report);
+  layer_trust(*table, machine.bmc.tls);
   const auto* network = find_network(snapshot_, entry.provider, machine.boot.network);
   // With a broken class or provider the merge says nothing about this file.
   const bool sound =

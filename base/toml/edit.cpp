@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "base/text/text.hpp"
+#include "base/toml/edit_parts.hpp"
 #include "base/toml/statements.hpp"
 #include "base/toml/toml.hpp"
 #include "base/toml/write.hpp"
@@ -21,8 +22,6 @@ std::string dotted(const KeyPath& path, std::size_t from = 0) {
   for (std::size_t i = from; i < path.size(); ++i) out += (i > from ? "." : "") + key_text(path[i]);
   return out;
 }
-
-KeyPath parent_of(const KeyPath& path) { return {path.begin(), path.end() - 1}; }
 
 /// The value at a path through tables; null if there is none. `blocked`: how many keys
 /// lead to something on the way that is no table.
@@ -39,21 +38,6 @@ const Value* value_at(const Table& root, const KeyPath& path, std::optional<std:
     table = value->table();
   }
   return value;
-}
-
-/// The table at `path`, made where it is missing. All on the way are tables.
-Table& open_table(Table& root, const KeyPath& path) {
-  Table* table = &root;
-  for (const auto& key : path) {
-    if (table->find(key) == nullptr) table->set(key, Table{});
-    table = table->find(key)->table();
-  }
-  return *table;
-}
-
-bool reads_as(std::string_view text, const Edit& edit, const Table& wanted) {
-  const auto after = parse(applied(text, edit));
-  return after && *after == wanted;
 }
 
 /// What an edit looks at: the text, its statements, what it means.
@@ -244,29 +228,6 @@ Edit remove_inline(const Document& document, const InlineHost& host, const KeyPa
   // "{ }" that nothing is left in becomes "{}".
   if (!kept_end) return {{host.braces.begin + 1, host.braces.end - 1, ""}};
   return out;
-}
-
-bool is_blank_line(std::string_view line) { return trim(line).empty(); }
-
-/// A section that goes takes the empty lines behind it along, or those before it at the end of the text.
-Extent with_empty_lines(std::string_view text, Extent lines) {
-  const auto line_before = [&](std::size_t at) {
-    const auto end = at < 2 ? std::string_view::npos : text.rfind('\n', at - 2);
-    return end == std::string_view::npos ? 0 : end + 1;
-  };
-  const bool apart =
-      lines.begin == 0 || is_blank_line(text.substr(line_before(lines.begin), lines.begin - line_before(lines.begin)));
-  while (apart && lines.end < text.size()) {
-    const auto end = text.find('\n', lines.end);
-    if (end == std::string_view::npos || !is_blank_line(text.substr(lines.end, end - lines.end))) break;
-    lines.end = end + 1;
-  }
-  while (lines.end == text.size() && lines.begin > 0) {
-    const auto begin = line_before(lines.begin);
-    if (!is_blank_line(text.substr(begin, lines.begin - begin))) break;
-    lines.begin = begin;
-  }
-  return lines;
 }
 
 Edit remove_statements(const Document& document, const KeyPath& path) {

@@ -123,6 +123,8 @@ class Planner {
   }
 
   static constexpr const char* kStays = "the last accepted version stays in force";
+  static constexpr const char* kStaysOut =
+      "no version was accepted before, so Nimbus leaves it alone until that is mended";
 
   /// An object with errors, or that refers to one, stays on its accepted version.
   template <class T>
@@ -131,8 +133,9 @@ class Planner {
     if (errors.empty()) return;
     const std::string& file = errors.front().file;
     const std::string what = file == head.path ? "the file has errors" : file + " has errors";
-    for (auto& change : item.changes) change.blocked = what + ": " + kStays;
-    if (item.changes.empty()) item.changes.push_back({Effect::None, DataLoss::No, {}, {}, {}, what, kStays});
+    const std::string follows = item.kind == PlanItem::Kind::Added ? kStaysOut : kStays;
+    for (auto& change : item.changes) change.blocked = what + ": " + follows;
+    if (item.changes.empty()) item.changes.push_back({Effect::None, DataLoss::No, {}, {}, {}, what, follows});
   }
 
   /// Errors of registry.toml and policy/ keep everything as it is.

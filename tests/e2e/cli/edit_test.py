@@ -44,6 +44,26 @@ class Edit(cli_case.CliCase):
         self.edit("set", "limits", "destructive.per=48h", "destructive.count=5")
         self.assertEqual(tomllib.loads(self.read("policy/limits.toml"))["destructive"]["per"], "48h")
 
+    def test_elements_of_lists(self):
+        limits, web = "policy/limits.toml", "profiles/web.toml"
+        first = tomllib.loads(self.read(web))["file"][0]["path"]
+        before = self.read(web)
+        self.edit("set", "profile", "web", "file.0.path=/etc/other")
+        self.assertEqual(self.read(web), before.replace(f'path = "{first}"', 'path = "/etc/other"', 1))
+        nics = len(tomllib.loads(self.read(M017))["hardware"].get("nic", [])) if "[[hardware.nic]]" in self.read(M017) else 0
+        self.edit("set", "machine", "m017", f"hardware.nic.{nics}.mac=52:54:00:99:99:99",
+                  f"hardware.nic.{nics}.speed_gbps=25")
+        self.assertEqual(tomllib.loads(self.read(M017))["hardware"]["nic"][nics],
+                         {"mac": "52:54:00:99:99:99", "speed_gbps": 25})
+        text = self.edit("set", "machine", "m017", f"hardware.nic.{nics + 5}.speed_gbps=25", code=5).stderr
+        self.assertIn("counted from 0", text)
+        self.edit("unset", "machine", "m017", f"hardware.nic.{nics}.speed_gbps")
+        self.edit("unset", "machine", "m017", f"hardware.nic.{nics}")
+        self.assertNotIn("99:99:99", self.read(M017))
+        self.edit("set", "limits", "window.0.days=[\"sat\"]", "window.0.from=22:00", "window.0.to=23:00", "window.0.timezone=Etc/UTC")
+        self.assertEqual(tomllib.loads(self.read(limits))["window"][0]["days"], ["sat"])
+        self.ctl("validate", self.registry)
+
     def test_nothing_invalid_is_written(self):
         before = self.read(M017)
         for word, message in (("bmc.drvier=ipmi", "did you mean 'driver'"), ("location.unit=x", "must be an integer"),

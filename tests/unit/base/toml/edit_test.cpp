@@ -1,4 +1,5 @@
 #include "base/toml/edit.hpp"
+#include "base/toml/edit_list.hpp"
 
 #include <doctest/doctest.h>
 
@@ -124,6 +125,46 @@ TEST_CASE("what cannot be edited says why") {
   CHECK(remove_key("a = 1", {"b"}).error().code == Code::NotFound);
   CHECK(remove_key("[[a]]\nb = 1", {"a", "b"}).error().code == Code::NotFound);
   CHECK(set_key("a = 1", {std::string("\x1b\xff")}, 1).error().code == Code::Internal);  // no UTF-8: no TOML
+}
+
+TEST_CASE("keys of elements of [[lists]], and elements") {
+  const std::string text =
+      "[[a.b]] # first\nc = 1 # one\n\n[[a.b]]\n\n[[a.b]]\nc = 3\nd = { e = 1 }\n[a.b.f]\ng = 1\n\n[z]\n";
+  const auto set = [&](std::size_t index, const KeyPath& key, const Value& value) {
+    const auto edit = set_in_list(text, {{"a", "b"}, index, key}, value);
+    return edit ? applied(text, *edit) : edit.error().message;
+  };
+  const auto with = [&](std::string_view old, std::string_view now) {
+    std::string out = text;
+    return out.replace(out.find(old), old.size(), now);
+  };
+  CHECK(set(0, {"c"}, 7) == with("c = 1", "c = 7"));
+  CHECK(set(0, {"h"}, true) == with("# one\n", "# one\nh = true\n"));
+  CHECK(set(1, {"c"}, 2) == with("[[a.b]]\n\n", "[[a.b]]\nc = 2\n\n"));
+  CHECK(set(2, {"d", "e"}, 2) == with("e = 1", "e = 2"));
+  CHECK(set(3, {"c"}, 4) == with("g = 1\n", "g = 1\n\n[[a.b]]\nc = 4\n"));
+  CHECK(set(4, {"c"}, 4) == "a.b has 3 elements, counted from 0: there is no 4");
+  const auto without = [&](std::size_t index, const KeyPath& key) {
+    const auto edit = remove_from_list(text, {{"a", "b"}, index, key});
+    return edit ? applied(text, *edit) : edit.error().message;
+  };
+  CHECK(without(0, {}) == with("[[a.b]] # first\nc = 1 # one\n\n", ""));
+  CHECK(without(2, {}) == with("[[a.b]]\nc = 3\nd = { e = 1 }\n[a.b.f]\ng = 1\n\n", ""));
+  CHECK(without(2, {"d", "e"}) == with("{ e = 1 }", "{}"));
+  CHECK(without(1, {"c"}) == "there is no c");
+  CHECK(without(3, {}) == "a.b has 3 elements, counted from 0: there is no 3");
+
+  const std::string inside = "a = [{ b = 1 }]\n";
+  CHECK(set_in_list(inside, {{"a"}, 0, {"b"}}, 2).error().code == Code::Conflict);
+  CHECK(set_in_list("a = 1\n", {{"a"}, 0, {"b"}}, 2).error().code == Code::Internal);
+  CHECK(set_in_list("a = ", {{"a"}, 0, {"b"}}, 2).error().code == Code::Invalid);
+  const auto made = [](const std::string& before) {
+    return applied(before, set_in_list(before, {{"a", "b"}, 0, {"c"}}, 1).value());
+  };
+  CHECK(made("") == "[[a.b]]\nc = 1\n");
+  CHECK(made("x = 1\r\n") == "x = 1\r\n\r\n[[a.b]]\r\nc = 1\r\n");
+  CHECK(made("[[a.b]]") == "[[a.b]]\nc = 1\n");
+  CHECK(applied("[[a]]\nb = 1\n", remove_from_list("[[a]]\nb = 1\n", {{"a"}, 0, {}}).value()).empty());
 }
 
 TEST_CASE("key paths as people write them") {

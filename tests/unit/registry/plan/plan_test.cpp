@@ -306,6 +306,17 @@ TEST_CASE("a file with errors changes nothing, and the plan says so") {
   CHECK(plan.totals.blocked == 1);
 }
 
+TEST_CASE("a new machine whose file has errors: there is no version that could stay in force") {
+  Pair pair;
+  const std::string path = "providers/berlin-1/machines/b2/m099.toml";
+  pair.head.files[path] =
+      "class = \"r650\"\ncolour = 1\n[bmc]\naddress = \"https://m099.example\"\n[identity]\nserial = \"NEW1\"\n";
+  const auto plan = pair.plan();
+  REQUIRE_CHANGE(change, plan, "berlin-1/m099", "bmc.address");
+  CHECK(change->blocked ==
+        "the file has errors: no version was accepted before, so Nimbus leaves it alone until that is mended");
+}
+
 TEST_CASE("an instance whose machine, image or person has errors is blocked; a refused commit blocks all") {
   const std::string web = "tenants/acme/instances/web-1.toml";
   Pair pair;

@@ -34,6 +34,12 @@ inline std::vector<Variant> variants() {
   const std::string db = "tenants/acme/instances/db-1.toml";
   const std::string build = "tenants/globex/instances/build-1.toml";
   return {
+      // layers of trust: each in the file that says both
+      {cls, "",
+       "[bmc]\ntls = { ca = \"bmc-ca\", pin = [\"spki-sha256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=\"] }\n",
+       Conflict, 20},
+      {prov, "tls = { ca = \"bmc-ca\" }",
+       "tls = { ca = \"bmc-ca\", pin = [\"spki-sha256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=\"] }", Conflict, 11},
       // text
       {m, "unit = 17", "unit = ", Syntax, 6},
       {m, "unit = 17", "unit = 17\nunit = 18", Syntax, 7},
