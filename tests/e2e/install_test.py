@@ -8,13 +8,14 @@ from harness.case import PROGRAMS, EndToEnd, main
 
 MODE = os.environ.get("NIMBUS_LAB_MODE", "bios")  # bios | uefi
 BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")     # ipmi | redfish
+ONLY = os.environ.get("NIMBUS_LAB_ONLY", "")       # install | release: no further than this
 INSTANCE = "tenants/acme/instances/web-1.toml"
 
 
 class Install(EndToEnd):
     def setUp(self):
         super().setUp()
-        self.image = lab.Image(PROGRAMS)
+        self.image = lab.Image(PROGRAMS, small=ONLY == "install" and MODE == "bios")
         self.parts = []
         self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder).start())
         self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
@@ -149,7 +150,7 @@ class Install(EndToEnd):
         self.assertEqual(self.site().status.head(), head)
         self.assertEqual(self.machines.console(1).count("iPXE (http"), boots)
 
-        if os.environ.get("NIMBUS_LAB_ONLY") == "install":
+        if ONLY == "install":
             return
         self.write_instance(protected=False)
         self.site().registry.publish("Unprotect")
@@ -166,7 +167,7 @@ class Install(EndToEnd):
             while piece := disk.read(1 << 20):
                 self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
 
-        if os.environ.get("NIMBUS_LAB_ONLY") == "release":
+        if ONLY == "release":
             return
         # The next tenant gets it: by the erase record, without the owner's word. kill -9
         # of both programs while the image is written changes nothing.

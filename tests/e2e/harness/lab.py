@@ -55,16 +55,18 @@ def enter_network(machines=1):
 
 
 class Image:
-    """A Debian image and the installer's ramdisk, made once and kept in build/."""
+    """A Debian image and the installer's ramdisk, made once and kept in build/. The small
+    one has a shell script in cloud-init's place and boots in half the time."""
 
-    def __init__(self, programs):
-        folder = BUILD / "image"
-        run([ROOT / "scripts" / "build-image", folder], timeout=900)
+    def __init__(self, programs, small=False):
+        whole = BUILD / "image"
+        run([ROOT / "scripts" / "build-image", *(["--small"] if small else []), whole], timeout=900)
+        folder = whole / "small" if small else whole
         installer = BUILD / "ramdisk"
         program = pathlib.Path(programs) / "nimbus-installer"
         ramdisk = installer / "ramdisk.img"
         if not ramdisk.exists() or ramdisk.stat().st_mtime < program.stat().st_mtime:
-            run([ROOT / "scripts" / "build-ramdisk", "--programs", programs, "--image", folder, installer], timeout=300)
+            run([ROOT / "scripts" / "build-ramdisk", "--programs", programs, "--image", whole, installer], timeout=300)
         self.folder, self.installer = folder, installer
         self.sha256 = (folder / "disk.raw.zst.sha256").read_text().strip()
         self.bytes = int((folder / "disk.raw.size").read_text())
