@@ -72,6 +72,8 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.keep(
       "registry", [](auto& c) -> auto& { return c.registry; });
   merge.keep(
+      "status", [](auto& c) -> auto& { return c.status; });
+  merge.keep(
       "status.heartbeat", [](auto& c) -> auto& { return c.heartbeat; });
   merge.keep(
       "http.listen", [](auto& c) -> auto& { return c.listen; });
