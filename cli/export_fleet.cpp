@@ -100,6 +100,20 @@ Result<std::string> redirected(std::string text, const DesiredMachine& machine, 
   return edited(*next, toml::set_key(*next, {"bmc", "system"}, "1"));
 }
 
+/// The UUID whose bytes in SMBIOS order, with the first three fields little-endian, read
+/// as this GUID: that is how the simulator derives its BMC's GUID.
+std::string uuid_behind(const std::string& guid) {
+  constexpr std::array<std::size_t, 16> kFrom = {6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34};
+  constexpr std::size_t kUuidChars = 36;
+  if (guid.size() != kUuidChars) return {};
+  std::string out;
+  for (std::size_t byte = 0; byte < kFrom.size(); ++byte) {
+    if (byte == 4 || byte == 6 || byte == 8 || byte == 10) out += '-';
+    out += guid.substr(kFrom.at(byte), 2);
+  }
+  return out;
+}
+
 toml::Table machine_table(const DesiredMachine& machine, const std::string& name, const std::string& address,
                           const FleetOptions& options) {
   toml::Table out;
@@ -108,7 +122,9 @@ toml::Table machine_table(const DesiredMachine& machine, const std::string& name
   out.set("redfish", fmt::format("{}:{}", address, options.redfish_port));
   out.set("ipmi", fmt::format("{}:{}", address, options.ipmi_port));
   if (!machine.identity.serial.empty()) out.set("serial", machine.identity.serial);
-  if (!machine.identity.uuid.empty()) out.set("uuid", machine.identity.uuid);
+  const std::string uuid =
+      machine.identity.uuid.empty() ? uuid_behind(machine.identity.bmc_guid) : machine.identity.uuid;
+  if (!uuid.empty()) out.set("uuid", uuid);
   if (!machine.mac.empty()) out.set("mac", machine.mac);
   if (machine.boot.mode == BootMode::Bios) {
     toml::Table bios;

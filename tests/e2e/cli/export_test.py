@@ -53,6 +53,18 @@ class Export(cli_case.CliCase):
                 answer += part
         return json.loads(answer.split(b"\r\n\r\n", 1)[1])
 
+    def test_the_simulated_bmc_has_the_guid_that_the_registry_declares(self):
+        self.export()
+        declared = tomllib.loads((self.registry / "providers/berlin-1/machines/b3/m031.toml").read_text())["identity"]["bmc_guid"]
+        self.simulate()
+        raw = subprocess.run(["ipmitool", "-I", "lanplus", "-C", "17", "-H", self.ipmi_host("m031"), "-p", str(self.udp),
+                              "-U", "admin", "-P", "password", "raw", "0x06", "0x37"], capture_output=True, text=True, check=True)
+        self.assertEqual(raw.stdout.replace(" ", "").replace("\n", ""), declared.replace("-", ""))
+
+    def ipmi_host(self, name):
+        fleet = tomllib.loads((self.scratch / "lab" / "fleet.toml").read_text())
+        return next(m["ipmi"].rsplit(":", 1)[0] for m in fleet["machine"] if m["name"] == name)
+
     def wait_for_power(self, name):
         deadline = time.monotonic() + DEADLINE_S
         while self.control(f"/machines/{name}")["power"] != "on":
