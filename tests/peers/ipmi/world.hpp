@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time/time.hpp"
 #include "drivers/ipmi/driver.hpp"
@@ -12,6 +14,16 @@
 namespace nimbus::peer {
 
 inline Call within(std::chrono::milliseconds time) { return {.deadline = std::chrono::steady_clock::now() + time}; }
+
+/// Calls `work` for each item at the same time, on threads of their own. What one of them
+/// throws (a failed REQUIRE) is thrown on after the last has ended.
+template <class Items, class Work>
+void in_parallel(const Items& items, Work work) {
+  std::vector<std::future<void>> running;
+  for (const auto& item : items) running.push_back(std::async(std::launch::async, [&work, &item] { work(item); }));
+  for (auto& one : running) one.wait();
+  for (auto& one : running) one.get();
+}
 
 struct World {
   Fleet fleet;
