@@ -48,7 +48,7 @@ void Fleet::accept(std::shared_ptr<const AcceptedRegistry> registry) {
                                 : milliseconds{0};
       queue_.add(name, Lane::Event, delay);
     } else if (differs(known->second, machine)) {
-      queue_.add(name, Lane::Event);
+      queue_event(name);
     }
   }
   for (const auto& [name, machine] : before->machines) {
@@ -62,7 +62,7 @@ std::shared_ptr<const AcceptedRegistry> Fleet::accepted() const {
 }
 
 void Fleet::look_at_all() {
-  for (const auto& [name, machine] : accepted()->machines) queue_.add(name, Lane::Event);
+  for (const auto& [name, machine] : accepted()->machines) queue_event(name);
 }
 
 bool Fleet::look_at(const std::string& machine) {
@@ -76,6 +76,14 @@ void Fleet::work(std::stop_token stop) {
     pass_over(*name, stop);
     queue_.done(*name);
   }
+}
+
+bool Fleet::work_once(std::stop_token stop) {
+  const auto name = queue_.try_take();
+  if (!name) return false;
+  pass_over(*name, std::move(stop));
+  queue_.done(*name);
+  return true;
 }
 
 void Fleet::pass_over(const std::string& name, std::stop_token stop) {
@@ -102,14 +110,19 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   {
     const std::lock_guard lock(mutex_);
     mine.power = report.power;
-    mine.failures = mine.memory.failures;
+    mine.failures = mine.memory.breaker.failures();
+    mine.slow = mine.memory.breaker.is_slow();
+  }
+  if (report.put_off) {
+    queue_.add(name, Lane::Slow);
+    return;
   }
   tools_.passed(report, duration);
   const auto next =
-      next_look(report, mine.memory.failures, cadence, tools_.pass.clock.wall(), tools_.jitter());
-  tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.failures,
-                     tools_.pass.clock.wall() + next.delay});
-  queue_.add(name, next.slow ? Lane::Slow : Lane::Resync, next.delay);
+      next_look(report, mine.memory.breaker.failures(), cadence, tools_.pass.clock.wall(), tools_.jitter());
+  tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.breaker.failures(),
+                     tools_.pass.clock.wall() + next});
+  queue_.add(name, mine.memory.breaker.is_slow() ? Lane::Slow : Lane::Resync, next);
 }
 
 void Fleet::release(const std::string& name) {
@@ -122,6 +135,16 @@ void Fleet::release(const std::string& name) {
   }
   if (auto* const reboots = tools_.pass.disruption.reboots; reboots != nullptr) reboots->end(name);
   if (gone->memory.bmc) gone->memory.bmc->close({tools_.pass.clock.now() + std::chrono::seconds(5)});
+}
+
+void Fleet::queue_event(const std::string& name) {
+  bool slow = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = slots_.find(name);
+    slow = known != slots_.end() && known->second->slow;
+  }
+  queue_.add(name, slow ? Lane::Slow : Lane::Event);
 }
 
 Fleet::Slot& Fleet::slot(const std::string& name) {

@@ -61,6 +61,8 @@ class Fleet {
 
   /// A worker's life: passes until `stop` or the queue's end.
   void work(std::stop_token stop);
+  /// One pass over what is due now, without waiting. False: nothing is.
+  bool work_once(std::stop_token stop);
 
   /// Ends the BMC sessions; after the last worker has returned.
   void close(const Call& call);
@@ -72,12 +74,14 @@ class Fleet {
     explicit Slot(PowerRuns runs) : memory(std::move(runs)) {}
     MachineMemory memory;
     Observed<PowerState> power = Observed<PowerState>::unknown("");
+    bool slow = false;  // as the breaker says: events wait in the slow lane too
     int failures = 0;
   };
 
   void pass_over(const std::string& name, std::stop_token stop);
   void release(const std::string& name);
   Slot& slot(const std::string& name);
+  void queue_event(const std::string& name);
 
   const std::string provider_;
   WorkQueue& queue_;

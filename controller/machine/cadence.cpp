@@ -18,11 +18,11 @@ milliseconds spread(milliseconds delay, double jitter) {
 
 }  // namespace
 
-NextLook next_look(const MachineReport& report, int failures, const CadenceLimits& limits, WallTime now,
-                   double jitter) {
+milliseconds next_look(const MachineReport& report, int failures, const CadenceLimits& limits, WallTime now,
+                       double jitter) {
   if (failures > 0) {
     const milliseconds grown = kFirstRetry * (1LL << std::min(failures - 1, kMostDoublings));
-    return {spread(std::clamp(grown, kFirstRetry, std::max(limits.retry_most, kFirstRetry)), jitter), failures > 1};
+    return spread(std::clamp(grown, kFirstRetry, std::max(limits.retry_most, kFirstRetry)), jitter);
   }
   milliseconds delay = limits.observe;
   if (report.decision.look_again) delay = std::min(delay, *report.decision.look_again - now);
@@ -30,7 +30,7 @@ NextLook next_look(const MachineReport& report, int failures, const CadenceLimit
   if (report.sent && report.decision.kind == reconcilers::PowerDecision::Kind::Act) delay = kShortest;
   // Something could not be written although the machine answers: soon, not at once.
   if (report.error) delay = std::min(delay, kFirstRetry);
-  return {spread(std::max(delay, kShortest), jitter), false};
+  return spread(std::max(delay, kShortest), jitter);
 }
 
 }  // namespace nimbus::controller

@@ -12,14 +12,9 @@ struct CadenceLimits {
   std::chrono::milliseconds retry_most;  // longest back-off
 };
 
-struct NextLook {
-  std::chrono::milliseconds delay{};
-  bool slow = false;  // the BMC did not answer repeatedly: a bounded share of the workers
-};
-
 /// `jitter` in [0, 1): spreads machines that would otherwise be looked at together.
 /// `failures`: passes in a row in which the BMC could not be read.
-NextLook next_look(const MachineReport& report, int failures, const CadenceLimits& limits, WallTime now,
-                   double jitter);
+std::chrono::milliseconds next_look(const MachineReport& report, int failures, const CadenceLimits& limits,
+                                    WallTime now, double jitter);
 
 }  // namespace nimbus::controller

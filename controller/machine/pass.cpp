@@ -1,5 +1,6 @@
 #include "controller/machine/pass.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nimbus::controller {
@@ -21,7 +22,7 @@ class Pass {
   MachineReport run() {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
-    memory_.failures = 0;
+    memory_.breaker.answered(took_);
     if (live()) return std::move(report_);
     if (!plan_restart()) return std::move(report_);
     decide();
@@ -84,7 +85,7 @@ class Pass {
       report_.power = Observed<PowerState>::unsupported();
       return true;
     }
-    auto state = power->power(call_);
+    auto state = first_answer(*power);
     if (!state) return fail(std::move(state.error()), "reading the power state");
     const WallTime now = tools_.clock.wall();
     report_.power = Observed<PowerState>::known(*state, now);
@@ -96,6 +97,20 @@ class Pass {
     auto noted = memory_.runs.observed(*state, wanted_, now);
     if (!noted) return fail(std::move(noted.error()), "closing a run in the journal");
     return identify(Freshness::OncePerSession);
+  }
+
+  /// Waits as long as the breaker allows.
+  Result<PowerState> first_answer(BmcPower& power) {
+    auto& breaker = memory_.breaker;
+    const MonoTime start = tools_.clock.now();
+    const auto patience = start + breaker.patience(tools_.deadline);
+    auto state = power.power({.deadline = std::min<MonoTime>(patience, call_.deadline), .stop = call_.stop});
+    took_ = tools_.clock.now() - start;
+    if (!state && state.error().code == Code::Timeout) {
+      report_.put_off = breaker.silent(tools_.deadline) == BmcBreaker::Verdict::PutOff;
+      judged_ = true;
+    }
+    return state;
   }
 
   enum class Freshness { OncePerSession, Now };
@@ -285,7 +300,7 @@ class Pass {
   }
 
   MachineReport finish_unread() {
-    memory_.failures += 1;
+    if (!judged_) memory_.breaker.failed();
     report_.power = Observed<PowerState>::unknown(report_.error ? report_.error->text() : "not read");
     report_.decision = {.kind = DecisionKind::Unknown, .reason = report_.power.reason()};
     report_.match = {IdentityMatch::Verdict::Unreadable, "the BMC could not be read"};
@@ -300,6 +315,8 @@ class Pass {
   const PassTools& tools_;
   const Call call_;
   MachineReport report_;
+  std::chrono::nanoseconds took_{0};  // to the first answer
+  bool judged_ = false;               // the breaker knows how this attempt ended
   WantedPower wanted_ = WantedPower::Unmanaged;
   bool cycling_ = false;
 };

@@ -15,6 +15,7 @@
 
 #include "controller/guard/budget.hpp"
 #include "controller/guard/window.hpp"
+#include "controller/machine/breaker.hpp"
 #include "controller/machine/guard.hpp"
 #include "controller/machine/life.hpp"
 #include "controller/machine/power_runs.hpp"
@@ -75,7 +76,7 @@ struct MachineMemory {
   std::optional<WallTime> transition_since;
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   std::shared_ptr<const Instance> placed;  // by the life of this machine, as of the last pass
-  int failures = 0;  // passes in a row in which the BMC could not be read
+  BmcBreaker breaker;  // counts passes in a row in which the BMC could not be read
 };
 
 /// What one pass found: all that status, metrics and the next look need.
@@ -87,6 +88,7 @@ struct MachineReport {
   std::optional<LifeFacts> life;
   std::string local_hold;             // a person at the controller holds this machine
   std::optional<Refusal> refusal;     // why a decided write did not happen
+  bool put_off = false;               // the BMC was not prompt: look again in the slow lane; no verdict
   std::optional<Error> error;         // why something could not be read or written
   std::optional<reconcilers::RestartProgress> restart;  // of the instance on it; nothing: not known
   std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device

@@ -36,18 +36,20 @@ struct Fixture {
   nimbus::testing::MemoryRunLog runs;
   Sink sink;
   std::map<std::string, nimbus::testing::FakeMachine> machines;
-  Fleet fleet{"lab", queue,
-              {.pass = {.clock = clock,
-                        .attach = [this](const BmcEndpoint& endpoint) -> Result<std::unique_ptr<Bmc>> {
-                          return std::make_unique<nimbus::testing::FakeBmc>(machines.at(endpoint.address));
-                        },
-                        .authority = [] { return Authority{.state = Authority::State::Held, .term = 1, .detail = {}}; },
-                        .power = {}},
-               .cadence = {.observe = 30s, .retry_most = 5min},
-               .runs = runs,
-               .facts = sink,
-               .jitter = [] { return 0.5; },
-               .passed = [](const MachineReport&, std::chrono::milliseconds) {}}};
+  Fleet::Tools tools() {
+    return {.pass = {.clock = clock,
+                     .attach = [this](const BmcEndpoint& endpoint) -> Result<std::unique_ptr<Bmc>> {
+                       return std::make_unique<nimbus::testing::FakeBmc>(machines.at(endpoint.address));
+                     },
+                     .authority = [] { return Authority{.state = Authority::State::Held, .term = 1, .detail = {}}; },
+                     .power = {}},
+            .cadence = {.observe = 30s, .retry_most = 5min},
+            .runs = runs,
+            .facts = sink,
+            .jitter = [] { return 0.5; },
+            .passed = [](const MachineReport&, std::chrono::milliseconds) {}};
+  }
+  Fleet fleet{"lab", queue, tools()};
 
   std::shared_ptr<AcceptedRegistry> registry(std::initializer_list<const char*> names) {
     auto made = std::make_shared<AcceptedRegistry>();
@@ -119,11 +121,36 @@ TEST_CASE_FIXTURE(Fixture, "fleet: only what a commit changed is looked at; what
 
 TEST_CASE_FIXTURE(Fixture, "fleet: a dead machine moves to the slow lane and does not stop the others") {
   auto both = registry({"dead", "live"});
-  machines["dead"].fail_power = [] { return Error{Code::Timeout, "no answer"}; };
+  int asked = 0;
+  machines["dead"].fail_power = [&] {
+    ++asked;
+    return Error{Code::Timeout, "no answer"};
+  };
   fleet.accept(both);
   expected = 2;
   drain();
   CHECK(machines["live"].power == PowerState::On);
   CHECK(fleet.counts().unreachable == 1);
+  CHECK(sink.newest.at("dead").failures == 1);
+  CHECK(asked == 2);  // put off without a verdict, then asked with patience
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: events of silent machines wait in the slow lane, a person's wish does not") {
+  WorkQueue none(clock, {.slow_workers = 0, .semaphores = {}});
+  Fleet stingy{"lab", none, tools()};
+  auto both = registry({"dead", "live"});
+  machines["dead"].fail_power = [] { return Error{Code::Timeout, "no answer"}; };
+  stingy.accept(both);
+  const auto run_due = [&] {
+    int passes = 0;
+    while (stingy.work_once({})) ++passes;
+    return passes;
+  };
+  CHECK(run_due() == 2);  // the dead one is put off to a lane without workers
+  CHECK(sink.newest.count("dead") == 0);
+  stingy.look_at_all();
+  CHECK(run_due() == 1);
+  stingy.look_at("dead");
+  CHECK(run_due() == 1);
   CHECK(sink.newest.at("dead").failures == 1);
 }
