@@ -12,18 +12,18 @@
 namespace nimbus::peer {
 namespace {
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set: start this program with run.py");
-  return value;
-}
-
 std::string as_uuid(std::string hex) {
   for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, "-");
   return hex;
 }
 
 }  // namespace
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set: start this program with run.py");
+  return value;
+}
 
 std::string output_of(const std::string& command) {
   struct Close {
@@ -64,6 +64,11 @@ std::string Fleet::ipmitool_as(int number, const std::string& user, const std::s
                    " -U " + user + " -P " + password + " " + arguments + " 2>/dev/null");
 }
 
+std::string Fleet::freeipmi(int number, const std::string& program, const std::string& arguments) const {
+  return output_of("/usr/sbin/" + program + " -D LAN_2_0 -I 3 -W opensesspriv -h " + member(number).address +
+                   " -u admin -p secret12 " + arguments + " 2>/dev/null");
+}
+
 std::vector<std::string> Fleet::journal(int number) const {
   std::istringstream text(command("journal", number));
   std::vector<std::string> lines;
@@ -78,6 +83,8 @@ Result<Credential> KnownSecrets::credential(std::string_view name, std::string_v
   if (name == "operator") return Credential{"operator", "operator", Secret("secret12"), {}};
   if (name == "wrong-password") return Credential{"wrong-password", "admin", Secret("secret13"), {}};
   if (name == "wrong-user") return Credential{"wrong-user", "nobody", Secret("secret12"), {}};
+  if (name == "keyed") return Credential{"keyed", "admin", Secret("secret12"), Secret("sixteen-char-key")};
+  if (name == "wrong-key") return Credential{"wrong-key", "admin", Secret("secret12"), Secret("sixteen-char-KEY")};
   if (name == "long-password") return Credential{"long-password", "admin", Secret(std::string(21, 'x')), {}};
   return Error{Code::NotFound, "no secret of that name"};
 }

@@ -9,6 +9,9 @@
 
 namespace nimbus::peer {
 
+/// A variable of run.py's; throws if it is not set.
+std::string environment(const char* name);
+
 /// Standard output of a shell command, without blanks and line ends at its end.
 std::string output_of(const std::string& command);
 
@@ -30,6 +33,8 @@ struct Fleet {
   }
   std::string ipmitool_as(int number, const std::string& user, const std::string& password,
                           const std::string& arguments) const;
+  /// Standard output of a program of FreeIPMI against BMC `number`, as the administrator.
+  std::string freeipmi(int number, const std::string& program, const std::string& arguments) const;
   /// What the machine behind the BMC is: "on" or "off".
   std::string machine(int number) const { return command("power", number); }
   /// Lines of what reached the machine so far.

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -53,6 +54,30 @@ def start_simulator():
     return sim, [f"{name} 127.43.0.{i + 1}:{sim.udp}" for i, (name, _) in enumerate(machines)]
 
 
+def serve_serial_line(connection):
+    """A line that echoes, and answers "word" with "[word]" and a prompt."""
+    word = b""
+    while piece := connection.recv(1000):
+        for byte in piece:
+            if byte in b"\r\n":
+                connection.sendall(b"\r\n[" + word + b"]\r\nready> ")
+                word = b""
+            else:
+                word += bytes([byte])
+                connection.sendall(bytes([byte]))
+
+
+def start_serial_line():
+    """The port of a server each of whose connections is a serial line; it ends with this program."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        while True:
+            threading.Thread(target=serve_serial_line, args=(server.accept()[0],), daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+    return server.getsockname()[1]
+
+
 def start_pyghmi(folder):
     port = free_port([PYGHMI_ADDRESS])
     log = open(folder / "pyghmi.log", "wb")
@@ -82,11 +107,14 @@ def main():
         fleet = Fleet(folder / "fleet")
         pyghmi = sim = None
         try:
-            fleet.start(count=9, address="127.41.1.1")
+            serial = start_serial_line()
+            # 1 to 4 for whatever; 5 to 9: one for each lossy reset; then one for each oracle.
+            fleet.start(count=13, address="127.41.1.1", keys={10: "sixteen-char-key"}, serial_ports={12: serial, 13: serial})
             pyghmi, port = start_pyghmi(folder)
             sim, machines = start_simulator()
             environment = dict(os.environ, NIMBUS_SIM_CONTROL=sim.control_path, NIMBUS_SIM_PROGRAM=sys.argv[1],
                                NIMBUS_SIM_MACHINES="\n".join(machines), NIMBUS_FLEET=str(fleet.folder), NIMBUS_PYGHMI=f"{PYGHMI_ADDRESS}:{port}",
+                               NIMBUS_FOLDER=str(folder), NIMBUS_CONSOLE_OF=str(HERE / "console_of.py"),
                                NIMBUS_FLEET_PROGRAM=str(HERE.parent / "ipmi_sim" / "ipmi_sim.py"))
             if len(sys.argv) > 3:
                 return subprocess.call(sys.argv[2:], env=environment)

@@ -101,7 +101,8 @@ class Fleet:
         raise KeyError(f"no BMC {number}")
 
     def start(self, count=1, address="127.1.0.1", port=0, per_process=1, user="admin", password="secret12", first=1,
-              machine=True):
+              machine=True, keys=None, serial_ports=None):
+        """keys: BMC number to its K_g; serial_ports: BMC number to the TCP port on loopback that is its serial line."""
         if self.bmcs:
             raise RuntimeError(f"{self.folder} has BMCs already: stop them first")
         if not shutil.which("ipmi_sim"):
@@ -127,7 +128,7 @@ class Fleet:
                 "mc": ipmb[index % per_process], "process": index // per_process,
                 "serial": f"SIM{number:05d}", "guid": f"4e696d62757353696d{number:014x}"})
         for process in range((count + per_process - 1) // per_process):
-            self._configure(process, machine)
+            self._configure(process, machine, keys or {}, serial_ports or {})
             self._launch(process)
         self.list_file.write_text(json.dumps(self.bmcs, indent=1) + "\n")
         try:
@@ -145,7 +146,7 @@ class Fleet:
         bmc = self.bmc(number)
         return self._process_folder(bmc["process"]) / f"mc-{bmc['mc']:02x}"
 
-    def _configure(self, process, machine):
+    def _configure(self, process, machine, keys, serial_ports):
         folder = self._process_folder(process)
         store = folder / "state" / "ipmi_sim" / "bmc"
         store.mkdir(parents=True, exist_ok=True)
@@ -165,10 +166,14 @@ class Fleet:
             shutil.copy(self.folder / "sdr", store / f"sdr.{bmc['mc']:02x}.main")
             lan += [f"set_working_mc {mc}", "startlan 1", f"  addr {bmc['address']} {bmc['port']}", "  priv_limit admin"]
             lan += [f"  allowed_auths_{level} md5" for level in ("callback", "user", "operator", "admin")]
+            if bmc["number"] in keys:
+                lan.append(f'  bmc_key "{keys[bmc["number"]]}"')
             lan += [f"  guid {bmc['guid']}", f'  lan_config_program "{HERE}/lan {state}"', "endlan",
                     f'chassis_control "{HERE}/chassis {state}"' if machine else "",
                     f'user 2 true "{bmc["user"]}" "{bmc["password"]}" admin 10',
                     f'user 3 true "operator" "{bmc["password"]}" operator 10']
+            if bmc["number"] in serial_ports:
+                lan.append(f'sol "tcp:127.0.0.1:{serial_ports[bmc["number"]]}" 115200 history=4000')
             commands += [
                 f"mc_add {mc} 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr",
                 f"sel_enable {mc} 1000 0x0a",
