@@ -6,7 +6,6 @@
 #include "base/log/log.hpp"
 #include "controller/install/address.hpp"
 #include "controller/install/life_step.hpp"
-#include "reconcilers/placement/place.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -178,6 +177,23 @@ void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& statu
   tools_.publish(path, text, event);
 }
 
+reconcilers::Surroundings Lifecycle::around(const InstanceWish& wish) const {
+  std::vector<reconcilers::OtherInstance> others;
+  for (const auto& [id, other] : wishes_.instances) others.push_back({&other.instance, nullptr});
+  for (const auto& other : *wishes_.elsewhere) others.push_back({&other, nullptr});
+  std::map<std::string_view, const DesiredMachine*> machines;
+  for (const auto& [name, slot] : slots_) {
+    const auto& instance = slot.adopted.empty() ? slot.record.instance : slot.adopted;
+    if (!instance.empty()) machines[instance] = slot.desired.get();
+  }
+  for (auto& other : others) {
+    if (const auto at = machines.find(other.instance->id()); at != machines.end()) other.machine = at->second;
+  }
+  const auto tenant = wishes_.tenants.find(wish.instance.tenant);
+  return reconcilers::surroundings_of(wish.instance, others, tenant == wishes_.tenants.end() ? nullptr : &tenant->second,
+                                      wish.image.arch);
+}
+
 /// Claims this machine for the first instance, by name, that placement gives it to, and
 /// tells of those that no machine is there for.
 void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
@@ -205,7 +221,7 @@ void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
                             .unhealthy = slot.unhealthy,
                             .available = erased});
     }
-    const auto placement = reconcilers::place_instance(wish.instance, candidates);
+    const auto placement = reconcilers::place_instance(wish.instance, candidates, around(wish));
     if (placement.machine.empty()) {
       tell_instance(id, {.phase = InstancePhase::Pending, .message = list(placement.others)}, "pending");
       continue;

@@ -20,6 +20,7 @@
 #include "controller/install/wish.hpp"
 #include "controller/machine/life.hpp"
 #include "core/ports/clock.hpp"
+#include "reconcilers/placement/place.hpp"
 #include "registry/status/instance_status.hpp"
 
 namespace nimbus::controller {
@@ -74,6 +75,7 @@ class Lifecycle final : public MachineLife {
   LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
   void place(const std::string& machine, Slot& slot, const Call& call);
+  reconcilers::Surroundings around(const InstanceWish& wish) const;
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
 
   const LifecycleTools tools_;

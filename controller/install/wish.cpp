@@ -43,8 +43,14 @@ Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider
   for (const auto& entry : snapshot->networks) {
     if (entry->provider == provider) wishes.networks[entry->name] = entry->value;
   }
+  for (const auto& entry : snapshot->tenants) wishes.tenants[entry->name] = entry->value;
+  const auto elsewhere = std::make_shared<std::vector<Instance>>();
+  wishes.elsewhere = elsewhere;
   for (const auto& entry : snapshot->instances) {
-    if (entry->value.provider != provider) continue;
+    if (entry->value.provider != provider) {
+      elsewhere->push_back(entry->value);
+      continue;
+    }
     InstanceWish wish{.instance = entry->value, .path = entry->path, .image = {}, .ssh_keys = {}, .problem = {}};
     resolve(*snapshot, wish);
     wishes.instances[entry->value.id()] = std::move(wish);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/desired/image.hpp"
 #include "core/desired/instance.hpp"
 #include "core/desired/network.hpp"
+#include "core/desired/policy.hpp"
 #include "core/desired/provider.hpp"
 #include "registry/snapshot.hpp"
 
@@ -28,6 +30,9 @@ struct Wishes {
   std::map<std::string, InstanceWish> instances;  // by id, of this provider
   std::map<std::string, Network> networks;        // by name
   Provider provider;
+  std::map<std::string, Tenant> tenants;
+  /// Of other providers: they count for quotas and groups.
+  std::shared_ptr<const std::vector<Instance>> elsewhere = std::make_shared<std::vector<Instance>>();
 };
 
 /// `snapshot` may be null: nothing is in force yet.

@@ -1,13 +1,18 @@
 // Placement: which machine an instance gets. Pure and deterministic: whoever asks with
 // the same facts gets the same answer, and for every machine that was not chosen, why.
+//
+// nimbusd asks with its own machines before it claims one; nimbusctl asks with the
+// machines of all providers, as their status branches tell, to choose a provider.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/desired/instance.hpp"
 #include "core/desired/machine.hpp"
+#include "core/desired/policy.hpp"
 
 namespace nimbus::reconcilers {
 
@@ -20,18 +25,51 @@ struct Candidate {
   bool available = false;  // erased by us, as status shows
 };
 
+/// Another instance of the registry. Null machine: it has none yet.
+struct OtherInstance {
+  const Instance* instance = nullptr;
+  const DesiredMachine* machine = nullptr;
+};
+
+/// What an instance finds around it, beside machines.
+struct Surroundings {
+  struct Usage {
+    std::int64_t instances = 0, cpu_cores = 0, memory_gib = 0;
+    friend bool operator==(const Usage&, const Usage&) = default;
+  };
+  struct Neighbour {
+    std::string instance, provider, rack;
+    friend bool operator==(const Neighbour&, const Neighbour&) = default;
+  };
+  Tenant::Quota quota;                 // of the tenant; absent keys: no limit
+  Usage used;                          // by its other instances
+  std::vector<std::string> providers;  // that the tenant may use, or "*"
+  std::vector<Neighbour> group;        // placed instances of the same tenant and group
+  std::optional<Arch> image_arch;      // of the instance's image
+};
+
+/// `others` may hold the instance itself; `tenant` null: no limits. A placed instance
+/// counts with its machine, one that waits with what it asks for.
+Surroundings surroundings_of(const Instance& instance, const std::vector<OtherInstance>& others, const Tenant* tenant,
+                             std::optional<Arch> image_arch);
+
 struct NotChosen {
   std::string machine;
   std::string why;
+  std::string provider = {};
   friend bool operator==(const NotChosen&, const NotChosen&) = default;
 };
 
 struct Placement {
-  std::string machine;  // empty: none
-  std::vector<NotChosen> others;
+  std::string machine;            // empty: none
+  std::vector<NotChosen> others;  // by provider and name
+  std::string provider = {};      // of the machine
+  friend bool operator==(const Placement&, const Placement&) = default;
 };
 
-/// Least waste first: fewest cores too many, then least memory, then by name.
-Placement place_instance(const Instance& instance, const std::vector<Candidate>& candidates);
+/// Least waste first: fewest cores too many, then least memory, then least disk, then by
+/// provider and name.
+Placement place_instance(const Instance& instance, const std::vector<Candidate>& candidates,
+                         const Surroundings& around);
 
 }  // namespace nimbus::reconcilers
