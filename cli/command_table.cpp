@@ -7,6 +7,7 @@
 #include "cli/completer.hpp"
 #include "cli/context.hpp"
 #include "cli/hardware/commands.hpp"
+#include "cli/instance/commands.hpp"
 #include "cli/live/commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/topics.hpp"
@@ -282,9 +283,9 @@ base::CommandTable command_table() {
                              {"nimbusctl plan --base origin/main", "what would this branch do?"},
                              {"nimbusctl status", "how are the machines?"}},
                 .commands = {init_command(), validate_command(), plan_command(), approve_command(), status_command(),
-                             provider_command(), show_command(), explain_command(), schema_command(), fmt_command(),
-                             set_command(), unset_command(), export_command(), config_command(), completion_command(),
-                             version_command(), help_command()}};
+                             instance_command(), place_command(), provider_command(), show_command(), explain_command(),
+                             schema_command(), fmt_command(), set_command(), unset_command(), export_command(),
+                             config_command(), completion_command(), version_command(), help_command()}};
   // What asks nimbusd comes after what works on the registry alone.
   auto live = live_commands();
   auto& commands = table.root.commands;
@@ -321,6 +322,21 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"plan"}, run_plan},
                                              {{"approve"}, run_approve},
                                              {{"status"}, run_status},
+                                             {{"instance", "create"}, run_instance_create},
+                                             {{"instance", "plan"}, run_instance_plan},
+                                             {{"instance", "list"}, run_instance_list},
+                                             {{"instance", "describe"}, run_instance_describe},
+                                             {{"instance", "logs"}, run_instance_logs},
+                                             {{"instance", "ssh"}, run_instance_ssh},
+                                             {{"instance", "wait"}, run_instance_wait},
+                                             {{"instance", "start"}, run_instance_start},
+                                             {{"instance", "stop"}, run_instance_stop},
+                                             {{"instance", "restart"}, run_instance_restart},
+                                             {{"instance", "reinstall"}, run_instance_reinstall},
+                                             {{"instance", "protect"}, run_instance_protect},
+                                             {{"instance", "unprotect"}, run_instance_unprotect},
+                                             {{"instance", "delete"}, run_instance_delete},
+                                             {{"place"}, run_place},
                                              {{"provider", "list"}, run_provider_list},
                                              {{"provider", "describe"}, run_provider_describe},
                                              {{"show"}, run_show},

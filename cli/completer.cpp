@@ -4,6 +4,7 @@
 
 #include "cli/context.hpp"
 #include "cli/kinds.hpp"
+#include "cli/loaded.hpp"
 #include "cli/place.hpp"
 #include "cli/status_read.hpp"
 #include "cli/topics.hpp"
@@ -53,6 +54,18 @@ std::vector<Candidate> registry_names(bool machines) {
   return out;
 }
 
+std::vector<Candidate> instances() {
+  std::vector<Candidate> out;
+  const char* start = std::getenv("NIMBUS_REGISTRY");
+  const auto loaded = load_registry(start != nullptr && *start != '\0' ? start : ".", {});
+  if (!loaded) return out;
+  for (const auto& entry : loaded->result.snapshot->instances) {
+    if (out.size() == kMostCandidates) break;
+    out.push_back({entry->id(), entry->value.image});
+  }
+  return out;
+}
+
 std::vector<Candidate> kinds_and_keys() {
   std::vector<Candidate> out;
   for (const auto kind : schema_kinds()) {
@@ -70,6 +83,7 @@ std::vector<Candidate> completer_values(std::string_view kind) {
   if (kind == "help") return help_words();
   if (kind == "provider") return registry_names(false);
   if (kind == "provider-machine") return registry_names(true);
+  if (kind == "instance") return instances();
   if (kind == "kind-key") return kinds_and_keys();
   if (kind == "revision") return {{"HEAD"}, {"main"}, {"origin/main"}};
   return {};

@@ -1,8 +1,5 @@
 // nimbusctl set and nimbusctl unset: keys of registry files, changed in place.
-#include <algorithm>
 #include <charconv>
-#include <set>
-#include <tuple>
 
 #include <fmt/core.h>
 
@@ -12,59 +9,14 @@
 #include "base/toml/edit_list.hpp"
 #include "base/toml/toml.hpp"
 #include "cli/context.hpp"
+#include "cli/edited.hpp"
 #include "cli/objects.hpp"
 #include "registry/schema/documentation.hpp"
-#include "registry/source.hpp"
 
 namespace nimbus::cli {
 namespace {
 
 namespace toml = base::toml;
-using registry::Problem;
-
-constexpr unsigned kRegistryFileMode = 0644;
-
-/// The files on disk, one of them with another text.
-class EditedSource final : public registry::TreeSource {
- public:
-  EditedSource(const TreeSource& under, std::string path, std::string text)
-      : under_(under), path_(std::move(path)), text_(std::move(text)) {}
-
-  Result<std::vector<registry::TreeEntry>> list() const override {
-    auto entries = under_.list();
-    if (!entries) return entries;
-    for (auto& entry : *entries) {
-      if (entry.path != path_) continue;
-      entry.size = text_.size();
-      entry.blob.assign(40, '0');  // of no file, so that nothing old is taken for it
-    }
-    return entries;
-  }
-  Result<std::string> read(const registry::TreeEntry& entry) const override {
-    return entry.path == path_ ? Result<std::string>(text_) : under_.read(entry);
-  }
-
- private:
-  const TreeSource& under_;
-  std::string path_;
-  std::string text_;
-};
-
-/// Errors that the new text brings. Lines move, so they do not count.
-Result<std::vector<Problem>> new_errors(const Loaded& loaded, const std::string& path, const std::string& text) {
-  const EditedSource source(*loaded.source, path, text);
-  auto after = registry::load(source, loaded.result.snapshot.get());
-  if (!after) return std::move(after.error());
-  const auto key_of = [](const Problem& problem) { return std::tuple(problem.file, problem.code, problem.message); };
-  std::set<std::tuple<std::string, registry::ProblemCode, std::string>> old;
-  for (const auto& problem : loaded.result.problems) old.insert(key_of(problem));
-  std::vector<Problem> out;
-  for (const auto& problem : after->problems) {
-    if (problem.severity == registry::Severity::Error && !old.contains(key_of(problem))) out.push_back(problem);
-  }
-  return out;
-}
-
 /// One value of TOML; nothing if the text is none, or more than one.
 std::optional<toml::Value> toml_value(const std::string& text) {
   const auto table = toml::parse("v = " + text + "\n");
@@ -177,20 +129,11 @@ bool has_key(const Context& context) {
   return context.args.all("WORD").size() > (kind && has_single_file(*kind) ? 0U : 1U);
 }
 
-Exit refuse(Context& context, const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) {
-    context.console.error(
-        fmt::format("{}: {} [{}]", base::printable(problem.file), problem.message, registry::to_string(problem.code)));
-  }
-  context.console.say("nothing was changed");
-  return Exit::Invalid;
-}
-
 /// Writes the text unless it brings errors.
 Exit write_text(Context& context, const Target& target, const std::string& text) {
-  const auto errors = new_errors(target.loaded, target.path, text);
-  if (!errors) return fail(context, errors.error());
-  if (!errors->empty()) return refuse(context, *errors);
+  const auto after = load_edited(target.loaded, {target.path, text});
+  if (!after) return fail(context, after.error());
+  if (const auto errors = new_errors(target.loaded, *after); !errors.empty()) return refuse(context, errors);
   if (text == target.text) {
     context.console.say(base::printable(target.path) + " says so already");
     return Exit::Ok;

@@ -14,16 +14,6 @@ namespace {
 
 namespace toml = base::toml;
 
-Result<toml::Table> read_document(const registry::GitRepository& repository, const registry::TreeItem& item) {
-  if (item.mode != 0100644) return Error{Code::Invalid, "no regular file"};
-  auto text = repository.read_blob(item.id, toml::kMaxText);
-  if (!text) return std::move(text.error());
-  auto table = toml::parse(*text);
-  if (!table)
-    return Error{Code::Invalid, "line " + std::to_string(table.error().at.line) + ": " + table.error().message};
-  return std::move(*table);
-}
-
 /// "providers/p/machines/[group/]m017.toml" → "m017".
 std::string machine_name(std::string_view path, const std::string& provider) {
   const std::string prefix = "providers/" + provider + "/machines/";
@@ -76,6 +66,16 @@ Result<ProviderView> read_documents(const registry::GitRepository& repository, c
 constexpr std::string_view kNoteworthy[] = {"hold", "maintenance", "drift"};
 
 }  // namespace
+
+Result<toml::Table> read_document(const registry::GitRepository& repository, const registry::TreeItem& item) {
+  if (item.mode != 0100644) return Error{Code::Invalid, "no regular file"};
+  auto text = repository.read_blob(item.id, toml::kMaxText);
+  if (!text) return std::move(text.error());
+  auto table = toml::parse(*text);
+  if (!table)
+    return Error{Code::Invalid, "line " + std::to_string(table.error().at.line) + ": " + table.error().message};
+  return std::move(*table);
+}
 
 std::string_view to_string(Health::Level level) noexcept {
   switch (level) {

@@ -61,6 +61,9 @@ Result<ProviderView> read_provider_status(const registry::GitRepository& reposit
 Result<ProviderView> read_status_at(const registry::GitRepository& repository, const std::string& revision,
                                     const std::string& provider);
 
+/// One document of a status branch. Errors: Invalid (with its line).
+Result<base::toml::Table> read_document(const registry::GitRepository& repository, const registry::TreeItem& item);
+
 /// By the conditions of a machine's document.
 Health judge(const base::toml::Table& document);
 

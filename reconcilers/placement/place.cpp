@@ -109,10 +109,10 @@ std::string why_not(const Instance& instance, const Candidate& candidate, const 
   if (auto reason = unmet(instance.requirements, machine, around.image_arch); !reason.empty()) return reason;
   if (auto near = too_near(instance, machine, around); !near.empty()) return near;
   if (auto quota = beyond_quota(machine, around); !quota.empty()) return quota;
+  if (!candidate.healthy) return candidate.unhealthy.empty() ? "not healthy" : candidate.unhealthy;
   if (!candidate.available && machine.lifecycle.existing_data != ExistingData::Erase) {
     return "may hold data: Nimbus has not erased it, and existing_data is \"keep\"";
   }
-  if (!candidate.healthy) return candidate.unhealthy.empty() ? "not healthy" : candidate.unhealthy;
   return {};
 }
 

@@ -82,6 +82,7 @@ class Controller {
     Wishes wishes;
     wishes.commit = commit;
     wishes.provider.tenants = {"*"};
+    wishes.tenants["capped"] = {.name = "capped", .quota = {.instances = 1}, .providers = {"*"}};
     wishes.networks["prov"] = {.provider = "p",
                                .name = "prov",
                                .cidr = "10.0.0.0/24",
@@ -456,6 +457,18 @@ TEST_CASE("two instances, one machine: the later one waits, with a reason") {
   // Told by the machine's next look at what is not placed.
   CHECK(story.world.forge.contains("tenants/acme/instances/b-1.toml"));
   CHECK(story.world.forge.at("tenants/acme/instances/b-1.toml").find("in use by acme/a-1") != std::string::npos);
+}
+
+TEST_CASE("a tenant's quota counts what waits, and is said") {
+  Story story;
+  auto first = instance("a-1"), second = instance("b-1");
+  first.tenant = second.tenant = "capped";
+  story.push({first, second});
+  CHECK_FALSE(story.until([&] { return story.runs(); }, 20));
+  CHECK(story.world.forge.at("tenants/capped/instances/b-1.toml").find("quota of 1 instances is used up") !=
+        std::string::npos);
+  story.push({first});
+  CHECK(story.until([&] { return story.runs(); }));
 }
 
 TEST_CASE("limits: so many at once, so much destroyed in a time") {
