@@ -93,7 +93,7 @@ class Finisher {
 
   void boot(const Entry<Network>* network, const Snapshot& snapshot) {
     const auto& boot = machine_.boot;
-    if (boot.secure_boot && boot.mode == BootMode::Bios && !is_bad("boot.mode")) {
+    if (boot.secure_boot == true && boot.mode == BootMode::Bios && !is_bad("boot.mode")) {
       report_.add(ProblemCode::Conflict, span_at(own_, "boot.secure_boot"), "secure_boot needs mode = \"uefi\"");
     }
     if (boot.network.empty() || is_bad("boot.network")) return;

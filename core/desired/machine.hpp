@@ -80,7 +80,7 @@ struct HardwareDeclaration {
 struct BootPlan {
   BootMethod method = BootMethod::Pxe;
   BootMode mode = BootMode::Uefi;
-  bool secure_boot = false;
+  std::optional<bool> secure_boot;  // nothing: not managed
   std::string network;
   Handover handover = Handover::Exit;
   friend bool operator==(const BootPlan&, const BootPlan&) = default;

@@ -107,8 +107,16 @@ class MachineComparison {
       }
     }
     if (base_.boot.secure_boot != head_.boot.secure_boot) {
-      reboot("boot.secure_boot", truth(base_.boot.secure_boot), truth(head_.boot.secure_boot));
+      if (head_.boot.secure_boot) {
+        reboot("boot.secure_boot", secure_boot(base_), secure_boot(head_));
+      } else {
+        add(Effect::None, "boot.secure_boot", secure_boot(base_), "", "no longer managed; the setting stays");
+      }
     }
+  }
+
+  static std::string secure_boot(const DesiredMachine& machine) {
+    return machine.boot.secure_boot ? truth(*machine.boot.secure_boot) : std::string();
   }
 
   void reboot(std::string key, std::string from, std::string to) {
