@@ -185,6 +185,7 @@ class Daemon::Impl {
                      .verify = [this](const Call& call) { return publisher_.verify(call); }},
                     {}),
         board_(clock_, config.provider, outlet()),
+        inspections_(config.inspect, std::max<std::size_t>(1, config.workers / 4)),
         events_(clock_),
         live_(clock_, board_, events_),
         started_(clock_.wall()),
@@ -398,6 +399,7 @@ class Daemon::Impl {
                            const auto hold = holds_.of(machine);
                            return hold ? hold->text() : std::string();
                          },
+                     .inspections = &inspections_,
                      .life = config_.boot_socket.empty() ? nullptr : &life_,
                      .power = config_.power,
                      .deadline = config_.pass_deadline,
@@ -738,6 +740,7 @@ class Daemon::Impl {
   StatusBoard board_;
   PowerOnPace pace_;
   RebootBudget reboots_;
+  InspectionPace inspections_;
   ZoneTable zones_;
   EventLog events_;
   LiveBoard live_;

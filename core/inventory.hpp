@@ -46,6 +46,7 @@ struct Inventory {
   std::optional<std::vector<MemoryModule>> modules;
   std::optional<std::vector<Drive>> drives;
   std::optional<std::vector<NetworkPort>> ports;
+  std::vector<std::string> boot_order;  // as the firmware calls its entries; empty: not told
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 

@@ -125,6 +125,7 @@ void read_reconcile(TableReader table, Config& config) {
     config.workers = static_cast<std::size_t>(*workers);
   }
   read(table, "observe", config.observe);
+  read(table, "inspect", config.inspect);
   read(table, "deadline", config.pass_deadline);
   read(table, "retry_most", config.retry_most);
   table.finish();

@@ -68,6 +68,7 @@ struct Config {
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
   std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine
+  std::chrono::milliseconds inspect = std::chrono::hours(6);        // between inspections of hardware and firmware settings
   std::chrono::milliseconds pass_deadline = std::chrono::seconds(30);
   std::chrono::milliseconds retry_most = std::chrono::minutes(5);   // back-off for machines that do not answer
   reconcilers::PowerPolicy power;

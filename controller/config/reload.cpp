@@ -94,6 +94,8 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.keep(
       "ca", [](auto& c) -> auto& { return c.cas; });
   merge.keep(
+      "reconcile.inspect", [](auto& c) -> auto& { return c.inspect; });
+  merge.keep(
       "reconcile.workers", [](auto& c) -> auto& { return c.workers; });
   return merge.done();
 }

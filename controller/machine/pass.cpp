@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconcilers/firmware/decide.hpp"
+#include "reconcilers/inspection/compare.hpp"
+
 namespace nimbus::controller {
 namespace {
 
@@ -23,10 +26,11 @@ class Pass {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.breaker.answered(took_);
-    if (live()) return std::move(report_);
-    if (!plan_restart()) return std::move(report_);
-    decide();
-    if (report_.decision.kind == DecisionKind::Act && permitted()) act();
+    if (!live() && plan_restart()) {
+      decide();
+      if (report_.decision.kind == DecisionKind::Act && permitted()) act();
+    }
+    look_inside();
     return std::move(report_);
   }
 
@@ -72,6 +76,9 @@ class Pass {
     if (memory_.bmc) memory_.bmc->close(call_);
     memory_.bmc.reset();
     memory_.identity.reset();
+    memory_.inspected.reset();
+    memory_.hardware.reset();
+    memory_.inspect_next.reset();
     auto bmc = tools_.attach(desired_.bmc);
     if (!bmc) return fail(std::move(bmc.error()), "preparing the BMC connection");
     memory_.bmc = std::move(*bmc);
@@ -136,6 +143,70 @@ class Pass {
     report_.identity = *memory_.identity;
     report_.match = match_identity(desired_.identity, *memory_.identity);
     return true;
+  }
+
+  // Inspection ---------------------------------------------------------------
+
+  bool settled() const {
+    const auto kind = report_.decision.kind;
+    return (kind == DecisionKind::Nothing || kind == DecisionKind::Report) && !report_.error && !report_.sent &&
+           report_.match.verdict == IdentityMatch::Verdict::Matches;
+  }
+
+  /// Inspects if it is time and there is nothing better to do; tells what is known.
+  void look_inside() {
+    if (tools_.inspections == nullptr) return;
+    note_start();
+    if (settled()) inspect_if_due();
+    if (!memory_.inspected) return;
+    const auto& seen = *memory_.inspected;
+    report_.inspected = true;
+    report_.hardware = memory_.hardware;
+    if (seen.inventory) report_.drifts = reconcilers::compare_hardware(desired_, *seen.inventory);
+    const auto settings = reconcilers::compare_firmware(desired_, {.bios = seen.bios, .secure_boot = seen.secure_boot});
+    report_.drifts.insert(report_.drifts.end(), settings.begin(), settings.end());
+  }
+
+  /// A start applies what waited, and takes a while to show it.
+  void note_start() {
+    const auto now = report_.power.is_known() ? std::optional(report_.power.value()) : std::nullopt;
+    if (now == PowerState::On && memory_.power && memory_.power != PowerState::On) soon();
+    if (now) memory_.power = now;
+  }
+  void soon() {
+    constexpr std::chrono::milliseconds kSelfTest = std::chrono::minutes(2);
+    memory_.settings_next = tools_.clock.wall() + std::min(kSelfTest, tools_.inspections->every());
+  }
+
+  bool manages_settings() const { return !desired_.bios.empty() || desired_.boot.secure_boot.has_value(); }
+
+  void inspect_if_due() {
+    const WallTime now = tools_.clock.wall();
+    const bool all = !memory_.inspect_next || now >= *memory_.inspect_next;
+    const bool settings = memory_.inspected_digest != desired_.digest || (memory_.settings_next && now >= *memory_.settings_next);
+    if (!all && !settings) return;
+    const auto turn = tools_.inspections->take();
+    if (!turn) return;
+    const Call call{tools_.clock.now() + tools_.deadline, call_.stop};
+    bool read = true;
+    if (all || !memory_.inspected) {
+      auto found = inspect(*memory_.bmc, manages_settings(), call);
+      read = found.has_value();
+      if (found) memory_.inspected = std::move(*found);
+    } else if (manages_settings()) {
+      read = inspect_settings(*memory_.bmc, *memory_.inspected, call).has_value();
+    }
+    if (memory_.inspected && memory_.inspected->inventory) keep_record(*memory_.inspected);
+    memory_.settings_next.reset();
+    // What cannot be read is no failure of the pass: power was read. It is tried again.
+    if (all || !read) memory_.inspect_next = now + (read ? tools_.inspections->every() : tools_.inspections->every() / 4);
+    if (read) memory_.inspected_digest = desired_.digest;
+  }
+
+  void keep_record(const Inspection& seen) {
+    const auto secure_boot = seen.secure_boot ? std::optional(seen.secure_boot->enabled_now) : std::nullopt;
+    memory_.hardware = std::make_shared<const registry::HardwareRecord>(
+        registry::hardware_record(*seen.inventory, seen.firmware, secure_boot));
   }
 
   // Restarts -----------------------------------------------------------------

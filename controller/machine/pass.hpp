@@ -12,15 +12,18 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "controller/guard/budget.hpp"
 #include "controller/guard/window.hpp"
 #include "controller/machine/breaker.hpp"
 #include "controller/machine/guard.hpp"
+#include "controller/machine/inspect.hpp"
 #include "controller/machine/life.hpp"
 #include "controller/machine/power_runs.hpp"
 #include "core/desired/instance.hpp"
 #include "core/desired/machine.hpp"
+#include "core/drift.hpp"
 #include "core/observed.hpp"
 #include "core/ports/bmc.hpp"
 #include "core/ports/clock.hpp"
@@ -58,6 +61,7 @@ struct PassTools {
   /// Why a person at the controller holds this machine; empty text: nobody does. Asked
   /// at the start of each pass, for status, and just before each write.
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
+  InspectionPace* inspections = nullptr;  // null: nothing is inspected
   MachineLife* life = nullptr;  // claims, installs, releases; null: nothing but power
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
@@ -77,6 +81,13 @@ struct MachineMemory {
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   std::shared_ptr<const Instance> placed;  // by the life of this machine, as of the last pass
   BmcBreaker breaker;  // counts passes in a row in which the BMC could not be read
+
+  std::optional<Inspection> inspected;
+  std::shared_ptr<const registry::HardwareRecord> hardware;  // of it
+  std::string inspected_digest;                // of the file that it was compared with
+  std::optional<WallTime> inspect_next;        // nothing: not inspected yet
+  std::optional<WallTime> settings_next;       // sooner: a start may have changed them
+  std::optional<PowerState> power;             // as last seen
 };
 
 /// What one pass found: all that status, metrics and the next look need.
@@ -91,6 +102,9 @@ struct MachineReport {
   bool put_off = false;               // the BMC was not prompt: look again in the slow lane; no verdict
   std::optional<Error> error;         // why something could not be read or written
   std::optional<reconcilers::RestartProgress> restart;  // of the instance on it; nothing: not known
+  bool inspected = false;             // since the start; then `drifts` is complete
+  std::shared_ptr<const registry::HardwareRecord> hardware;  // null: not told
+  std::vector<Drift> drifts;          // of hardware and firmware settings, if inspected
   std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device
 };
 

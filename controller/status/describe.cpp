@@ -57,6 +57,7 @@ class Description {
     if (report_.power.is_known()) status_.power = report_.power.value();
     if (unread()) status_.power.reset();
     if (!report_.identity.empty()) status_.identity = report_.identity;
+    if (report_.hardware) status_.hardware = *report_.hardware;
     set_instance();
     set_runs();
     set_life();
@@ -158,14 +159,32 @@ class Description {
 
   void set_drift() {
     if (!report_.power.is_known()) return;
-    status_.drifts.clear();
-    if (report_.decision.kind == DecisionKind::Report) {
-      status_.drifts.push_back({.key = "power",
-                                .desired = std::string(to_string(wanted())),
-                                .observed = std::string(to_string(report_.power.value()))});
+    std::erase_if(status_.drifts, [&](const auto& drift) { return drift.key == "power" || report_.inspected; });
+    for (const auto& drift : report_.drifts) {
+      status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});
     }
-    set_exception(status_.conditions, "drift", !status_.drifts.empty(), "Observed",
-                  "differs from the registry; enforcement = \"observe\" only reports", now_);
+    const bool power = report_.decision.kind == DecisionKind::Report;
+    if (power) {
+      status_.drifts.insert(status_.drifts.begin(), {.key = "power",
+                                                     .desired = std::string(to_string(wanted())),
+                                                     .observed = std::string(to_string(report_.power.value()))});
+    }
+    if (power) {
+      set_condition(status_.conditions, "drift", ConditionValue::True, "Observed",
+                    "differs from the registry; enforcement = \"observe\" only reports", now_);
+    } else {
+      set_exception(status_.conditions, "drift", !status_.drifts.empty(),
+                    status_.drifts.empty() ? "" : drift_reason(status_.drifts.front().key), drift_message(), now_);
+    }
+  }
+
+  static std::string_view drift_reason(const std::string& key) {
+    return key.starts_with("hardware.") ? "Hardware" : "Firmware";
+  }
+  std::string drift_message() const {
+    std::string text;
+    for (const auto& drift : status_.drifts) text += (text.empty() ? "" : ", ") + drift.key;
+    return text;
   }
 
   void set_brakes() {
@@ -299,10 +318,16 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
                ? run.action
                : run.action + " " + std::string(registry::to_string(run.outcome));
   }
-  if (became(before, after, "drift", ConditionValue::True)) return "power differs from the registry, only reported";
+  if (became(before, after, "drift", ConditionValue::True)) {
+    const auto& reason = find(after, "drift")->reason;
+    if (reason == "Hardware") return "hardware differs from the registry";
+    return reason == "Firmware" ? "firmware settings differ from the registry"
+                                : "power differs from the registry, only reported";
+  }
   if (became(before, after, "reachable", ConditionValue::True)) return "BMC can be read again";
   if (before->power != after.power && after.power) return "found " + std::string(to_string(*after.power));
   if (became(before, after, "ready", ConditionValue::True)) return "as wanted";
+  if (before->hardware != after.hardware) return before->hardware ? "other hardware" : "inspected";
   return "updated";
 }
 

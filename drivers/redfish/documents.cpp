@@ -92,6 +92,7 @@ System read_system(const Json& json) {
   out.chassis = links_of(json["Links"]["Chassis"]);
   out.part_number = text_of(json["PartNumber"]);
   out.asset_tag = text_of(json["AssetTag"]);
+  out.boot_order = texts_of(json["Boot"]["BootOrder"]);
   out.memory_gib = json["MemorySummary"]["TotalSystemMemoryGiB"].as_double();
   out.processors = link_of(json["Processors"]);
   out.memory = link_of(json["Memory"]);

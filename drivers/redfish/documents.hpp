@@ -56,6 +56,7 @@ struct System {
   std::string part_number;
   std::string asset_tag;
   std::optional<double> memory_gib;
+  std::vector<std::string> boot_order;
   // Links of what hangs below; empty: not offered.
   std::string processors, memory, storage, simple_storage, ethernet;
   std::string bios, secure_boot, virtual_media, log_services;

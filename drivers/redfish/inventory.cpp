@@ -109,6 +109,7 @@ Result<Inventory> InventoryReader::inventory(const Call& call) {
                 .ports = {}};
   constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
   constexpr double kMostGib = 1e9;
+  out.boot_order = system.boot_order;
   if (system.memory_gib && *system.memory_gib > 0 && *system.memory_gib < kMostGib)
     out.memory = static_cast<std::uint64_t>(std::llround(*system.memory_gib * kGib));
   Walk walk(machine_, call);

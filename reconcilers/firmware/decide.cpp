@@ -36,13 +36,15 @@ std::vector<Drift> compare_firmware(const DesiredMachine& desired, const Firmwar
     const bool wanted = *desired.boot.secure_boot;
     if (seen.enabled_now != wanted || seen.enabled_next != wanted) {
       const bool waits = seen.enabled_next != seen.enabled_now;
-      out.push_back({"boot.secure_boot", on_off(wanted), on_off(seen.enabled_now), waits ? on_off(seen.enabled_next) : ""});
+      out.push_back(
+          {"boot.secure_boot", on_off(wanted), on_off(seen.enabled_now), waits ? on_off(seen.enabled_next) : ""});
     }
   }
   return out;
 }
 
-FirmwareDecision decide_firmware(const DesiredMachine& desired, const FirmwareView& view, const FirmwareMoment& moment) {
+FirmwareDecision decide_firmware(const DesiredMachine& desired, const FirmwareView& view,
+                                 const FirmwareMoment& moment) {
   const auto drifts = compare_firmware(desired, view);
   if (drifts.empty()) return {};
   if (desired.enforcement == Enforcement::Observe) {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/drift.hpp"
 #include "core/desired/machine.hpp"
+#include "core/drift.hpp"
 #include "core/ports/bmc_manage.hpp"
 
 namespace nimbus::reconcilers {

@@ -18,7 +18,7 @@ constexpr const char* kMissing = "missing";
 
 /// The sum over all parts; nothing if one of them does not tell.
 template <class Part, class Number>
-std::optional<std::uint64_t> sum(const std::optional<std::vector<Part>>& parts, std::optional<Number> Part::* member) {
+std::optional<std::uint64_t> sum(const std::optional<std::vector<Part>>& parts, std::optional<Number> Part::*member) {
   if (!parts || parts->empty()) return std::nullopt;
   std::uint64_t total = 0;
   for (const auto& part : *parts) {
@@ -43,10 +43,14 @@ bool is_size(std::uint64_t observed, std::int64_t declared_gib) {
 
 bool is_kind(DriveKind observed, DiskType declared) {
   switch (observed) {
-    case DriveKind::Unknown: return true;
-    case DriveKind::Hdd: return declared == DiskType::Hdd;
-    case DriveKind::Ssd: return declared == DiskType::Ssd;
-    case DriveKind::Nvme: return declared == DiskType::Nvme;
+    case DriveKind::Unknown:
+      return true;
+    case DriveKind::Hdd:
+      return declared == DiskType::Hdd;
+    case DriveKind::Ssd:
+      return declared == DiskType::Ssd;
+    case DriveKind::Nvme:
+      return declared == DiskType::Nvme;
   }
   return true;
 }
@@ -66,7 +70,8 @@ class Comparison {
 
  private:
   void add(std::string key, std::string desired, std::string observed) {
-    out_.push_back({.key = std::move(key), .desired = std::move(desired), .observed = std::move(observed), .pending = {}});
+    out_.push_back(
+        {.key = std::move(key), .desired = std::move(desired), .observed = std::move(observed), .pending = {}});
   }
 
   void cpu() {

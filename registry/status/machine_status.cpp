@@ -5,6 +5,7 @@
 
 #include "base/toml/write.hpp"
 #include "registry/status/document.hpp"
+#include "registry/status/hardware_table.hpp"
 
 namespace nimbus::registry {
 namespace {
@@ -41,6 +42,7 @@ Table drift_table(const DriftRecord& drift) {
   table.set("desired", bounded_text(drift.desired, kShortTextBytes));
   table.set("key", bounded_text(drift.key, kShortTextBytes));
   table.set("observed", bounded_text(drift.observed, kShortTextBytes));
+  if (!drift.pending.empty()) table.set("pending", bounded_text(drift.pending, kShortTextBytes));
   return table;
 }
 
@@ -112,6 +114,10 @@ void read_claim_and_identity(TableReader& top, MachineStatus& status) {
     status.identity.uuid = read_optional_text(*table, "uuid");
     table->finish();
   }
+  if (auto table = top.table("hardware")) {
+    status.hardware = read_hardware(*table);
+    table->finish();
+  }
   if (auto table = top.table("installed")) {
     InstalledRecord installed;
     installed.disk = read_text(*table, "disk");
@@ -125,7 +131,8 @@ void read_claim_and_identity(TableReader& top, MachineStatus& status) {
 
 void read_records(TableReader& top, MachineStatus& status) {
   for (auto& table : top.tables("drift")) {
-    status.drifts.push_back({read_text(table, "key"), read_text(table, "desired"), read_text(table, "observed")});
+    status.drifts.push_back({read_text(table, "key"), read_text(table, "desired"), read_text(table, "observed"),
+                             read_optional_text(table, "pending")});
     table.finish();
   }
   for (auto& table : top.tables("erased")) {
@@ -204,6 +211,7 @@ std::string to_text(const MachineStatus& status) {
   Table conditions;
   for (const auto& [name, condition] : status.conditions) conditions.set(name, condition_table(condition));
   if (!conditions.empty()) top.set("condition", std::move(conditions));
+  if (status.hardware) top.set("hardware", hardware_table(*status.hardware));
   if (!status.identity.empty()) top.set("identity", identity_table(status.identity));
   if (status.installed) {
     Table installed;

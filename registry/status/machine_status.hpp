@@ -17,6 +17,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "registry/status/condition.hpp"
+#include "registry/status/hardware_record.hpp"
 
 namespace nimbus::registry {
 
@@ -55,6 +56,7 @@ struct DriftRecord {
   std::string key;  // "power", "bios.ProcVirtualization"
   std::string desired;
   std::string observed;
+  std::string pending = {};  // what the next start makes of it; empty: nothing waits
   friend bool operator==(const DriftRecord&, const DriftRecord&) = default;
 };
 
@@ -94,6 +96,7 @@ struct MachineStatus {
   std::optional<MachineClaim> claim;
   Conditions conditions;
   Identity identity;  // as read from the machine
+  std::optional<HardwareRecord> hardware;  // as inspected; nothing: not yet
   std::optional<InstalledRecord> installed;
   std::vector<DriftRecord> drifts;
   std::vector<EraseRecord> erases;

@@ -48,7 +48,8 @@ TEST_CASE("firmware: secure boot only if the file says something of it") {
   CHECK(compare_firmware(wanting({}, true), view).empty());
   CHECK(compare_firmware(wanting({}, false), view) == std::vector<Drift>{{"boot.secure_boot", "false", "true", ""}});
   view.secure_boot->enabled_next = false;
-  CHECK(compare_firmware(wanting({}, false), view) == std::vector<Drift>{{"boot.secure_boot", "false", "true", "false"}});
+  CHECK(compare_firmware(wanting({}, false), view) ==
+        std::vector<Drift>{{"boot.secure_boot", "false", "true", "false"}});
   CHECK(decide_firmware(wanting({}, false), view, kMayRestart).kind == Kind::Restart);
   view.secure_boot->enabled_next = true;
   CHECK(decide_firmware(wanting({}, false), view, kMayRestart).secure_boot == false);

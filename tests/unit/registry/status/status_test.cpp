@@ -31,7 +31,8 @@ class Generator {
     }
     status.identity = {text(), text(), text()};
     if (pick(2) == 0) status.installed = InstalledRecord{text(), text(), text(), pick(100)};
-    for (unsigned i = pick(4); i > 0; --i) status.drifts.push_back({text(), text(), text()});
+    for (unsigned i = pick(4); i > 0; --i) status.drifts.push_back({text(), text(), text(), text()});
+    if (pick(2) == 0) status.hardware = hardware();
     for (unsigned i = pick(4); i > 0; --i) status.erases.push_back({text(), text(), text(), pick(2) == 0, time()});
     for (unsigned i = pick(4); i > 0; --i) {
       status.runs.push_back({text(), text(), time(), {}, static_cast<RunRecordOutcome>(pick(4)), text()});
@@ -44,6 +45,24 @@ class Generator {
     ControllerStatus status{text(), 1 + pick(1000), text(), text(), static_cast<RegistryState>(pick(4)), text(), {}};
     for (unsigned i = pick(5); i > 0; --i) status.problems.push_back({text(), pick(99), pick(99), text(), text()});
     return status;
+  }
+
+  HardwareRecord hardware() {
+    HardwareRecord out;
+    const auto number = [&] { return pick(2) == 0 ? std::optional<std::int64_t>(pick(1000)) : std::nullopt; };
+    out.vendor = text();
+    out.product = text();
+    out.part_number = text();
+    out.serial = text();
+    out.memory_mib = number();
+    if (pick(2) == 0) out.secure_boot = pick(2) == 0;
+    for (unsigned i = pick(3); i > 0; --i) out.boot_order.push_back(text());
+    for (unsigned i = pick(3); i > 0; --i) out.cpus.push_back({text(), text(), number()});
+    for (unsigned i = pick(3); i > 0; --i) out.modules.push_back({text(), text(), text(), number()});
+    for (unsigned i = pick(3); i > 0; --i) out.disks.push_back({text(), text(), text(), text(), number()});
+    for (unsigned i = pick(3); i > 0; --i) out.nics.push_back({text(), text()});
+    for (unsigned i = pick(3); i > 0; --i) out.firmware.push_back({text(), text()});
+    return out;
   }
 
  private:
