@@ -183,7 +183,8 @@ class Pass {
   void inspect_if_due() {
     const WallTime now = tools_.clock.wall();
     const bool all = !memory_.inspect_next || now >= *memory_.inspect_next;
-    const bool settings = memory_.inspected_digest != desired_.digest || (memory_.settings_next && now >= *memory_.settings_next);
+    const bool settings =
+        memory_.inspected_digest != desired_.digest || (memory_.settings_next && now >= *memory_.settings_next);
     if (!all && !settings) return;
     const auto turn = tools_.inspections->take();
     if (!turn) return;
@@ -199,7 +200,8 @@ class Pass {
     if (memory_.inspected && memory_.inspected->inventory) keep_record(*memory_.inspected);
     memory_.settings_next.reset();
     // What cannot be read is no failure of the pass: power was read. It is tried again.
-    if (all || !read) memory_.inspect_next = now + (read ? tools_.inspections->every() : tools_.inspections->every() / 4);
+    if (all || !read)
+      memory_.inspect_next = now + (read ? tools_.inspections->every() : tools_.inspections->every() / 4);
     if (read) memory_.inspected_digest = desired_.digest;
   }
 
@@ -223,10 +225,13 @@ class Pass {
     auto kept = tools_.disruption.facts->recall(restart_key());
     if (!kept) return fail(std::move(kept.error()), "loading restarts from the journal");
     auto progress = *kept ? reconcilers::parse_restart_progress(**kept) : std::optional(reconcilers::RestartProgress{});
-    if (!progress) return fail(Error{Code::Corrupt, "the journal holds a restart that makes no sense"}, "loading restarts");
+    if (!progress)
+      return fail(Error{Code::Corrupt, "the journal holds a restart that makes no sense"}, "loading restarts");
     const bool same = progress->instance == published.instance && progress->done;
     if (!published.instance.empty() && (!progress->done || (same && *progress->done < published.done))) {
-      *progress = {.instance = published.instance, .done = published.done, .request = published.done,
+      *progress = {.instance = published.instance,
+                   .done = published.done,
+                   .request = published.done,
                    .phase = reconcilers::RestartProgress::Phase::Idle};
     }
     memory_.restart = std::move(progress);

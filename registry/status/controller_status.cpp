@@ -44,7 +44,8 @@ void read_registry(TableReader& top, ControllerStatus& status) {
   status.accepted_commit = read_text(*registry, "accepted_commit");
   status.observed_commit = read_text(*registry, "observed_commit");
   status.state =
-      read_word(*registry, "state", {RegistryState::Accepted, RegistryState::Partly, RegistryState::Refused, RegistryState::Held});
+      read_word(*registry, "state",
+                {RegistryState::Accepted, RegistryState::Partly, RegistryState::Refused, RegistryState::Held});
   status.held_plan = read_optional_text(*registry, "held_plan");
   for (auto& table : registry->tables("problem")) {
     StatusProblem problem;
@@ -120,7 +121,8 @@ Result<ControllerStatus> parse_controller_status(std::string_view text) {
   read_registry(top, status);
   if (auto audit = top.table("audit")) {
     status.audit.head = read_text(*audit, "head");
-    status.audit.records = static_cast<std::uint64_t>(audit->require("records").integer("records", 1, INT64_MAX).value_or(1));
+    status.audit.records =
+        static_cast<std::uint64_t>(audit->require("records").integer("records", 1, INT64_MAX).value_or(1));
     audit->finish();
   }
   top.finish();

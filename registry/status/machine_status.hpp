@@ -90,12 +90,12 @@ struct MachineStatus {
   MachinePhase phase = MachinePhase::Enrolled;
   std::string applied_digest;  // of all files that define the machine, as last brought about; empty: never
   std::string desired_digest;
-  std::string instance;             // "acme/web-1"; empty: none
+  std::string instance;                 // "acme/web-1"; empty: none
   std::optional<std::int64_t> restart;  // its restart counter, as answered
-  std::optional<PowerState> power;  // nothing: not known
+  std::optional<PowerState> power;      // nothing: not known
   std::optional<MachineClaim> claim;
   Conditions conditions;
-  Identity identity;  // as read from the machine
+  Identity identity;                       // as read from the machine
   std::optional<HardwareRecord> hardware;  // as inspected; nothing: not yet
   std::optional<InstalledRecord> installed;
   std::vector<DriftRecord> drifts;
