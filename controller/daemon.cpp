@@ -387,7 +387,7 @@ class Daemon::Impl {
                   publish_wake_.wake();
                 },
             .image_sources = config_.image_sources,
-            .policy = {}};
+            .policy = config_.install};
   }
 
   Fleet::Tools fleet_tools() {

@@ -163,6 +163,13 @@ void read_control(TableReader table, Config& config) {
 void read_install(TableReader table, Config& config) {
   read_path(table, "boot", config.boot_socket);
   table.require("boot");
+  read(table, "intent_deadline", config.install.intent_deadline);
+  read(table, "power_deadline", config.install.power_deadline);
+  read(table, "boot_deadline", config.install.boot_deadline);
+  read(table, "work_deadline", config.install.work_deadline);
+  read(table, "handover_deadline", config.install.handover_deadline);
+  read(table, "settle", config.install.settle);
+  if (const auto most = table.integer("most_attempts", 1, 10)) config.install.most_attempts = static_cast<int>(*most);
   if (auto sources = table.strings("image_sources")) config.image_sources = std::move(*sources);
   for (const auto& source : config.image_sources) {
     const auto host = source.find("://");

@@ -9,6 +9,7 @@
 
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "reconcilers/install/decide.hpp"
 #include "reconcilers/power/decide.hpp"
 
 namespace nimbus::controller {
@@ -65,6 +66,7 @@ struct Config {
   std::vector<WebhookConfig> webhooks;
   std::string boot_socket;                // of nimbus-boot; empty: nothing is installed
   std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
+  reconcilers::InstallPolicy install;      // deadlines of installs and erasures
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
   std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine

@@ -90,6 +90,8 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.keep(
       "install.boot", [](auto& c) -> auto& { return c.boot_socket; });
   merge.keep(
+      "install", [](auto& c) -> auto& { return c.install; });
+  merge.keep(
       "install.image_sources", [](auto& c) -> auto& { return c.image_sources; });
   merge.keep(
       "ca", [](auto& c) -> auto& { return c.cas; });

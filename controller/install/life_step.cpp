@@ -1,5 +1,6 @@
 #include "controller/install/life_step.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/crypto/crypto.hpp"
@@ -95,7 +96,11 @@ const InstanceWish* LifeStep::wish() const {
 }
 
 bool LifeStep::reinstalls() const {
-  return record_.run && record_.run->state.kind == RunKind::Install && record_.installed.has_value();
+  return record_.run && record_.run->state.kind == RunKind::Install && installed_here();
+}
+
+bool LifeStep::installed_here() const {
+  return record_.installed && !record_.instance.empty() && record_.installed_for == record_.instance;
 }
 
 LifeFacts LifeStep::take() {
@@ -198,13 +203,25 @@ bool LifeStep::intent_acknowledged() const {
          status->claim->nonce_sha256 == base::sha256_hex(record_.run->nonce);
 }
 
+/// Whether what the forge shows of this machine's disks is other than what the journal
+/// knows: somebody put the status branch back, or wrote to it.
+bool LifeStep::contradicted() const {
+  const auto text = tools_.acknowledged(input_.desired.path);
+  if (!text) return false;  // then the intent is missing as well
+  const auto status = registry::parse_machine_status(*text, input_.desired.path);
+  if (!status || status->installed.has_value() != record_.installed.has_value()) return true;
+  if (status->installed && status->installed->nonce_sha256 != record_.installed->nonce_sha256) return true;
+  return !std::equal(status->erases.begin(), status->erases.end(), record_.erases.begin(), record_.erases.end(),
+                     [](const auto& a, const auto& b) { return a.disk == b.disk && a.verified == b.verified; });
+}
+
 reconcilers::ProofVerdict LifeStep::proof(bool pushed) const {
   const bool erased = !record_.erases.empty() && std::all_of(record_.erases.begin(), record_.erases.end(),
                                                              [](const auto& e) { return e.verified; });
   reconcilers::WriteReason reason = reconcilers::WriteReason::Install;
   const bool erases = record_.run->state.kind == RunKind::Erase;
   // What never got installed is erased on the proof that its install had.
-  if (erases && record_.installed) reason = reconcilers::WriteReason::Release;
+  if (erases && installed_here()) reason = reconcilers::WriteReason::Release;
   if (reinstalls()) reason = reconcilers::WriteReason::Reinstall;
   auto verdict =
       reconcilers::judge_write({.reason = reason,
@@ -213,9 +230,9 @@ reconcilers::ProofVerdict LifeStep::proof(bool pushed) const {
                                 .claim_is_ours = !record_.instance.empty(),
                                 .erase_record = erased,
                                 .owner_consents = input_.desired.lifecycle.existing_data == ExistingData::Erase,
-                                .installed_here = record_.installed.has_value(),
-                                .installed_other = false,
-                                .journal_contradicts = false});
+                                .installed_here = installed_here(),
+                                .installed_other = record_.installed && !installed_here(),
+                                .journal_contradicts = contradicted()});
   if (erases && verdict.proof != WriteProof::None) verdict.proof = WriteProof::Release;
   return verdict;
 }
@@ -337,6 +354,14 @@ Result<> LifeStep::perform(const RunStep& step) {
       });
     case RunStep::Kind::Boot:
       return boot();
+    case RunStep::Kind::PowerOn:
+      return guarded([this]() -> Result<> {
+        record_.run->state.powered = tools_.clock.wall();
+        if (auto kept = keep(); !kept) return kept;
+        auto sent = input_.bmc.power()->act(PowerAction::On, input_.call);
+        if (!sent) return std::move(sent.error()).with("while switching on");
+        return {};
+      });
     case RunStep::Kind::AskSsh:
       if (record_.run->state.phase == RunPhase::Handover) return {};
       enter(RunPhase::Handover);
@@ -444,10 +469,12 @@ Result<> LifeStep::finish() {
                          .image_sha256 = run.image_sha256,
                          .nonce_sha256 = base::sha256_hex(run.nonce),
                          .reinstall = wanted != nullptr ? wanted->instance.reinstall : 0};
+    record_.installed_for = record_.instance;
     record_.host_key = run.host_key;
     record_.erases.clear();
   } else {
     record_.installed.reset();
+    record_.installed_for.clear();
     record_.host_key.clear();
     record_.instance.clear();
     record_.address.clear();

@@ -26,6 +26,7 @@ class LifeStep {
   std::string limits() const;
   void hear(reconcilers::RunView& view);
   bool intent_acknowledged() const;
+  bool contradicted() const;
   reconcilers::ProofVerdict proof(bool pushed) const;
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
@@ -40,6 +41,7 @@ class LifeStep {
   registry::RunRecord run_record() const;
   const InstanceWish* wish() const;
   bool reinstalls() const;
+  bool installed_here() const;
 
   Lifecycle& life_;
   const LifecycleTools& tools_;

@@ -90,6 +90,7 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
   record.installed = status->installed;
   if (status->claim) {
     record.instance = status->claim->instance;
+    if (record.installed) record.installed_for = record.instance;
     record.claimed = status->claim->since;
   }
   const bool in_the_middle =
@@ -214,11 +215,12 @@ void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
       const bool erased = !slot.record.erases.empty() && !slot.record.installed &&
                           std::all_of(slot.record.erases.begin(), slot.record.erases.end(),
                                       [](const auto& erase) { return erase.verified; });
+      const bool leftover = slot.record.installed && slot.record.instance.empty();
       candidates.push_back({.machine = slot.desired.get(),
                             .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
                             .admitted = admits(wishes_.provider, wish.instance.tenant),
-                            .healthy = slot.healthy && slot.known,
-                            .unhealthy = slot.unhealthy,
+                            .healthy = slot.healthy && slot.known && !leftover,
+                            .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
                             .available = erased});
     }
     const auto placement = reconcilers::place_instance(wish.instance, candidates, around(wish));

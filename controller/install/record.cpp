@@ -150,6 +150,7 @@ std::string to_json(const LifeRecord& record) {
                  .set("unprotected", record.unprotected)
                  .set("unprotected_commit", record.unprotected_commit)
                  .set("host_key", record.host_key)
+                 .set("installed_for", record.installed_for)
                  .set("erases", erases_json(record.erases));
   if (record.run) out.set("run", run_json(*record.run));
   if (record.installed) out.set("installed", installed_json(*record.installed));
@@ -171,6 +172,7 @@ Result<LifeRecord> parse_life(std::string_view text) {
   fields.flag("unprotected", record.unprotected);
   fields.text("unprotected_commit", record.unprotected_commit);
   fields.text("host_key", record.host_key);
+  fields.text("installed_for", record.installed_for);
   if (auto read = fields.result(); !read) return std::move(read.error());
   if (const Json& run = fields.child("run"); run.is_object()) {
     auto read = read_run(run);
@@ -178,6 +180,8 @@ Result<LifeRecord> parse_life(std::string_view text) {
     record.run = std::move(*read);
   }
   if (auto read = read_rest(*json, record); !read) return std::move(read.error()).with("while reading the journal");
+  // Written before this was noted: there was no way to be installed for another one.
+  if (record.installed && json->find("installed_for") == nullptr) record.installed_for = record.instance;
   return record;
 }
 

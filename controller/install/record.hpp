@@ -38,7 +38,8 @@ struct LifeRecord {
   std::string unprotected_commit;  // … since this commit
   std::optional<RunRecordOfLife> run;
   std::optional<registry::InstalledRecord> installed;
-  std::string host_key;  // of what is installed
+  std::string installed_for;  // which instance that is
+  std::string host_key;       // of what is installed
   std::vector<registry::EraseRecord> erases;
   std::optional<registry::RunRecord> last_run;
   std::vector<WallTime> destroyed;  // when releases and reinstalls began to destroy, the last few

@@ -81,7 +81,8 @@ Result<BootFlags> encode_boot_flags(const BootOverride& wanted, const Quirks& qu
 
 Result<BootOverride> decode_boot_flags(const BootFlags& flags, const Quirks& quirks) {
   const auto number = static_cast<std::uint8_t>(flags[1] & kDeviceMask);
-  if ((flags[0] & kValid) == 0 || number == 0) return BootOverride{};
+  const bool valid = (flags[0] & kValid) != 0 || quirks.valid_bit_not_shown;
+  if (!valid || number == 0) return BootOverride{};
   BootOverride out{.times = (flags[0] & kAlways) != 0 ? BootTimes::Always : BootTimes::Once,
                    .mode = (flags[0] & kUefi) != 0 ? BootMode::Uefi : BootMode::Bios,
                    .http_uri = {}};

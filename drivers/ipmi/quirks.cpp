@@ -38,6 +38,8 @@ const std::vector<Row>& rows() {
        [](Quirks& quirks) { quirks.keep_boot_timer = true; }},
       {{"IP-10", "a disk under UEFI is boot device 0x24 instead of 0x08 (Supermicro)", false, kSupermicro},
        [](Quirks& quirks) { quirks.uefi_disk_is_0x24 = true; }},
+      {{"bootflagsvalid", "boot flags that count read back without their valid bit (ipmi_sim)", false},
+       [](Quirks& quirks) { quirks.valid_bit_not_shown = true; }},
       {{"IP-01", "the BMC is busy or hangs when commands follow each other at once", false},
        [](Quirks& quirks) { quirks.spacing = kSlowBmcSpacing; }},
   };

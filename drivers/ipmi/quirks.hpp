@@ -22,6 +22,7 @@ struct Quirks {
   Checksums checksums = Checksums::Verify;
   bool keep_boot_timer = false;          // do not touch the 60 s timer of the boot flags
   bool uefi_disk_is_0x24 = false;        // boot device number of a disk under UEFI
+  bool valid_bit_not_shown = false;      // boot flags read back as not valid, and count nevertheless
   std::chrono::milliseconds spacing{0};  // least time between two commands
 
   friend bool operator==(const Quirks&, const Quirks&) = default;

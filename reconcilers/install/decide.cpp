@@ -1,5 +1,7 @@
 #include "reconcilers/install/decide.hpp"
 
+#include <algorithm>
+
 namespace nimbus::reconcilers {
 namespace {
 
@@ -110,6 +112,10 @@ class Decision {
         break;
     }
     if (late(policy_.handover_deadline)) return hold("the installed system does not answer over SSH");
+    // It lost power on the way to its disk, which is complete.
+    if (is(PowerState::Off) && now_ - std::max(run_.since, run_.powered) > policy_.settle) {
+      return go(Kind::PowerOn, RunPhase::Handover, "the machine is off; switching it on, its disk is installed");
+    }
     return go(Kind::AskSsh, RunPhase::Handover, "waiting for the installed system");
   }
 

@@ -46,6 +46,7 @@ struct InstallPolicy {
   /// A machine that was switched on and reads as off this long was not switched on.
   std::chrono::milliseconds settle = std::chrono::seconds(30);
   int most_attempts = 3;
+  friend bool operator==(const InstallPolicy&, const InstallPolicy&) = default;
 };
 
 struct RunState {
@@ -72,7 +73,8 @@ struct RunStep {
     Wait,
     PushIntent,
     PowerOff,
-    Boot,  // serve the run, arm the boot override, switch on
+    Boot,     // serve the run, arm the boot override, switch on
+    PowerOn,  // boots its disk
     AskSsh,
     Again,  // the attempt is lost: a new nonce, from Intent on
     Finish,

@@ -54,6 +54,11 @@ def enter_network(machines=1):
         ip("link", "set", f"tap{number}", "master", "br0", "up")
 
 
+def clear_network():
+    """Links of an earlier test's machines; gone by themselves with their namespaces, a moment later."""
+    wait_until(lambda: "pm1@" not in run(["ip", "-o", "link"]).stdout, 10, "links of earlier machines are gone")
+
+
 class Image:
     """A Debian image and the installer's ramdisk, made once and kept in build/. The small
     one has a shell script in cloud-init's place and boots in half the time."""
@@ -73,9 +78,9 @@ class Image:
 
 
 class FileServer:
-    """nginx with the files of a folder: an image's mirror."""
+    """nginx with the files of a folder: an image's mirror. `rate`: as limit_rate, per connection."""
 
-    def __init__(self, folder, files, port=8090):
+    def __init__(self, folder, files, port=8090, rate="0"):
         self.folder, self.port = pathlib.Path(folder), port
         self.folder.mkdir(parents=True)
         self.configuration = self.folder / "nginx.conf"
@@ -86,7 +91,7 @@ http {{
   access_log {self.folder}/access.log; sendfile on;
   client_body_temp_path {self.folder}/t; proxy_temp_path {self.folder}/t; fastcgi_temp_path {self.folder}/t;
   uwsgi_temp_path {self.folder}/t; scgi_temp_path {self.folder}/t;
-  server {{ listen {ADDRESS}:{port}; root {files}; }}
+  server {{ listen {ADDRESS}:{port}; root {files}; limit_rate {rate}; }}
 }}
 """)
         self.child = None

@@ -548,3 +548,38 @@ TEST_CASE("records survive the journal") {
   CHECK(back->run->state == record.run->state);
   for (const auto* bad : {"", "[]", "{\"run\":{}}", "{\"instance\":1}"}) CHECK_FALSE(parse_life(bad));
 }
+
+TEST_CASE("a status branch that was put back contradicts the journal: nothing is erased") {
+  Story story;
+  story.push({instance("web-1", false)});
+  REQUIRE(story.until([&] { return story.runs(); }));
+  CHECK_FALSE(story.until([] { return false; }, 5));
+  story.push({});
+  // Each time the controller writes the machine's document, somebody takes the install out.
+  bool asked = false;
+  CHECK_FALSE(story.until(
+      [&] {
+        auto& text = story.world.forge.at(story.world.machine_path);
+        auto status = registry::parse_machine_status(text, story.world.machine_path);
+        REQUIRE(status);
+        status->installed.reset();
+        text = registry::to_text(*status);
+        asked = asked || story.facts->waits.find("the journal knows of a write") != std::string::npos;
+        return story.world.erases > 0;
+      },
+      60));
+  CHECK(asked);
+}
+
+TEST_CASE("what was installed for another instance is not touched, whatever the owner says") {
+  LifeRecord record;
+  record.installed.emplace();
+  record.installed->disk = "serial.D1";
+  record.installed_for = "acme/old-1";
+  Story story;
+  story.world.journal["life/p/m1"] = to_json(record);
+  story.start();
+  story.push({instance()});
+  CHECK_FALSE(story.until([&] { return story.world.power_writes > 0; }, 50));
+  CHECK(story.world.forge.at("tenants/acme/instances/web-1.toml").find("was not erased") != std::string::npos);
+}

@@ -40,6 +40,9 @@ TEST_CASE("boot flags: what is read back") {
     }
   }
   CHECK(decode_boot_flags({0x20, 0x04, 0, 0, 0}, {}).value() == BootOverride{});  // not valid: used up or expired
+  const auto shows_no_valid = make_quirks({"bootflagsvalid"}).value();
+  CHECK(decode_boot_flags({0x00, 0x04, 0, 0, 0}, shows_no_valid).value().device == BootDevice::Pxe);
+  CHECK(decode_boot_flags({0x00, 0x00, 0, 0, 0}, shows_no_valid).value() == BootOverride{});
   CHECK(decode_boot_flags({0xE0, 0x00, 0, 0, 0}, {}).value() == BootOverride{});
   CHECK(decode_boot_flags({0x80, 0x84, 0, 0, 0}, {}).value().device == BootDevice::Pxe);  // clear CMOS is not ours
   CHECK(decode_boot_flags({0x80, 0x3C, 0, 0, 0}, {}).error().code == Code::Unsupported);  // floppy

@@ -135,3 +135,14 @@ TEST_CASE("what the installer refused is held, and says why") {
   const RunView stranger{.power = power(PowerState::On), .ssh = SshAnswer::OtherKey};
   CHECK(step(run_in(RunPhase::Handover), stranger).kind == Kind::Hold);
 }
+
+TEST_CASE("a machine that loses power on the way to its disk is switched on again, until the deadline") {
+  RunView view{.power = power(PowerState::Off), .ssh = SshAnswer::Silent};
+  const auto run = run_in(RunPhase::Handover);
+  CHECK(step(run, view).kind == Kind::AskSsh);
+  CHECK(step(run, view, kNow + kPolicy.settle + 1s).kind == Kind::PowerOn);
+  view.power = power(PowerState::On);
+  CHECK(step(run, view, kNow + kPolicy.settle + 1s).kind == Kind::AskSsh);
+  view.power = power(PowerState::Off);
+  CHECK(step(run, view, kNow + kPolicy.handover_deadline + 1s).kind == Kind::Hold);
+}

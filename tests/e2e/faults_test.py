@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""What goes wrong while a machine is installed: each ends held, explained and unharmed,
+or it converges. The machines are files (harness/paper.py)."""
+import shutil
+
+from harness.case import PROGRAMS
+from harness.paper import IpmiSimBmcs, SimBmcs
+from harness.paper_case import DEADLINES, Paper, main
+
+
+class Life(Paper):
+    def test_install_second_pass_and_release(self):
+        self.start_machine()
+        controller = self.ask()
+        self.until_running()
+        self.wait(lambda: self.site().reconciled("v1", "on") and self.machine()["phase"] == "active", "status has settled")
+        head, writes = self.site().status.head(), len(self.machines.writes(1))
+        self.looks_again(controller)
+        self.assertEqual(self.site().status.head(), head)
+        self.assertEqual(len(self.machines.writes(1)), writes)
+        self.assertEqual(self.installs(), 1)
+        self.release()
+        self.until(lambda: self.machine().get("phase") == "available", "the machine is erased", 90)
+        self.assertTrue(all(record["verified"] for record in self.machine()["erased"]))
+        self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "old data is on the disk")
+
+    def test_reinstall_keeps_the_data_disk(self):
+        self.start_machine(disks=2)
+        data = b"precious".rjust(1 << 20, b"\1") * 12
+        self.box.disk(1).write_bytes(data)
+        self.write_machine(more='[hardware]\n            root_disk = { serial = "DISK-1-0" }')
+        self.ask()
+        self.until_running()
+        self.write_instance(protected=False)
+        self.site().registry.publish("Unprotect")
+        self.wait(lambda: self.instance().get("unprotected_since"), "status tells that it is unprotected")
+        self.write_instance(protected=False, more="reinstall = 1")
+        self.site().registry.publish("Reinstall")
+        self.until(lambda: self.machine().get("installed", {}).get("reinstall") == 1 and self.installed(), "it is installed again", 90)
+        self.assertEqual(self.installs(), 2)
+        self.assertEqual(self.box.disk(1).read_bytes(), data)
+
+    def test_a_machine_with_data_and_default_settings_is_never_placed(self):
+        self.start_machine()
+        before = b"precious".rjust(1 << 20, b"\0")
+        self.box.disk().write_bytes(before)
+        self.write_registry(existing_data="keep")
+        controller = self.ask()
+        self.wait(lambda: "may hold data" in self.instance().get("message", ""), "status says why it waits")
+        self.looks_again(controller, 10)
+        self.assertEqual(self.machines.writes(1), [])
+        self.assertEqual(self.box.lines, [])
+        self.assertEqual(self.box.disk().read_bytes(), before)
+        self.assertNotIn("claim", self.machine())
+
+
+class IpmiSim(Paper):
+    """Behind a BMC that this project did not write."""
+    IPMI = 'privilege = "administrator"\ncipher_suite = 3\nquirks = ["bootflagsvalid"]'
+
+    def make_bmcs(self):
+        return IpmiSimBmcs(self.folder / "bmcs")
+
+    def test_install_and_release(self):
+        self.start_machine()
+        self.ask()
+        self.until_running()
+        self.release()
+        self.until(lambda: self.machine().get("phase") == "available", "the machine is erased", 90)
+        self.assertEqual(self.installs(), 1)
+        self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "old data is on the disk")
+
+
+class Image(Paper):
+    def test_another_digest(self):
+        self.start_machine()
+        self.write_registry(sha256="0" * 63 + "1")
+        self.ask()
+        self.until_held("the image's SHA-256 is")
+        self.assertFalse(self.box.bootable(), "what failed its digest boots")
+
+    def test_a_stream_that_ends_early(self):
+        self.start_machine()
+        image = self.image.folder / self.image.name
+        image.write_bytes(image.read_bytes()[:3 << 20])
+        self.ask()
+        self.until_held("the installer refused or failed")
+        self.assertFalse(self.box.bootable(), "a part of an image boots")
+
+
+class Disks(Paper):
+    def test_two_disks_match(self):
+        self.start_machine(disks=2)
+        self.ask()
+        self.until_held("several disks match hardware.root_disk")
+        for index in range(2):
+            self.assertFalse(self.box.disk(index).read_bytes().strip(b"\0"), "something was written")
+
+
+class WrongMachine(Paper):
+    def test_its_firmware_says_who_it_is(self):
+        self.start_machine(serial="SOMEBODY-ELSE")
+        self.ask()
+        self.until_held("this is not the declared machine")
+        self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "something was written")
+
+
+class WrongBmc(Paper):
+    def make_bmcs(self):
+        return SimBmcs(PROGRAMS / "nimbus-sim", self.folder / "bmcs", serial="OTHER{n}")
+
+    def test_another_machine_answers_at_the_address(self):
+        self.start_machine()
+        controller = self.ask()
+        self.wait(lambda: "OTHER1" in self.instance().get("message", ""), "status says who answers")
+        self.looks_again(controller)
+        self.assertEqual(self.machines.writes(1), [])
+        self.assertNotIn("claim", self.machine())
+
+
+class Network(Paper):
+    def test_no_dhcp(self):
+        self.boot.stop()
+        with open(self.boot.configuration, "a") as file:
+            file.write('dnsmasq = "/bin/false"\n')
+        self.boot.start()
+        self.start_machine()
+        self.ask(install=DEADLINES.replace("8s", "4s"))
+        self.until_held("the machine did not boot from the network; given up after 3 attempts", 120)
+        self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "something was written")
+
+    def test_the_bmc_lies_about_the_boot_override(self):
+        self.start_machine()
+        self.machines.fault(kind="lie", side="ipmi")
+        self.ask()
+        self.until_held("while arming the network boot")
+        self.assertEqual(self.machines.power(1), "off")
+        self.assertEqual(self.box.lines, [], "the machine was switched on")
+
+
+class Cut(Paper):
+    RATE = "2m"
+
+    def test_the_image_server_goes_away_in_the_middle(self):
+        self.start_machine()
+        self.ask()
+        self.until_written()
+        self.mirror.kill()
+        self.mirror.start()
+        self.until_running()
+        self.assertEqual(self.box.endings, [10])
+
+    def test_the_data_folder_is_lost_in_the_middle(self):
+        self.start_machine()
+        controller = self.ask()
+        self.until_written()
+        controller.kill()
+        shutil.rmtree(controller.data)
+        controller.data.mkdir(mode=0o700)
+        controller.start()
+        self.wait(lambda: "journal of the run that was under way is lost" in self.hold(), "it is held")
+        runs, writes = len(self.box.endings) + 1, len(self.machines.writes(1))
+        self.looks_again(controller)
+        self.assertEqual(len(self.machines.writes(1)), writes, "it was switched again")
+        self.assertLessEqual(len(self.box.endings), runs)
+
+    def test_two_controllers_one_wakes_up_in_the_middle(self):
+        self.start_machine()
+        first = self.ask()
+        self.until_written()
+        first.pause()
+        term = self.site().status.controller()["controller"]["term"]
+        second = self.new_controller("controller-2", install=DEADLINES).start()
+        self.wait(lambda: self.site().status.controller()["controller"]["term"] > term, "the second one takes over")
+        self.wait(self.hold, "the second one holds what it does not know")
+        first.resume()
+        self.wait(lambda: first.metrics().get("nimbus_term") == 0, "the first one knows that it is deposed")
+        writes = len(self.machines.writes(1))
+        self.looks_again(second)
+        self.looks_again(first)
+        self.assertEqual(len(self.machines.writes(1)), writes)
+        self.assertEqual(sum("runs the installer" in line for line in self.box.lines), 1, self.box.lines)
+
+
+class Forge(Paper):
+    RATE = "2m"
+
+    def test_down_before_the_intent_it_waits(self):
+        self.start_machine()
+        controller = self.ask(publish="4s")
+        self.wait(lambda: "[claimed]" in controller.log.read_text(), "the machine is claimed")
+        self.site().forge.stop()
+        self.looks_again(controller, 10)
+        self.assertEqual(self.machines.writes(1), [])
+        self.site().forge.start()
+        self.until_running()
+
+    def test_down_after_the_intent_it_finishes(self):
+        self.start_machine()
+        controller = self.ask()
+        self.until_written()
+        self.site().forge.stop()
+        self.wait(lambda: "[run-done]" in controller.log.read_text(), "the run is done")
+        self.assertTrue(self.box.bootable())
+        self.site().forge.start()
+        self.until_running()
+        self.assertEqual(self.box.endings, [10])
+
+
+if __name__ == "__main__":
+    main()

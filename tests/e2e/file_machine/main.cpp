@@ -1,0 +1,64 @@
+// The installer's run on a machine made of files: disks, firmware tables and command line
+// below a folder. For end-to-end tests of what can go wrong, in seconds and without a
+// virtual machine; everything but mounting the root file system is the product's code.
+//
+//   file-machine FOLDER    FOLDER/{proc/cmdline, sys/…, dev/…}; the seed goes to FOLDER/seed
+//
+// Exit status: how the run ended, 10 + Ending.
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "base/file/file.hpp"
+#include "base/time/time.hpp"
+#include "installer/run.hpp"
+
+namespace {
+
+using namespace nimbus;
+
+Result<> plant(const std::string& folder, const std::vector<installer::SeedFile>& files) {
+  if (auto made = base::make_folders(folder, 0700); !made) return made;
+  for (const auto& file : files) {
+    if (auto written = base::write_file_atomically(folder + "/" + file.name, file.content, 0600); !written) {
+      return written;
+    }
+  }
+  return {};
+}
+
+int run(const std::string& root) {
+  const base::SystemClock clock;
+  const auto say = [](const std::string& line) { std::fprintf(stderr, "nimbus-installer: %s\n", line.c_str()); };
+  const auto line = base::read_file(root + "/proc/cmdline", 64 * 1024);
+  if (!line) return 2;
+  auto facts = installer::read_boot_facts(*line);
+  if (!facts) {
+    say(facts.error().text());
+    return 2;
+  }
+  installer::HttpHome home(*facts, clock);
+  const installer::Tools tools{
+      .home = home,
+      .clock = clock,
+      .machine = [&] { return installer::read_machine(root); },
+      .inventory = [&](const auto& machine) { return installer::inventory_of(machine, root); },
+      .open = [](const auto& disk, auto access) { return installer::open_device(disk.node, access); },
+      .source = [&](const std::string& url) -> std::unique_ptr<base::ByteSource> {
+        return std::make_unique<base::HttpSource>(url, clock);
+      },
+      .plant = [&](const auto&, const auto&, const auto& files) { return plant(root + "/seed", files); },
+      .pause = [](int failure) { std::this_thread::sleep_for(std::chrono::milliseconds(200 * failure)); },
+      .say = say};
+  return 10 + static_cast<int>(installer::run_plan(tools, *facts));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 64;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return run(argv[1]);
+}

@@ -1,0 +1,69 @@
+"""The base of tests with machines made of files: their disks, and what was done to them."""
+from . import lab
+from .case import PROGRAMS, main as run_tests
+from .paper import PROGRAM, PaperImage, PaperMachine, SimBmcs
+from .provisioning import INSTANCE, Provisioning
+
+# Short, so that what waits for a deadline ends within a test.
+DEADLINES = 'boot_deadline = "8s"\npower_deadline = "5s"\nhandover_deadline = "20s"\nwork_deadline = "40s"\nsettle = "3s"\n'
+
+
+class Paper(Provisioning):
+    RATE = "0"
+
+    def setUp(self):
+        super().setUp()
+        lab.clear_network()
+        self.image = PaperImage(self.folder / "image")
+        self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder, rate=self.RATE).start())
+        self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
+        self.machines = self.own(self.make_bmcs().start())
+        self.write_registry()
+
+    def make_bmcs(self):
+        return SimBmcs(PROGRAMS / "nimbus-sim", self.folder / "bmcs")
+
+    def write_registry(self, image_name="disk.raw", **changes):
+        super().write_registry(image_name=image_name, **changes)
+
+    def secret_addresses(self):
+        return [self.machines.address(1)]
+
+    def start_machine(self, **options):
+        self.box = self.own(PaperMachine(self.folder / "box", self.machines, **options).start())
+        return self.box
+
+    def ask(self, install=DEADLINES, **options):
+        """An instance is asked for, and a controller runs."""
+        self.write_instance()
+        self.site().registry.publish("An instance")
+        return self.start_controller(install=install, **options)
+
+    def until_held(self, words, seconds=60):
+        self.wait(self.hold, "it is held", seconds)
+        self.assertIn(words, self.hold())
+        self.assertEqual(self.instance()["phase"], "failed")
+
+    def until_written(self):
+        """In the middle of the image."""
+        self.until(lambda: "% written" in self.instance().get("message", ""), "the image is being written", 60)
+
+    def until_running(self, seconds=90):
+        self.until(self.installed, "the instance runs", seconds)
+        self.assertTrue(self.box.bootable())
+
+    def installs(self):
+        """Installer runs that wrote an image to the end."""
+        return self.box.endings.count(10)
+
+
+def main():
+    if not PROGRAM:
+        print("skipped: NIMBUS_FILE_MACHINE names no program (run by ctest)")
+        raise SystemExit(lab.SKIP)
+    lab.need()
+    lab.enter_network(machines=0)
+    run_tests()
+
+
+__all__ = ["DEADLINES", "INSTANCE", "Paper", "main"]

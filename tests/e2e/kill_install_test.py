@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""kill -9 of nimbusd, of nimbus-boot and of the machine in each phase of an install: it
+converges, and the image is written to the end exactly once. The machines are files."""
+from harness.paper_case import Paper, main
+
+
+class KillNine(Paper):
+    RATE = "2m"
+
+    def until_phase(self, phase):
+        """claimed, prepare, boots, written, handover: where the run is."""
+        if phase == "written":
+            return self.until_written()
+        if phase == "handover":
+            return self.until(lambda: self.box.endings, "the installer is done", 60)
+        mark = {"claimed": "[claimed]", "prepare": "phase=prepare", "boots": "[run-boots]"}[phase]
+        return self.until(lambda: mark in self.controller.log.read_text(), f"the run is at {mark}", 60)
+
+    def killed(self, phase, kill):
+        self.start_machine()
+        self.controller = self.ask()
+        self.until_phase(phase)
+        kill()
+        self.until_running()
+        self.assertEqual(self.installs(), 1, self.box.lines)
+
+    def kill_nimbusd(self):
+        self.controller.kill()
+        self.controller.start()
+
+    def kill_nimbus_boot(self):
+        self.boot.kill()
+        self.boot.start()
+
+    def kill_machine(self):
+        self.machines.cut(1)
+
+
+def add(name, phases):
+    for phase in phases:
+        def test(self, phase=phase):
+            self.killed(phase, getattr(self, f"kill_{name}"))
+        setattr(KillNine, f"test_{name}_when_{phase}", test)
+
+
+add("nimbusd", ("claimed", "prepare", "boots", "written", "handover"))
+add("nimbus_boot", ("claimed", "prepare", "boots", "written", "handover"))
+add("machine", ("boots", "written", "handover"))
+
+if __name__ == "__main__":
+    main()
