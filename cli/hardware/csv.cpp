@@ -24,6 +24,8 @@ Result<std::vector<std::string>> fields_of(std::string_view text, std::size_t li
 Result<> check_columns(const std::vector<std::string>& columns, const std::vector<std::string>& known,
                        const std::vector<std::string>& required, std::size_t line) {
   for (const auto& column : columns) {
+    if (std::ranges::count(columns, column) > 1)
+      return at(line, "the column '" + base::printable(column, 60) + "' is there twice");
     if (std::ranges::find(known, column) != known.end()) continue;
     return at(line, fmt::format("no column '{}'; there are: {}", base::printable(column, 60), [&] {
                 std::string all;
