@@ -203,13 +203,15 @@ class Daemon::Impl {
     auto started = journal_->started_since(config_.provider, PowerAction::On, clock_.wall() - std::chrono::minutes(1));
     if (!started) return std::move(started.error()).with("while reading the journal");
     pace_.recall(*started);
-    const std::string prefix = "restart/" + MachineId{config_.provider, ""}.text();
-    auto restarts = journal_->recall_all(prefix);
-    if (!restarts) return std::move(restarts.error()).with("while reading the journal");
-    for (const auto& [key, text] : *restarts) {
-      const auto progress = reconcilers::parse_restart_progress(text);
-      const bool under_way = progress && progress->phase != reconcilers::RestartProgress::Phase::Idle;
-      if (under_way) reboots_.begin(key.substr(prefix.size()), std::nullopt);
+    for (const char* kind : {"restart/", "firmware/"}) {
+      const std::string prefix = kind + MachineId{config_.provider, ""}.text();
+      auto restarts = journal_->recall_all(prefix);
+      if (!restarts) return std::move(restarts.error()).with("while reading the journal");
+      for (const auto& [key, text] : *restarts) {
+        const auto progress = reconcilers::parse_restart_progress(text);
+        const bool under_way = progress && progress->phase != reconcilers::RestartProgress::Phase::Idle;
+        if (under_way) reboots_.begin(key.substr(prefix.size()), std::nullopt);
+      }
     }
     return {};
   }
@@ -400,6 +402,9 @@ class Daemon::Impl {
                            return hold ? hold->text() : std::string();
                          },
                      .inspections = &inspections_,
+                     .note = [this](const auto& what, const auto& machine, const auto& detail) {
+                       return audit_.note({.type = what, .machine = machine, .by = config_.id, .reason = detail});
+                     },
                      .life = config_.boot_socket.empty() ? nullptr : &life_,
                      .power = config_.power,
                      .deadline = config_.pass_deadline,

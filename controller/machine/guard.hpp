@@ -35,8 +35,8 @@ inline constexpr std::string_view kNoTerm = "NoTerm";
 struct GuardInput {
   Authority authority;
   Lifecycle lifecycle;
-  IdentityMatch identity;      // of the session that the write would go to
-  std::string local_hold;      // reason of a hold on this controller; empty: none
+  IdentityMatch identity;  // of the session that the write would go to
+  std::string local_hold;  // reason of a hold on this controller; empty: none
 };
 
 std::optional<Refusal> guard_write(const GuardInput& input);

@@ -1,5 +1,6 @@
 #include "controller/machine/inspect.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/ports/bmc_observe.hpp"
@@ -28,6 +29,52 @@ std::unique_ptr<InspectionPace::Turn> InspectionPace::take() {
   if (running_.fetch_add(1) < most_) return std::make_unique<Turn>(running_);
   running_.fetch_sub(1);
   return nullptr;
+}
+
+bool manages_settings(const DesiredMachine& desired) {
+  return !desired.bios.empty() || desired.boot.secure_boot.has_value();
+}
+
+void InspectionMemory::forget() { *this = {}; }
+
+void InspectionMemory::saw(PowerState state, WallTime now, const InspectionPace& pace) {
+  constexpr std::chrono::milliseconds kSelfTest = std::chrono::minutes(2);
+  if (state == PowerState::On && power_ && power_ != PowerState::On)
+    settings_next_ = now + std::min(kSelfTest, pace.every());
+  power_ = state;
+}
+
+void InspectionMemory::read_if_due(Bmc& bmc, const DesiredMachine& desired, InspectionPace& pace, WallTime now,
+                                   const Call& call) {
+  const bool all = !known_ || !next_ || now >= *next_;
+  const bool settings = digest_ != desired.digest || (settings_next_ && now >= *settings_next_);
+  if (next_ && now < *next_ && !settings) return;
+  const auto turn = pace.take();
+  if (!turn) return;
+  bool read = true;
+  if (all) {
+    auto found = inspect(bmc, manages_settings(desired), call);
+    read = found.has_value();
+    if (found) known_ = std::move(*found);
+    next_ = now + (read ? pace.every() : pace.every() / 4);
+  } else if (manages_settings(desired)) {
+    read = inspect_settings(bmc, *known_, call).has_value();
+  }
+  if (!read) {
+    settings_next_ = now + pace.every() / 4;
+    return;
+  }
+  settings_next_.reset();
+  digest_ = desired.digest;
+  if (!known_->inventory) return;
+  const auto secure_boot = known_->secure_boot ? std::optional(known_->secure_boot->enabled_now) : std::nullopt;
+  record_ = std::make_shared<const registry::HardwareRecord>(
+      registry::hardware_record(*known_->inventory, known_->firmware, secure_boot));
+}
+
+Result<> InspectionMemory::read_settings(Bmc& bmc, const Call& call) {
+  if (!known_) return {};
+  return inspect_settings(bmc, *known_, call);
 }
 
 Result<Inspection> inspect(Bmc& bmc, bool settings, const Call& call) {

@@ -7,12 +7,16 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "core/desired/machine.hpp"
 #include "core/inventory.hpp"
 #include "core/ports/bmc.hpp"
 #include "core/ports/bmc_manage.hpp"
-#include "core/ports/clock.hpp"
+#include "core/power.hpp"
+#include "core/time.hpp"
+#include "registry/status/hardware_record.hpp"
 
 namespace nimbus::controller {
 
@@ -49,6 +53,38 @@ struct Inspection {
   std::optional<BiosState> bios;
   std::optional<SecureBootState> secure_boot;
 };
+
+/// What is known of one machine, and when to look again.
+class InspectionMemory {
+ public:
+  /// Null: not inspected since the start.
+  const Inspection* known() const noexcept { return known_ ? &*known_ : nullptr; }
+  std::shared_ptr<const registry::HardwareRecord> record() const noexcept { return record_; }
+  /// Whether what is known of the settings is of this file, and no start came since.
+  bool settings_are_fresh(const std::string& digest) const { return known_ && digest_ == digest && !settings_next_; }
+
+  /// Another BMC: nothing is known of it.
+  void forget();
+  /// The power as just read. A start applies what waited, and takes a while to show it.
+  void saw(PowerState state, WallTime now, const InspectionPace& pace);
+  /// The settings are to be read at the next occasion.
+  void doubt_settings(WallTime from) { settings_next_ = from; }
+  /// Reads if it is time and a turn is free. What cannot be read is no failure: it is
+  /// tried again, sooner than usual.
+  void read_if_due(Bmc& bmc, const DesiredMachine& desired, InspectionPace& pace, WallTime now, const Call& call);
+  /// After a write: the settings as they are shown now.
+  Result<> read_settings(Bmc& bmc, const Call& call);
+
+ private:
+  std::optional<Inspection> known_;
+  std::shared_ptr<const registry::HardwareRecord> record_;
+  std::string digest_;                     // of the file that it was read for
+  std::optional<WallTime> next_;           // nothing: not inspected yet
+  std::optional<WallTime> settings_next_;  // sooner than that
+  std::optional<PowerState> power_;        // as last seen
+};
+
+bool manages_settings(const DesiredMachine& desired);
 
 /// Reads what this BMC has. `settings`: whether anybody wants to know the firmware's
 /// attributes. Errors: of a BMC that cannot be reached any more.

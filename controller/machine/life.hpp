@@ -24,10 +24,10 @@ struct LifeFacts {
   std::optional<registry::MachineClaim> claim;
   std::optional<registry::InstalledRecord> installed;
   std::vector<registry::EraseRecord> erases;
-  std::optional<registry::RunRecord> run;  // under way, or the last one
-  bool busy = false;                       // a run is under way: power is its business
-  std::string waits;                       // what the run waits for
-  std::string held;                        // why a person must look; empty: nobody need
+  std::optional<registry::RunRecord> run;    // under way, or the last one
+  bool busy = false;                         // a run is under way: power is its business
+  std::string waits;                         // what the run waits for
+  std::string held;                          // why a person must look; empty: nobody need
   std::shared_ptr<const Instance> instance;  // that is installed here; null: none
   std::optional<WallTime> look_again;
 };

@@ -26,7 +26,7 @@ class Pass {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.breaker.answered(took_);
-    if (!live() && plan_restart()) {
+    if (!live() && plan_restart() && continue_firmware()) {
       decide();
       if (report_.decision.kind == DecisionKind::Act && permitted()) act();
     }
@@ -76,9 +76,7 @@ class Pass {
     if (memory_.bmc) memory_.bmc->close(call_);
     memory_.bmc.reset();
     memory_.identity.reset();
-    memory_.inspected.reset();
-    memory_.hardware.reset();
-    memory_.inspect_next.reset();
+    memory_.inspection.forget();
     auto bmc = tools_.attach(desired_.bmc);
     if (!bmc) return fail(std::move(bmc.error()), "preparing the BMC connection");
     memory_.bmc = std::move(*bmc);
@@ -145,70 +143,77 @@ class Pass {
     return true;
   }
 
-  // Inspection ---------------------------------------------------------------
+  // Inspection and firmware settings ------------------------------------------
 
   bool settled() const {
     const auto kind = report_.decision.kind;
-    return (kind == DecisionKind::Nothing || kind == DecisionKind::Report) && !report_.error && !report_.sent &&
-           report_.match.verdict == IdentityMatch::Verdict::Matches;
+    const bool busy = report_.life && report_.life->busy;
+    return (kind == DecisionKind::Nothing || kind == DecisionKind::Report) && !busy && !report_.error &&
+           !report_.sent && report_.match.verdict == IdentityMatch::Verdict::Matches;
   }
 
   /// Inspects if it is time and there is nothing better to do; tells what is known.
   void look_inside() {
     if (tools_.inspections == nullptr) return;
-    note_start();
-    if (settled()) inspect_if_due();
-    if (!memory_.inspected) return;
-    const auto& seen = *memory_.inspected;
+    auto& inspection = memory_.inspection;
+    if (report_.power.is_known()) inspection.saw(report_.power.value(), tools_.clock.wall(), *tools_.inspections);
+    const Call call{tools_.clock.now() + tools_.deadline, call_.stop};
+    if (settled()) {
+      inspection.read_if_due(*memory_.bmc, desired_, *tools_.inspections, tools_.clock.wall(), call);
+      if (inspection.settings_are_fresh(desired_.digest)) improve_firmware(call);
+    }
+    if (inspection.known() == nullptr) return;
+    const auto& seen = *inspection.known();
     report_.inspected = true;
-    report_.hardware = memory_.hardware;
+    report_.hardware = inspection.record();
     if (seen.inventory) report_.drifts = reconcilers::compare_hardware(desired_, *seen.inventory);
     const auto settings = reconcilers::compare_firmware(desired_, {.bios = seen.bios, .secure_boot = seen.secure_boot});
     report_.drifts.insert(report_.drifts.end(), settings.begin(), settings.end());
   }
 
-  /// A start applies what waited, and takes a while to show it.
-  void note_start() {
-    const auto now = report_.power.is_known() ? std::optional(report_.power.value()) : std::nullopt;
-    if (now == PowerState::On && memory_.power && memory_.power != PowerState::On) soon();
-    if (now) memory_.power = now;
-  }
-  void soon() {
-    constexpr std::chrono::milliseconds kSelfTest = std::chrono::minutes(2);
-    memory_.settings_next = tools_.clock.wall() + std::min(kSelfTest, tools_.inspections->every());
+  FirmwareTools firmware_tools() const {
+    return {.clock = tools_.clock,
+            .facts = *tools_.disruption.facts,
+            .reboots = tools_.disruption.reboots,
+            .zones = tools_.disruption.zones,
+            .note = tools_.note};
   }
 
-  bool manages_settings() const { return !desired_.bios.empty() || desired_.boot.secure_boot.has_value(); }
-
-  void inspect_if_due() {
-    const WallTime now = tools_.clock.wall();
-    const bool all = !memory_.inspect_next || now >= *memory_.inspect_next;
-    const bool settings =
-        memory_.inspected_digest != desired_.digest || (memory_.settings_next && now >= *memory_.settings_next);
-    if (!all && !settings) return;
-    const auto turn = tools_.inspections->take();
-    if (!turn) return;
-    const Call call{tools_.clock.now() + tools_.deadline, call_.stop};
-    bool read = true;
-    if (all || !memory_.inspected) {
-      auto found = inspect(*memory_.bmc, manages_settings(), call);
-      read = found.has_value();
-      if (found) memory_.inspected = std::move(*found);
-    } else if (manages_settings()) {
-      read = inspect_settings(*memory_.bmc, *memory_.inspected, call).has_value();
+  void improve_firmware(const Call& call) {
+    if (tools_.disruption.facts == nullptr || !report_.power.is_known() || memory_.firmware.under_way()) return;
+    const auto guard = [this] {
+      permitted();
+      return std::exchange(report_.refusal, std::nullopt);
+    };
+    const auto tools = firmware_tools();
+    auto decision = FirmwareStep(desired_, tools, memory_.firmware)
+                        .improve({.bmc = *memory_.bmc,
+                                  .inspection = memory_.inspection,
+                                  .instance = instance_,
+                                  .policy = policy_,
+                                  .power = report_.power.value(),
+                                  .guard = guard,
+                                  .call = call});
+    if (!decision) {
+      fail(std::move(decision.error()), "bringing firmware settings about");
+      return;
     }
-    if (memory_.inspected && memory_.inspected->inventory) keep_record(*memory_.inspected);
-    memory_.settings_next.reset();
-    // What cannot be read is no failure of the pass: power was read. It is tried again.
-    if (all || !read)
-      memory_.inspect_next = now + (read ? tools_.inspections->every() : tools_.inspections->every() / 4);
-    if (read) memory_.inspected_digest = desired_.digest;
+    using Kind = reconcilers::FirmwareDecision::Kind;
+    report_.firmware = std::move(*decision);
+    const auto kind = report_.firmware->kind;
+    if (kind == Kind::Stage || kind == Kind::Restart) report_.decision.look_again = tools_.clock.wall();
   }
 
-  void keep_record(const Inspection& seen) {
-    const auto secure_boot = seen.secure_boot ? std::optional(seen.secure_boot->enabled_now) : std::nullopt;
-    memory_.hardware = std::make_shared<const registry::HardwareRecord>(
-        registry::hardware_record(*seen.inventory, seen.firmware, secure_boot));
+  /// A restart for the sake of firmware settings that is under way.
+  bool continue_firmware() {
+    if (tools_.disruption.facts == nullptr || cycling_ || !report_.power.is_known()) return true;
+    const auto tools = firmware_tools();
+    auto wants =
+        FirmwareStep(desired_, tools, memory_.firmware).continue_cycle(report_.power.value(), memory_.inspection);
+    if (!wants) return fail(std::move(wants.error()), "continuing a restart");
+    cycling_ = wants->has_value();
+    wanted_ = wanted_now();
+    return true;
   }
 
   // Restarts -----------------------------------------------------------------
@@ -219,6 +224,11 @@ class Pass {
   /// The journal's word, or that of the status branch where it knows more: a journal
   /// that was lost, or is an older copy, must not bring an answered request back.
   bool load_restart() {
+    if (tools_.disruption.facts != nullptr) {
+      const auto tools = firmware_tools();
+      auto loaded = FirmwareStep(desired_, tools, memory_.firmware).load();
+      if (!loaded) return fail(std::move(loaded.error()), "loading earlier restarts");
+    }
     if (!restarts() || memory_.restart) return true;
     const auto published = tools_.disruption.published(desired_.id.machine);
     if (!published.known) return true;
@@ -241,6 +251,9 @@ class Pass {
   /// What is wanted of the power, a cycle under way included.
   WantedPower wanted_now() const {
     using Phase = reconcilers::RestartProgress::Phase;
+    if (memory_.firmware.under_way()) {
+      return memory_.firmware.cycle->phase == Phase::GoingOff ? WantedPower::Off : WantedPower::On;
+    }
     if (instance_ == nullptr) return desired_.power;
     if (memory_.restart && memory_.restart->instance == instance_->id()) {
       if (memory_.restart->phase == Phase::GoingOff) return WantedPower::Off;
@@ -265,7 +278,8 @@ class Pass {
       if (!kept) return fail(std::move(kept.error()), "keeping a restart in the journal");
       memory_.restart = report_.restart = next.progress;
     }
-    if (!next.power && tools_.disruption.reboots != nullptr) tools_.disruption.reboots->end(desired_.id.machine);
+    const bool over = !next.power && !memory_.firmware.under_way();
+    if (over && tools_.disruption.reboots != nullptr) tools_.disruption.reboots->end(desired_.id.machine);
     cycling_ = next.power.has_value();
     wanted_ = wanted_now();
     return true;

@@ -17,6 +17,7 @@
 #include "controller/guard/budget.hpp"
 #include "controller/guard/window.hpp"
 #include "controller/machine/breaker.hpp"
+#include "controller/machine/firmware_step.hpp"
 #include "controller/machine/guard.hpp"
 #include "controller/machine/inspect.hpp"
 #include "controller/machine/life.hpp"
@@ -62,6 +63,9 @@ struct PassTools {
   /// at the start of each pass, for status, and just before each write.
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
   InspectionPace* inspections = nullptr;  // null: nothing is inspected
+  /// A line in the audit log: before and after each write of firmware settings.
+  std::function<Result<>(const std::string& what, const std::string& machine, const std::string& detail)> note =
+      [](const std::string&, const std::string&, const std::string&) -> Result<> { return {}; };
   MachineLife* life = nullptr;  // claims, installs, releases; null: nothing but power
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
@@ -74,20 +78,16 @@ struct MachineMemory {
 
   PowerRuns runs;
   std::unique_ptr<Bmc> bmc;
-  BmcEndpoint endpoint;                 // that `bmc` was made for
+  BmcEndpoint endpoint;                  // that `bmc` was made for
   unsigned long identified_session = 0;  // the session that `identity` was read on
   std::optional<Identity> identity;
   std::optional<WallTime> transition_since;
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
-  std::shared_ptr<const Instance> placed;  // by the life of this machine, as of the last pass
-  BmcBreaker breaker;  // counts passes in a row in which the BMC could not be read
+  std::shared_ptr<const Instance> placed;               // by the life of this machine, as of the last pass
+  BmcBreaker breaker;                                   // counts passes in a row in which the BMC could not be read
 
-  std::optional<Inspection> inspected;
-  std::shared_ptr<const registry::HardwareRecord> hardware;  // of it
-  std::string inspected_digest;                // of the file that it was compared with
-  std::optional<WallTime> inspect_next;        // nothing: not inspected yet
-  std::optional<WallTime> settings_next;       // sooner: a start may have changed them
-  std::optional<PowerState> power;             // as last seen
+  InspectionMemory inspection;
+  FirmwareMemory firmware;
 };
 
 /// What one pass found: all that status, metrics and the next look need.
@@ -97,20 +97,21 @@ struct MachineReport {
   IdentityMatch match;
   reconcilers::PowerDecision decision;
   std::optional<LifeFacts> life;
-  std::string local_hold;             // a person at the controller holds this machine
-  std::optional<Refusal> refusal;     // why a decided write did not happen
-  bool put_off = false;               // the BMC was not prompt: look again in the slow lane; no verdict
-  std::optional<Error> error;         // why something could not be read or written
-  std::optional<reconcilers::RestartProgress> restart;  // of the instance on it; nothing: not known
-  bool inspected = false;             // since the start; then `drifts` is complete
+  std::string local_hold;          // a person at the controller holds this machine
+  std::optional<Refusal> refusal;  // why a decided write did not happen
+  bool put_off = false;            // the BMC was not prompt: look again in the slow lane; no verdict
+  std::optional<Error> error;      // why something could not be read or written
+  std::optional<reconcilers::RestartProgress> restart;       // of the instance on it; nothing: not known
+  bool inspected = false;                                    // since the start; then `drifts` is complete
   std::shared_ptr<const registry::HardwareRecord> hardware;  // null: not told
-  std::vector<Drift> drifts;          // of hardware and firmware settings, if inspected
-  std::optional<PowerAction> sent;    // a write that reached, or may have reached, the device
+  std::vector<Drift> drifts;                                 // of hardware and firmware settings, if inspected
+  std::optional<reconcilers::FirmwareDecision> firmware;     // nothing: not judged
+  std::optional<PowerAction> sent;                           // a write that reached, or may have reached, the device
 };
 
 struct PassWish {
   const DesiredMachine& desired;
-  const std::string& commit;  // accepted registry commit
+  const std::string& commit;           // accepted registry commit
   const Instance* instance = nullptr;  // on the machine; null: none
   const Policy* policy = nullptr;      // null: nothing is bounded
 };

@@ -6,18 +6,23 @@ namespace {
 PowerState goal_of(PowerAction action) noexcept {
   switch (action) {
     case PowerAction::On:
-    case PowerAction::Reset: return PowerState::On;
+    case PowerAction::Reset:
+      return PowerState::On;
     case PowerAction::SoftOff:
-    case PowerAction::HardOff: return PowerState::Off;
+    case PowerAction::HardOff:
+      return PowerState::Off;
   }
   return PowerState::Off;
 }
 
 bool serves(PowerAction action, WantedPower wanted) noexcept {
   switch (wanted) {
-    case WantedPower::Unmanaged: return false;
-    case WantedPower::On: return goal_of(action) == PowerState::On;
-    case WantedPower::Off: return goal_of(action) == PowerState::Off;
+    case WantedPower::Unmanaged:
+      return false;
+    case WantedPower::On:
+      return goal_of(action) == PowerState::On;
+    case WantedPower::Off:
+      return goal_of(action) == PowerState::Off;
   }
   return false;
 }

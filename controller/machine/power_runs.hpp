@@ -29,8 +29,8 @@ class PowerRuns {
   Result<> observed(PowerState state, WantedPower wanted, WallTime now);
 
   /// Intent: durable on return. An older open run is closed as without effect.
-  Result<> begin(PowerAction action, const std::string& reason, const std::string& commit,
-                 const std::string& digest, WallTime now);
+  Result<> begin(PowerAction action, const std::string& reason, const std::string& commit, const std::string& digest,
+                 WallTime now);
   /// The open run came to nothing.
   Result<> fail(const std::string& detail, WallTime now);
 

@@ -4,10 +4,14 @@ namespace nimbus::controller {
 
 std::string_view to_string(RunOutcome outcome) noexcept {
   switch (outcome) {
-    case RunOutcome::Pending: return "pending";
-    case RunOutcome::Done: return "done";
-    case RunOutcome::Failed: return "failed";
-    case RunOutcome::Unknown: return "unknown";
+    case RunOutcome::Pending:
+      return "pending";
+    case RunOutcome::Done:
+      return "done";
+    case RunOutcome::Failed:
+      return "failed";
+    case RunOutcome::Unknown:
+      return "unknown";
   }
   return "unknown";
 }

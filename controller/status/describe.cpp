@@ -64,6 +64,7 @@ class Description {
     set_reachable();
     set_identity();
     set_drift();
+    set_firmware();
     set_brakes();
     set_exception(status_.conditions, "stalled", !facts_.machine.stalled.empty(), "InvalidFile", facts_.machine.stalled,
                   now_);
@@ -176,6 +177,22 @@ class Description {
       set_exception(status_.conditions, "drift", !status_.drifts.empty(),
                     status_.drifts.empty() ? "" : drift_reason(status_.drifts.front().key), drift_message(), now_);
     }
+  }
+
+  /// Settings that are being brought about, or wait for that.
+  void set_firmware() {
+    using Kind = reconcilers::FirmwareDecision::Kind;
+    if (!report_.firmware) {
+      if (report_.inspected && report_.drifts.empty()) status_.conditions.erase("firmware");
+      return;
+    }
+    const auto kind = report_.firmware->kind;
+    const bool news = kind != Kind::Nothing && kind != Kind::Report;
+    set_exception(status_.conditions, "firmware", news,
+                  kind == Kind::Hold   ? "Hold"
+                  : kind == Kind::Wait ? "Waiting"
+                                       : "Applying",
+                  report_.firmware->reason, now_);
   }
 
   static std::string_view drift_reason(const std::string& key) {

@@ -45,9 +45,13 @@ mac = "52:54:00:66:00:11"
 
 
 class Inspection(EndToEnd):
+    before_publish = staticmethod(lambda: None)
+
     def start(self, machine="", enforcement="observe", inspect="1s"):
         site = self.site()
         self.sim = site._own(Simulator(PROGRAMS / "nimbus-sim", self.folder / "sim", MACHINES).start())
+        self.wait(lambda: self.sim.machine("r1")["host"] in ("off", "running"), "the simulated machine has started")
+        self.boots = self.sim.machine("r1")["boot"]["boots"]
         self.write(machine, enforcement)
         site.registry.write(site.registry.machine_path("i1"), f"""\
             [bmc]
@@ -57,6 +61,7 @@ class Inspection(EndToEnd):
             [identity]
             serial = "I1"
             """)
+        self.before_publish()
         site.registry.publish("Two machines")
         self.controller = site.new_controller()
         self.controller.add_secret("bmc/sim", USER, PASSWORD, [f"https://127.66.0.1:{self.sim.redfish}", f"127.66.0.2:{self.sim.ipmi}"])
@@ -92,8 +97,8 @@ serial = "R1"
         return "hardware" in self.status(machine)
 
     def quiet(self):
-        """Twelve more passes and no commit."""
-        head, enough = self.site().status.head(), self.controller.passes() + 24
+        """Seven more passes over each machine and no commit."""
+        head, enough = self.site().status.head(), self.controller.passes() + 14
         self.wait(lambda: self.controller.passes() >= enough, "enough passes went by")
         self.assertEqual(self.site().status.head(), head)
 
@@ -144,6 +149,79 @@ serial = "R1"
         self.quiet()
         self.assertEqual(self.sim.machine("r1")["bios_pending"], {})
         self.assertEqual([e for e in self.sim.journal("r1", "redfish") if e["what"].startswith("power")], [])
+
+
+    # --- enforcement = "enforce"
+
+    DISABLED = '[bios]\nLogicalProc = "Disabled"\n'
+
+    def applied(self):
+        return self.sim.machine("r1")["bios"]["LogicalProc"] == "Disabled"
+
+    def converged(self):
+        return self.inspected() and not self.drift() and not self.condition("firmware") and self.condition("ready")["status"] == "true"
+
+    def test_a_free_machine_gets_its_settings_by_one_cycle(self):
+        self.start(self.DISABLED, "enforce")
+        self.wait(self.applied, "the setting is in force")
+        self.wait(self.converged, "status tells no drift")
+        self.assertEqual(self.sim.machine("r1")["power"], "on")
+        runs = [r["action"] for r in self.status()["run"]]
+        self.assertEqual(len(runs), 2, runs)
+        self.assertEqual(runs[0], "power-on")
+        self.quiet()
+        self.assertEqual([r["action"] for r in self.status()["run"]], runs, "one cycle and no other")
+        audit = "".join(p.read_text() for p in sorted((self.controller.data / "audit").iterdir()))
+        self.assertIn("LogicalProc=Disabled", audit)
+        self.assertLess(audit.index("settings-intent"), audit.index("settings-result"))
+
+    def test_kill_9_in_the_middle_of_it(self):
+        self.start(self.DISABLED, "enforce")
+        self.wait(lambda: self.sim.machine("r1")["power"] != "on", "the cycle has begun")
+        self.controller.kill()
+        self.controller.start()
+        self.wait(self.applied, "the setting is in force")
+        self.wait(self.converged, "status tells no drift")
+        self.assertEqual(self.sim.machine("r1")["boot"]["boots"], self.boots + 1, "one start, no more")
+
+    def test_a_machine_in_use_waits_for_a_window(self):
+        site = self.site()
+        self.before_publish = lambda: site.adopted_instance("acme", "web-1", "r1")
+        self.start(self.DISABLED, "enforce")
+        self.wait(lambda: self.condition("firmware").get("reason") == "Waiting", "it waits")
+        self.assertIn("acme/web-1", self.condition("firmware")["message"])
+        self.quiet()
+        machine = self.sim.machine("r1")
+        self.assertEqual((machine["bios_pending"], machine["power"]), ({}, "on"))
+        with self.subTest("hands off: not even inside a window"):
+            path = "tenants/acme/instances/web-1.toml"
+            text = site.registry.read(path)
+            site.registry.write(path, text + '[[window]]\nfrom = "00:00"\nto = "12:00"\n[[window]]\nfrom = "12:00"\nto = "00:00"\n')
+            self.write(self.DISABLED + "[lifecycle]\nhands_off = true\n", "enforce")
+            commit = site.registry.publish("A window, and hands off")
+            self.wait(lambda: site.published(commit) and self.condition("hands-off"), "status tells of it")
+            self.quiet()
+            self.assertEqual(self.sim.machine("r1")["bios_pending"], {})
+        self.write(self.DISABLED, "enforce")
+        site.registry.publish("Hands on")
+        self.wait(self.applied, "inside its window it is restarted")
+        self.wait(self.converged, "status tells no drift")
+        self.assertEqual(self.sim.machine("r1")["boot"]["boots"], self.boots + 1, "one start, no more")
+
+    def test_off_it_is_staged_and_shown_as_pending(self):
+        global MACHINES
+        on = MACHINES
+        MACHINES = on.replace('serial = "R1"\nmac = "52:54:00:66:00:10"\npower = "on"', 'serial = "R1"\nmac = "52:54:00:66:00:10"\npower = "off"')
+        try:
+            self.start(self.DISABLED, "enforce")
+        finally:
+            MACHINES = on
+        self.wait(lambda: self.drift().get("bios.LogicalProc", {}).get("pending") == "Disabled", "status shows what waits")
+        self.wait(lambda: self.condition("firmware").get("reason") == "Waiting", "it waits for the next start")
+        self.quiet()
+        self.assertEqual(self.sim.machine("r1")["power"], "off", "to start it is not Nimbus' business")
+        self.sim.ask("/machines/r1/power", "-d", '{"action": "On"}')
+        self.wait(self.converged, "the next start took it")
 
 
 if __name__ == "__main__":
