@@ -23,9 +23,12 @@ Error io_error(const std::string& path, std::string_view what, std::int64_t offs
 class FileDevice final : public Device {
  public:
   FileDevice(base::FileDescriptor file, std::string path, std::int64_t size, bool block)
-      : file_(std::move(file)), path_(std::move(path)), size_(size), block_(block) {}
+      : file_(std::move(file)), path_(std::move(path)), size_(size), block_(block) {
+    if (block_) passthrough_ = open_passthrough(path_, file_.get());
+  }
 
   std::int64_t size() const noexcept override { return size_; }
+  Passthrough* passthrough() noexcept override { return passthrough_.get(); }
 
   Result<> write(std::int64_t offset, std::span<const std::uint8_t> data) override {
     while (!data.empty()) {
@@ -74,6 +77,7 @@ class FileDevice final : public Device {
   std::string path_;
   std::int64_t size_;
   bool block_;
+  std::unique_ptr<Passthrough> passthrough_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "installer/passthrough.hpp"
 
 namespace nimbus::installer {
 
@@ -25,6 +26,8 @@ class Device {
   virtual Result<> sync() = 0;
   /// Tells the disk that nothing is needed any more. Unsupported: it cannot.
   virtual Result<> discard() = 0;
+  /// For commands to the disk itself; null: it is none, or takes none.
+  virtual Passthrough* passthrough() noexcept { return nullptr; }
 };
 
 enum class Access : std::uint8_t { Read, ReadWrite };

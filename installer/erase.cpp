@@ -4,16 +4,22 @@
 #include <cstring>
 #include <vector>
 
+#include "base/crypto/crypto.hpp"
+#include "installer/self_erase.hpp"
+
 namespace nimbus::installer {
 namespace {
 
 constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+constexpr std::int64_t kWitnesses = 64, kWitnessBytes = 4096;
 constexpr std::int64_t kEnds = std::int64_t{4} << 20;  // of each end: tables, RAID and LVM signatures
+using Bytes = std::vector<std::uint8_t>;
 using Progress = std::function<void(std::int64_t, std::int64_t)>;
 
 class Eraser {
  public:
-  Eraser(Device& device, const Progress& progress) : device_(device), progress_(progress), zeros_(kPiece) {}
+  Eraser(Device& device, const Progress& progress, const std::function<void()>& pause)
+      : device_(device), progress_(progress), pause_(pause), zeros_(kPiece) {}
 
   Result<> zero(std::int64_t from, std::int64_t to) {
     for (std::int64_t at = from; at < to; at += kPiece) {
@@ -68,25 +74,62 @@ class Eraser {
         if (auto done = ends(); !done) return std::move(done.error());
         return std::string("discard");
       }
-      case EraseLevel::Secure:
-        break;
+      case EraseLevel::Secure: {
+        auto by_disk = erase_by_disk();
+        if (by_disk || by_disk.error().code != Code::Unsupported) return by_disk;
+        if (device_.passthrough() == nullptr) break;
+        // Not less, only slower; the record says why.
+        if (auto done = overwrite(); !done) return std::move(done.error());
+        return "overwrite (" + by_disk.error().message + ")";
+      }
     }
     if (auto done = overwrite(); !done) return std::move(done.error());
     return std::string("overwrite");
   }
 
  private:
+  /// By the disk's own command. Its word is not enough: witnesses that are written just
+  /// before, at many places, must not read back.
+  Result<std::string> erase_by_disk() {
+    if (device_.passthrough() == nullptr) return Error{Code::Unsupported, "it takes no commands"};
+    Bytes witness(kWitnessBytes);
+    base::random_bytes(witness);
+    for (std::int64_t i = 0; i < kWitnesses; ++i) {
+      if (auto written = device_.write(place(i), witness); !written) return std::move(written.error());
+    }
+    if (auto done = device_.sync(); !done) return std::move(done.error());
+    auto method = self_erase(*device_.passthrough(), pause_);
+    if (!method) return method;
+    Bytes seen(kWitnessBytes);
+    for (std::int64_t i = 0; i < kWitnesses; ++i) {
+      if (auto read = device_.read(place(i), seen); !read) return std::move(read.error());
+      if (seen == witness) {
+        return Error{Code::Corrupt, "the disk says that it has erased itself (" + *method +
+                                        "), and old data reads back near byte " + std::to_string(place(i))};
+      }
+    }
+    if (auto done = ends(); !done) return std::move(done.error());
+    return method;
+  }
+
+  std::int64_t place(std::int64_t witness) const {
+    constexpr std::int64_t kAlign = 4096;
+    return (device_.size() - kWitnessBytes) / (kWitnesses - 1) * witness / kAlign * kAlign;
+  }
+
   Device& device_;
   const Progress& progress_;
+  const std::function<void()>& pause_;
   std::vector<std::uint8_t> zeros_;
 };
 
 }  // namespace
 
-boot::EraseReport erase_disk(Device& device, const Permit& permit, EraseLevel level, const Progress& progress) {
+boot::EraseReport erase_disk(Device& device, const Permit& permit, EraseLevel level, const Progress& progress,
+                             const std::function<void()>& pause) {
   boot::EraseReport record{
       .disk = permit.disk().id, .level = std::string(name_of(level)), .method = {}, .verified = false, .error = {}};
-  auto method = Eraser(device, progress).erase(level);
+  auto method = Eraser(device, progress, pause).erase(level);
   if (method) {
     record.method = std::move(*method);
     record.verified = true;

@@ -117,9 +117,10 @@ class Run {
                            .verified = false,
                            .error = device.error().text()});
       } else {
-        erased_.push_back(erase_disk(**device, permit, plan_.erase, [&](std::int64_t done, std::int64_t all) {
-          progress(boot::Stage::Erasing, done, all);
-        }));
+        erased_.push_back(erase_disk(
+            **device, permit, plan_.erase,
+            [&](std::int64_t done, std::int64_t all) { progress(boot::Stage::Erasing, done, all); },
+            [&] { tools_.pause(2); }));
       }
       const auto& record = erased_.back();
       tools_.say("erase " + record.disk + ": " + (record.error.empty() ? record.method : record.error));

@@ -1,0 +1,120 @@
+#include "installer/passthrough.hpp"
+
+#include <linux/nvme_ioctl.h>
+#include <scsi/sg.h>
+#include <sys/ioctl.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace nimbus::installer {
+namespace {
+
+std::uint32_t milliseconds_of(std::chrono::milliseconds deadline) {
+  return static_cast<std::uint32_t>(deadline.count());
+}
+
+class NvmePassthrough final : public Passthrough {
+ public:
+  explicit NvmePassthrough(int descriptor) : descriptor_(descriptor) {}
+  CommandSet commands() const noexcept override { return CommandSet::Nvme; }
+
+  Result<std::uint32_t> namespace_id() override {
+    const int id = ::ioctl(descriptor_, NVME_IOCTL_ID);
+    if (id <= 0) return Error{Code::Unsupported, "the disk has no NVMe namespace"};
+    return static_cast<std::uint32_t>(id);
+  }
+
+  Result<> nvme(const NvmeAdmin& command, std::span<std::uint8_t> data) override {
+    nvme_admin_cmd raw{};
+    raw.opcode = command.opcode;
+    raw.nsid = command.namespace_id;
+    raw.cdw10 = command.cdw10;
+    raw.cdw11 = command.cdw11;
+    raw.timeout_ms = milliseconds_of(command.deadline);
+    if (command.transfer != Transfer::None) {
+      raw.addr = reinterpret_cast<std::uintptr_t>(data.data());
+      raw.data_len = static_cast<std::uint32_t>(data.size());
+    }
+    const int status = ::ioctl(descriptor_, NVME_IOCTL_ADMIN_CMD, &raw);
+    if (status == 0) return {};
+    if (status < 0) {
+      return Error{Code::Internal, "NVMe command not sent: " + std::generic_category().message(errno)};
+    }
+    // NVM Express base specification, generic command status: 1 invalid opcode, 2 invalid field.
+    const int generic = status & 0x7FF;
+    const Code code = generic == 1 || generic == 2 ? Code::Unsupported : Code::Internal;
+    return Error{code,
+                 "NVMe command " + std::to_string(command.opcode) + " ended with status " + std::to_string(generic)};
+  }
+
+  Result<> ata(const AtaTask&, std::span<std::uint8_t>) override {
+    return Error{Code::Unsupported, "an NVMe disk takes no ATA commands"};
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// ATA PASS-THROUGH (16) of SCSI / ATA Translation (SAT-4, 12.2.2).
+class AtaPassthrough final : public Passthrough {
+ public:
+  explicit AtaPassthrough(int descriptor) : descriptor_(descriptor) {}
+  CommandSet commands() const noexcept override { return CommandSet::Ata; }
+  Result<std::uint32_t> namespace_id() override { return Error{Code::Unsupported, "not NVMe"}; }
+  Result<> nvme(const NvmeAdmin&, std::span<std::uint8_t>) override {
+    return Error{Code::Unsupported, "an ATA disk takes no NVMe commands"};
+  }
+
+  Result<> ata(const AtaTask& task, std::span<std::uint8_t> sector) override {
+    constexpr std::uint8_t kNonData = 3U << 1U, kPioIn = 4U << 1U, kPioOut = 5U << 1U;
+    constexpr std::uint8_t kOneSectorIn = 0x0E, kOneSectorOut = 0x06, kReportStatus = 0x20;
+    std::array<std::uint8_t, 16> block{};
+    block[0] = 0x85;
+    block[1] = task.transfer == Transfer::None ? kNonData : task.transfer == Transfer::FromDisk ? kPioIn : kPioOut;
+    block[2] = task.transfer == Transfer::None       ? kReportStatus
+               : task.transfer == Transfer::FromDisk ? kOneSectorIn
+                                                     : kOneSectorOut;
+    block[6] = task.transfer == Transfer::None ? 0 : 1;
+    block[14] = task.command;
+    std::array<std::uint8_t, 32> sense{};
+    sg_io_hdr_t header{};
+    header.interface_id = 'S';
+    header.cmdp = block.data();
+    header.cmd_len = block.size();
+    header.sbp = sense.data();
+    header.mx_sb_len = sense.size();
+    header.timeout = milliseconds_of(task.deadline);
+    header.dxfer_direction = task.transfer == Transfer::None       ? SG_DXFER_NONE
+                             : task.transfer == Transfer::FromDisk ? SG_DXFER_FROM_DEV
+                                                                   : SG_DXFER_TO_DEV;
+    if (task.transfer != Transfer::None) {
+      header.dxferp = sector.data();
+      header.dxfer_len = static_cast<unsigned>(sector.size());
+    }
+    if (::ioctl(descriptor_, SG_IO, &header) != 0) {
+      return Error{Code::Unsupported, "ATA command not sent: " + std::generic_category().message(errno)};
+    }
+    if (header.host_status != 0) return Error{Code::Internal, "the disk did not answer an ATA command"};
+    // Sense data in descriptor format with the ATA status (SAT-4, 12.2.7); bit 0: error.
+    const bool has_status = (sense[0] & 0x7FU) == 0x72 && sense[8] == 0x09;
+    if (has_status && (sense[21] & 1U) == 0) return {};
+    if (!has_status && header.status == 0) return {};
+    return Error{Code::Unsupported, "the disk refuses ATA command " + std::to_string(task.command)};
+  }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace
+
+std::unique_ptr<Passthrough> open_passthrough(const std::string& node, int descriptor) {
+  const std::string name = node.substr(node.rfind('/') + 1);
+  if (name.starts_with("nvme")) return std::make_unique<NvmePassthrough>(descriptor);
+  if (name.starts_with("sd")) return std::make_unique<AtaPassthrough>(descriptor);
+  return nullptr;
+}
+
+}  // namespace nimbus::installer

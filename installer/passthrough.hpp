@@ -1,0 +1,48 @@
+// Commands for a disk itself, past the block layer: NVMe admin commands and ATA tasks.
+//
+// Errors: Unsupported (the disk refuses the command as unknown or not possible),
+// Internal (it failed, or did not answer in time). Thread rule: one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/result.hpp"
+
+namespace nimbus::installer {
+
+enum class CommandSet : std::uint8_t { Nvme, Ata };
+enum class Transfer : std::uint8_t { None, FromDisk, ToDisk };
+
+struct NvmeAdmin {
+  std::uint8_t opcode = 0;
+  std::uint32_t namespace_id = 0;
+  std::uint32_t cdw10 = 0, cdw11 = 0;
+  Transfer transfer = Transfer::None;
+  std::chrono::milliseconds deadline = std::chrono::seconds(30);
+};
+
+struct AtaTask {
+  std::uint8_t command = 0;
+  Transfer transfer = Transfer::None;  // PIO, one sector
+  std::chrono::milliseconds deadline = std::chrono::seconds(30);
+};
+
+class Passthrough {
+ public:
+  virtual ~Passthrough() = default;
+  virtual CommandSet commands() const noexcept = 0;
+  /// Of the disk, for NVMe.
+  virtual Result<std::uint32_t> namespace_id() = 0;
+  virtual Result<> nvme(const NvmeAdmin& command, std::span<std::uint8_t> data) = 0;
+  virtual Result<> ata(const AtaTask& task, std::span<std::uint8_t> sector) = 0;
+};
+
+/// For an open block device, by its node's name; null: neither NVMe nor SCSI or SATA. The
+/// descriptor must outlive it.
+std::unique_ptr<Passthrough> open_passthrough(const std::string& node, int descriptor);
+
+}  // namespace nimbus::installer
