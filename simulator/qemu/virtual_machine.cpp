@@ -71,7 +71,7 @@ std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const Vi
   add("-serial", "chardev:serial0");
   const bool qcow2 = spec.disk.ends_with(".qcow2");
   add("-drive", fmt::format("if=none,id=drive0,file={},format={},cache=unsafe", spec.disk, qcow2 ? "qcow2" : "raw"));
-  add("-device", fmt::format("virtio-blk-pci,drive=drive0,id=disk0,serial={},bootindex={}",
+  add("-device", fmt::format("{},drive=drive0,id=disk0,serial={},bootindex={}", spec.nvme ? "nvme" : "virtio-blk-pci",
                              escaped(identity.disk_serial.substr(0, kMostDiskSerial)), indexes.disk));
   add("-device", fmt::format("ide-cd,id=cd0,bus=ide.1,bootindex={}", indexes.disc));
   if (!spec.tap.empty()) {

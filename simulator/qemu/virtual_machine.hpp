@@ -14,6 +14,7 @@ struct VirtualMachineSpec {
   std::string disk;               // an image; its format is probed by name: *.qcow2, else raw
   std::string network_namespace;  // name as of `ip netns`; empty: the simulator's own
   std::string tap;                // an existing tap device in there; empty: no network
+  bool nvme = false;              // the disk is an NVMe disk, else virtio
   unsigned disk_gib = 0;          // a raw image of this size is made where there is none; 0: must be there
   unsigned memory_mib = 512;
   unsigned cpus = 1;

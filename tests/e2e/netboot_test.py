@@ -13,13 +13,15 @@ NONCE = "0123456789abcdef0123456789abcdef"
 
 
 class Netboot(EndToEnd):
+    DISK_TYPE = "virtio"
+
     def setUp(self):
         super().setUp()
         self.image = lab.Image(PROGRAMS)
         self.parts = []
         self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder).start())
         self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
-        self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines").start())
+        self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines", disk_type=self.DISK_TYPE).start())
         self.signer = self.folder / "signer.pem"
         run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.signer])
         der = self.folder / "signer.der"
@@ -129,6 +131,30 @@ class Netboot(EndToEnd):
             rogue.stop()
         lab.ip("link", "del", "rogue0")
         self.order()  # alone now: served
+
+
+class Nvme(Netboot):
+    """QEMU's NVMe disk, which has Format NVM and no sanitize."""
+    DISK_TYPE = "nvme"
+    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = test_no_dhcp_beside_another_server = None
+
+    def test_erase_by_the_disks_own_command(self):
+        disk = self.machines.disk(1)
+        with open(disk, "wb") as file:  # old data here and there
+            file.truncate(2 << 30)
+            for at in range(0, 2 << 30, 64 << 20):
+                file.seek(at)
+                file.write(b"precious" * 512)
+        self.order(self.plan(action="erase", proof="release", erase="secure"))
+        self.power_on_from_network()
+        self.wait(self.finished, "the installer has said its last word", 150)
+        last = self.heard()
+        self.assertEqual(last["stage"], "erased", last)
+        self.assertEqual([(record["method"], record["verified"]) for record in last["erased"]], [("nvme-format", True)])
+        self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
+        with open(disk, "rb") as file:
+            while piece := file.read(1 << 20):
+                self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
 
 
 if __name__ == "__main__":

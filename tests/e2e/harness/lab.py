@@ -178,7 +178,7 @@ class Machines:
 
     USER, PASSWORD = "admin", "password"
 
-    def __init__(self, program, folder, count=1, mode="Bios", disk_gib=2):
+    def __init__(self, program, folder, count=1, mode="Bios", disk_gib=2, disk_type="virtio"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.program, self.count = program, count
@@ -199,6 +199,7 @@ BootMode = "{mode}"
 folder = "{self.folder}/v{number}"
 disk = "{self.disk(number)}"
 disk_gib = {disk_gib}
+disk_type = "{disk_type}"
 tap = "tap{number - 1}"
 memory_mib = 512
 cpus = 2

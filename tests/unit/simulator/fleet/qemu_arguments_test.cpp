@@ -27,6 +27,10 @@ TEST_CASE("the boot record decides order and firmware, and KVM is never asked fo
   const auto pxe = qemu_arguments(spec, kIdentity, {.device = BootDevice::Pxe, .mode = BootMode::Legacy});
   CHECK(has(pxe, "id=nic0,mac=52:54:00:00:00:01,bootindex=1"));
   CHECK(has(pxe, "id=disk0,serial=SD0000000001,bootindex=2"));
+  CHECK(has(pxe, "virtio-blk-pci,drive=drive0"));
+  const VirtualMachineSpec with_nvme{.folder = "/v", .disk = "/v/d.qcow2", .tap = "tap0", .nvme = true};
+  CHECK(has(qemu_arguments(with_nvme, kIdentity, {.device = BootDevice::Pxe, .mode = BootMode::Legacy}),
+            "nvme,drive=drive0,id=disk0,serial=SD0000000001,bootindex=2"));
   CHECK(has(pxe, "tcg"));
   CHECK_FALSE(has(pxe, "pflash"));
   CHECK_FALSE(has(pxe, "kvm"));
