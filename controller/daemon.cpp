@@ -23,6 +23,7 @@
 #include "controller/install/lifecycle.hpp"
 #include "controller/intake/intake.hpp"
 #include "controller/journal/journal.hpp"
+#include "controller/metered_bmc.hpp"
 #include "controller/meters.hpp"
 #include "controller/publisher/publisher.hpp"
 #include "base/secrets/file_secrets.hpp"
@@ -394,7 +395,7 @@ class Daemon::Impl {
 
   Fleet::Tools fleet_tools() {
     return {.pass = {.clock = clock_,
-                     .attach = [this](const BmcEndpoint& endpoint) { return drivers_.attach(endpoint, secrets_); },
+                     .attach = [this](const BmcEndpoint& endpoint) { return attach(endpoint); },
                      .authority = [this] { return term_check_.confirm(); },
                      .local_hold =
                          [this](const std::string& machine) {
@@ -708,7 +709,16 @@ class Daemon::Impl {
             .status_waiting = publisher_.waiting()};
   }
 
+  Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint) {
+    auto bmc = drivers_.attach(endpoint, secrets_);
+    if (!bmc) return bmc;
+    return metered(std::move(*bmc), [this, driver = endpoint.driver](std::string_view code, double seconds) {
+      meter_bmc(metrics_, driver, code, seconds);
+    });
+  }
+
   void refresh_metrics() {
+    process_meter_.refresh(metrics_);
     metrics_.set("nimbus_audit_records", {}, static_cast<double>(chain_->head().seq));
     metrics_.set("nimbus_sse_clients", {}, static_cast<double>(events_.subscribers()));
     set_gauges(metrics_, {.fleet = fleet_.counts(),
@@ -735,6 +745,7 @@ class Daemon::Impl {
   const base::FileSecrets secrets_;
   const LocalHolds holds_;
   base::Metrics metrics_;
+  ProcessMeter process_meter_;
   registry::GitProgram git_;
   WorkQueue queue_;
   std::optional<registry::SshSigner> signer_;

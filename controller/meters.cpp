@@ -1,7 +1,10 @@
 #include "controller/meters.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
+
+#include "base/process/self.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -29,6 +32,19 @@ void declare_meters(base::Metrics& metrics) {
   for (const auto action : kActions) {
     metrics.count("nimbus_device_writes_total", {{"action", std::string(to_string(action))}}, 0);
   }
+
+  metrics.declare_counter("nimbus_bmc_requests_total", "Operations on BMCs, by driver and outcome.");
+  metrics.declare_duration("nimbus_bmc_request_duration_seconds", "Time that operations on BMCs took, by driver.");
+  for (const char* driver : {"redfish", "ipmi"}) {
+    metrics.count("nimbus_bmc_requests_total", {{"driver", driver}, {"code", "ok"}}, 0);
+  }
+  metrics.declare_counter("process_cpu_seconds_total", "User and system CPU time spent.");
+  metrics.declare_gauge("process_start_time_seconds", "Start time since the epoch.");
+  metrics.declare_gauge("process_resident_memory_bytes", "Resident memory.");
+  metrics.declare_gauge("process_virtual_memory_bytes", "Virtual memory.");
+  metrics.declare_gauge("process_threads", "Threads.");
+  metrics.declare_gauge("process_open_fds", "Open descriptors.");
+  metrics.declare_gauge("process_max_fds", "Most descriptors that may be open.");
 
   metrics.declare_gauge("nimbus_machines", "Machines in the accepted registry, by state.");
   metrics.declare_gauge("nimbus_workqueue_depth", "Machines queued for a look, now or later.");
@@ -59,6 +75,25 @@ void meter_pass(base::Metrics& metrics, const MachineReport& report, std::chrono
   if (report.sent) {
     metrics.count("nimbus_device_writes_total", {{"action", std::string(to_string(*report.sent))}});
   }
+}
+
+void meter_bmc(base::Metrics& metrics, const std::string& driver, std::string_view code, double seconds) {
+  metrics.count("nimbus_bmc_requests_total", {{"driver", driver}, {"code", std::string(code)}});
+  metrics.observe_seconds("nimbus_bmc_request_duration_seconds", {{"driver", driver}}, seconds);
+}
+
+void ProcessMeter::refresh(base::Metrics& metrics) {
+  const auto use = base::process_use();
+  if (!use) return;
+  const std::lock_guard lock(mutex_);
+  metrics.count("process_cpu_seconds_total", {}, std::max(0.0, use->cpu_seconds - counted_));
+  counted_ = std::max(counted_, use->cpu_seconds);
+  metrics.set("process_start_time_seconds", {}, use->start_time_seconds);
+  metrics.set("process_resident_memory_bytes", {}, static_cast<double>(use->resident_bytes));
+  metrics.set("process_virtual_memory_bytes", {}, static_cast<double>(use->virtual_bytes));
+  metrics.set("process_threads", {}, static_cast<double>(use->threads));
+  metrics.set("process_open_fds", {}, static_cast<double>(use->open_descriptors));
+  metrics.set("process_max_fds", {}, static_cast<double>(use->most_descriptors));
 }
 
 void set_gauges(base::Metrics& metrics, const ControllerGauges& gauges) {

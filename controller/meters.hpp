@@ -3,6 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
 
 #include "base/metrics/metrics.hpp"
 #include "controller/fleet/fleet.hpp"
@@ -15,6 +18,19 @@ void declare_meters(base::Metrics& metrics);
 
 /// One pass is over.
 void meter_pass(base::Metrics& metrics, const MachineReport& report, std::chrono::milliseconds duration);
+
+/// An operation on a BMC is over. `code`: "ok", or the error's.
+void meter_bmc(base::Metrics& metrics, const std::string& driver, std::string_view code, double seconds);
+
+/// What this process uses. Thread rule: safe from any thread.
+class ProcessMeter {
+ public:
+  void refresh(base::Metrics& metrics);
+
+ private:
+  std::mutex mutex_;
+  double counted_ = 0;  // CPU time that the counter has
+};
 
 struct ControllerGauges {
   FleetCounts fleet;

@@ -7,7 +7,7 @@ import sys
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 LOG_CALL = re.compile(r'\blog\([^";]*Level::[^";]*"([a-z][a-z-]+)"')
 TROUBLE = re.compile(r'Trouble \w+\("([a-z-]+)", "([a-z-]+)"\)')
-METRIC = re.compile(r'declare_\w+\("(nimbus_\w+)"')
+METRIC = re.compile(r'declare_\w+\("((?:nimbus|process)_\w+)"')
 
 
 def table(page):

@@ -60,6 +60,12 @@ class Api(EndToEnd):
         with self.subTest("promtool finds nothing to say about the metrics"):
             metrics = self.controller.get("/metrics")[1]
             self.assertIn("nimbus_http_requests_total", metrics)
+            samples = self.controller.metrics()
+            self.assertGreater(samples['nimbus_bmc_requests_total{code="ok",driver="ipmi"}'], 0)
+            pid = self.controller.child.pid
+            resident = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+            self.assertAlmostEqual(samples["process_resident_memory_bytes"], resident, delta=resident / 5)
+            self.assertGreater(samples["process_cpu_seconds_total"], 0)
             lint = run(["promtool", "check", "metrics"], check=False, input=metrics)
             self.assertEqual((lint.returncode, lint.stderr), (0, ""))
 
