@@ -138,13 +138,7 @@ Result<> Client::try_credential(const std::string& name, const base::SocketAddre
   if (auto checked = check_credential(*credential); !checked) return checked;
   auto print = fingerprint(*credential);
   if (const auto known = refused_.find(name); known != refused_.end() && known->second.fingerprint == print) {
-    const auto now = clock_.now();
-    if (now < known->second.until) {
-      const auto left = std::chrono::ceil<std::chrono::seconds>(known->second.until - now);
-      return Error{Code::Auth, fmt::format("credential '{}' was refused; not tried again for {} s, so that the account "
-                                           "is not locked out",
-                                           name, left.count())};
-    }
+    if (clock_.now() < known->second.until) return known->second.error;
   }
   Login login{.suite = suite_,
               .privilege = target_.privilege,
@@ -157,8 +151,10 @@ Result<> Client::try_credential(const std::string& name, const base::SocketAddre
   const bool silent = !opened && (opened.error().code == Code::Timeout || opened.error().code == Code::Unreachable);
   silent_openings_ = silent ? silent_openings_ + 1 : 0;
   if (!opened && opened.error().code == Code::Auth) {
-    remember_refusal(name, std::move(print));
-    return std::move(opened.error()).with(fmt::format("with credential '{}'", name));
+    auto error = std::move(opened.error()).with(fmt::format(
+        "with credential '{}', which rests for a while now, so that the account is not locked out", name));
+    remember_refusal(name, std::move(print), error);
+    return error;
   }
   return opened;
 }
@@ -182,12 +178,13 @@ std::vector<std::uint8_t> Client::fingerprint(const Credential& credential) cons
                      base::as_bytes(credential.k_g.reveal())});
 }
 
-void Client::remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint) {
+void Client::remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint, const Error& error) {
   auto& entry = refused_[name];
   const bool again = entry.fingerprint == fingerprint;
   entry.pause = again ? std::min(entry.pause * 2, kLongestPause) : kFirstPause;
   entry.until = clock_.now() + entry.pause;
   entry.fingerprint = std::move(fingerprint);
+  entry.error = error;
 }
 
 }  // namespace nimbus::ipmi

@@ -90,6 +90,7 @@ class Client {
     std::vector<std::uint8_t> fingerprint;
     MonoTime until{};
     std::chrono::seconds pause{0};
+    Error error{Code::Auth, ""};  // said again while it rests, in the same words: status compares them
   };
 
   Result<> login(const Call& call);
@@ -98,7 +99,7 @@ class Client {
   Result<> try_credential(const std::string& name, const base::SocketAddress& peer, const Call& call);
   std::vector<std::string> names_in_order() const;
   std::vector<std::uint8_t> fingerprint(const Credential& credential) const;
-  void remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint);
+  void remember_refusal(const std::string& name, std::vector<std::uint8_t> fingerprint, const Error& error);
 
   Engine& engine_;
   const Clock& clock_;
