@@ -513,7 +513,9 @@ class Daemon::Impl {
   /// Whether what is wanted of instances changed: then any machine may be concerned.
   bool accept_life(const AcceptedRegistry& registry) {
     if (config_.boot_socket.empty()) return false;
-    auto changed = life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit));
+    auto changed = life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit, [this](const auto& file) {
+                                  return mirror_.read_blob(file.blob, registry::TreeSource::kMaxFile);
+                                }));
     if (!changed) base::log(Level::Error, "journal-unreadable", changed.error().text());
     return changed && *changed;
   }

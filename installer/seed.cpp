@@ -38,7 +38,26 @@ Json network_config(const boot::InstallPlan& plan) {
                  .set("match", Json::object().set("macaddress", plan.mac))
                  .set("dhcp4", true)
                  .set("dhcp-identifier", "mac");
-  return Json::object().set("version", 2).set("ethernets", Json::object().set("boot", std::move(nic)));
+  Json vlans = Json::object();
+  for (const auto& network : plan.networks) {
+    Json& on = network.vlan == 0 ? nic : vlans;
+    if (network.vlan == 0) {
+      if (!network.address.empty()) on.set("addresses", Json::array({network.address}));
+      continue;
+    }
+    Json one = Json::object().set("id", network.vlan).set("link", "boot");
+    if (network.address.empty()) {
+      one.set("dhcp4", true);
+      // The route and name servers of the network that it booted from stay.
+      one.set("dhcp4-overrides", Json::object().set("use-routes", false).set("use-dns", false));
+    } else {
+      one.set("addresses", Json::array({network.address}));
+    }
+    on.set("vlan" + std::to_string(network.vlan), std::move(one));
+  }
+  Json out = Json::object().set("version", 2).set("ethernets", Json::object().set("boot", std::move(nic)));
+  if (vlans.size() > 0) out.set("vlans", std::move(vlans));
+  return out;
 }
 
 }  // namespace

@@ -44,6 +44,14 @@ Json texts(const std::vector<std::string>& items) {
   return out;
 }
 
+Json networks_json(const std::vector<PlanNetwork>& networks) {
+  Json out = Json::array();
+  for (const auto& network : networks) {
+    out.push(Json::object().set("name", network.name).set("vlan", network.vlan).set("address", network.address));
+  }
+  return out;
+}
+
 std::string signed_text(std::string_view payload) { return std::string(kPlanDomain).append(payload); }
 
 }  // namespace
@@ -69,6 +77,7 @@ std::string to_json(const InstallPlan& plan) {
       .set("user", plan.user)
       .set("ssh_keys", texts(plan.ssh_keys))
       .set("user_data", plan.user_data)
+      .set("networks", networks_json(plan.networks))
       .set("erase", std::string(name_of(plan.erase)));
   return out.text();
 }
@@ -100,6 +109,14 @@ Result<InstallPlan> parse_plan(std::string_view text) {
     who.text("serial", plan.identity.serial);
     who.text("uuid", plan.identity.uuid);
     if (auto read = who.result(); !read) return std::move(read.error());
+  }
+  for (const auto& item : fields.child("networks").items()) {
+    JsonFields one(item);
+    PlanNetwork& network = plan.networks.emplace_back();
+    one.text("name", network.name, 63);
+    one.number("vlan", network.vlan);
+    one.text("address", network.address, 64);
+    if (auto read = one.result(); !read) return std::move(read.error());
   }
   if (plan.run.empty()) fields.fail("run");
   if (plan.nonce.size() < 32) fields.fail("nonce");

@@ -36,6 +36,14 @@ enum class Proof : std::uint8_t {
   Release,        // the instance that was installed here is gone: the disks are ours
 };
 
+/// A network that an instance is attached to, beside the one that its machine boots from.
+struct PlanNetwork {
+  std::string name;
+  std::int64_t vlan = 0;  // 0: untagged, on the NIC that boots
+  std::string address;    // "10.1.0.5/24"; empty: by DHCP
+  friend bool operator==(const PlanNetwork&, const PlanNetwork&) = default;
+};
+
 struct InstallPlan {
   PlanAction action = PlanAction::Inspect;
   std::string run;      // id of the run
@@ -57,6 +65,7 @@ struct InstallPlan {
   std::string user;
   std::vector<std::string> ssh_keys;
   std::string user_data;  // cloud-init's; empty: none
+  std::vector<PlanNetwork> networks;
 
   EraseLevel erase = EraseLevel::Secure;
 

@@ -69,6 +69,44 @@ bool begins_with_any(const std::string& url, const std::vector<std::string>& beg
   return false;
 }
 
+/// The networks that the instance asks for, as its seed has them.
+std::vector<boot::PlanNetwork> networks_of(const InstanceWish& wanted, const Wishes& wishes) {
+  std::vector<boot::PlanNetwork> out;
+  for (const auto& attachment : wanted.instance.networks) {
+    const auto network = wishes.networks.find(attachment.name);
+    if (network == wishes.networks.end()) continue;
+    const auto& cidr = network->second.cidr;
+    std::string address = attachment.address == "auto" ? std::string() : attachment.address;
+    if (!address.empty() && address.find('/') == std::string::npos) address += cidr.substr(cidr.find('/'));
+    out.push_back({attachment.name, network->second.vlan.value_or(0), std::move(address)});
+  }
+  return out;
+}
+
+/// What the machine showed is not what its file declares.
+void compare(const HardwareDeclaration& declared, const boot::Inventory& seen, const std::string& machine) {
+  constexpr std::int64_t kGib = std::int64_t{1} << 30;
+  std::string differs;
+  const auto note = [&](const std::string& text) { differs += (differs.empty() ? "" : "; ") + text; };
+  if (declared.cpu_cores && seen.cpus < *declared.cpu_cores) {
+    note(std::to_string(seen.cpus) + " processors instead of " + std::to_string(*declared.cpu_cores) + " cores");
+  }
+  // Firmware and kernel keep some of the memory.
+  if (declared.memory_gib && seen.memory_bytes < *declared.memory_gib * kGib / 10 * 9) {
+    note(std::to_string(seen.memory_bytes / kGib) + " GiB of memory instead of " +
+         std::to_string(*declared.memory_gib));
+  }
+  for (const auto& disk : declared.disks) {
+    const bool there = std::any_of(seen.disks.begin(), seen.disks.end(), [&](const auto& one) {
+      return disk.serial.empty() ? !disk.size_gib || one.bytes >= *disk.size_gib * kGib / 100 * 93  // GB sold as GiB
+                                 : one.serial == disk.serial;
+    });
+    if (!there) note("no disk " + (disk.serial.empty() ? "of the declared size" : base::printable(disk.serial, 64)));
+  }
+  if (differs.empty()) return;
+  base::log(base::Level::Warning, "inventory-differs", differs, {{"machine", machine}});
+}
+
 }  // namespace
 
 LifeStep::LifeStep(Lifecycle& life, const LifeInput& input, const Wishes& wishes, LifeRecord record)
@@ -285,6 +323,7 @@ void LifeStep::hear(reconcilers::RunView& view) {
   }
   run.disk = last.disk;
   run.host_key = base::printable(last.host_key, 400);
+  if (run.state.phase == RunPhase::Booting) compare(input_.desired.hardware, last.inventory, machine_);
   if (view.told == Told::Finished && run.state.kind == RunKind::Erase) {
     record_.erases.clear();
     for (const auto& erase : last.erased) {
@@ -417,6 +456,8 @@ Result<> LifeStep::make_plan() {
     plan.user = wanted->instance.access.user.empty() ? wanted->image.default_user : wanted->instance.access.user;
     if (plan.user.empty()) plan.user = "nimbus";
     plan.ssh_keys = wanted->ssh_keys;
+    plan.user_data = wanted->user_data;
+    plan.networks = networks_of(*wanted, wishes_);
   }
   const auto key = base::make_ed25519_key();  // for this attempt only; the private half is not kept
   run.plan = boot::seal_plan(plan, key);

@@ -5,7 +5,25 @@ namespace {
 
 constexpr std::string_view kPerson = "person:";
 
-void resolve(const registry::Snapshot& snapshot, InstanceWish& wish) {
+constexpr std::size_t kMostUserData = std::size_t{64} << 10U;  // goes through a plan, and JSON makes it longer
+
+/// The tenant's own file first, then the shared one, as everywhere in the registry.
+void read_user_data(const registry::Snapshot& snapshot, const ReadFile& read, InstanceWish& wish) {
+  const auto& path = wish.instance.access.user_data;
+  if (path.empty()) return;
+  const auto* file = snapshot.find_file("tenants/" + wish.instance.tenant + "/" + path);
+  if (file == nullptr) file = snapshot.find_file(path);
+  auto text = file == nullptr ? Result<std::string>(Error{Code::NotFound, "no such file"}) : read(*file);
+  if (!text) {
+    wish.problem = path + " cannot be read: " + text.error().message;
+  } else if (text->size() > kMostUserData || text->find('\0') != std::string::npos) {
+    wish.problem = path + " is no text of at most 64 KiB";
+  } else {
+    wish.user_data = std::move(*text);
+  }
+}
+
+void resolve(const registry::Snapshot& snapshot, const ReadFile& read, InstanceWish& wish) {
   const auto& instance = wish.instance;
   if (instance.adopt) {
     wish.problem = "adopts a machine that runs already; nothing is installed";
@@ -22,6 +40,7 @@ void resolve(const registry::Snapshot& snapshot, InstanceWish& wish) {
   }
   if (!wish.image.storage.empty())
     wish.problem = "image \"" + instance.image + "\" asks for a storage layout; not offered yet";
+  read_user_data(snapshot, read, wish);
   for (const auto& key : instance.access.ssh_keys) {
     if (!key.starts_with(kPerson)) {
       wish.ssh_keys.push_back(key);
@@ -35,7 +54,8 @@ void resolve(const registry::Snapshot& snapshot, InstanceWish& wish) {
 
 }  // namespace
 
-Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit) {
+Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit,
+                 const ReadFile& read) {
   Wishes wishes;
   wishes.commit = commit;
   if (snapshot == nullptr) return wishes;
@@ -51,8 +71,9 @@ Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider
       elsewhere->push_back(entry->value);
       continue;
     }
-    InstanceWish wish{.instance = entry->value, .path = entry->path, .image = {}, .ssh_keys = {}, .problem = {}};
-    resolve(*snapshot, wish);
+    InstanceWish wish{
+        .instance = entry->value, .path = entry->path, .image = {}, .ssh_keys = {}, .user_data = {}, .problem = {}};
+    resolve(*snapshot, read, wish);
     wishes.instances[entry->value.id()] = std::move(wish);
   }
   return wishes;

@@ -2,6 +2,7 @@
 // resolved. Pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ struct InstanceWish {
   std::string path;
   Image image;
   std::vector<std::string> ssh_keys;  // persons replaced by their keys
+  std::string user_data;              // what access.user_data names
   std::string problem;                // why it cannot be installed; empty: it can
   friend bool operator==(const InstanceWish&, const InstanceWish&) = default;
 };
@@ -35,7 +37,11 @@ struct Wishes {
   std::shared_ptr<const std::vector<Instance>> elsewhere = std::make_shared<std::vector<Instance>>();
 };
 
+/// Reads a file of the registry.
+using ReadFile = std::function<Result<std::string>(const registry::TreeEntry&)>;
+
 /// `snapshot` may be null: nothing is in force yet.
-Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit);
+Wishes wishes_of(const registry::Snapshot* snapshot, const std::string& provider, const std::string& commit,
+                 const ReadFile& read);
 
 }  // namespace nimbus::controller

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What goes wrong while a machine is installed: each ends held, explained and unharmed,
 or it converges. The machines are files (harness/paper.py)."""
+import json
 import shutil
 
 from harness.case import PROGRAMS
@@ -11,9 +12,21 @@ from harness.paper_case import DEADLINES, Paper, main
 class Life(Paper):
     def test_install_second_pass_and_release(self):
         self.start_machine()
+        self.site().registry.write("tenants/acme/files/web.yaml", "#cloud-config\nruncmd: [\"true\"]\n")
+        self.site().registry.write("providers/lab/networks/acme.toml", """\
+            cidr = "10.99.0.0/24"
+            role = "tenant"
+            vlan = 120
+            tenants = ["acme"]
+            """)
+        self.access = 'user_data = "files/web.yaml"\n            [[network]]\n            name = "acme"\n            address = "10.99.0.7"'
         controller = self.ask()
         self.until_running()
-        self.wait(lambda: self.site().reconciled("v1", "on") and self.machine()["phase"] == "active", "status has settled")
+        seed = self.box.folder / "seed"
+        self.assertEqual((seed / "user-data").read_text(), "#cloud-config\nruncmd: [\"true\"]\n")
+        network = json.loads((seed / "network-config").read_text())
+        self.assertEqual(network["vlans"]["vlan120"], {"id": 120, "link": "boot", "addresses": ["10.99.0.7/24"]})
+        self.wait(self.settled, "status has settled")
         head, writes = self.site().status.head(), len(self.machines.writes(1))
         self.looks_again(controller)
         self.assertEqual(self.site().status.head(), head)

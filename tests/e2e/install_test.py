@@ -39,6 +39,7 @@ class Install(Provisioning):
         # The second pass does nothing. The machine's own last document comes after its
         # instance's.
         self.wait(lambda: self.site().reconciled("v1", "on"), "the machine is as wanted, says status")
+        self.wait(self.settled, "status has settled")
         boots = self.machines.console(1).count("iPXE (http")
         head = self.site().status.head()
         self.looks_again(controller)

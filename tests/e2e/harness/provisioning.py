@@ -14,6 +14,7 @@ class Provisioning(EndToEnd):
 
     MODE = os.environ.get("NIMBUS_LAB_MODE", "bios")  # bios | uefi
     BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")    # ipmi | redfish
+    access = ""  # more of an instance's file, behind [access]
     IPMI = 'privilege = "administrator"'
 
     def setUp(self):
@@ -95,6 +96,7 @@ class Provisioning(EndToEnd):
             [access]
             user = "debian"
             ssh_keys = ["person:alice"]
+            {self.access}
             """)
 
     def secret_addresses(self):
@@ -134,6 +136,12 @@ class Provisioning(EndToEnd):
 
     def installed(self, path=INSTANCE):
         return self.instance(path).get("phase") == "running"
+
+    def settled(self):
+        """A condition to wait for: status has nothing more to tell of an installed machine."""
+        machine = self.machine()
+        done = machine.get("applied_digest") == machine.get("desired_digest", "")
+        return done and machine["phase"] == "active" and self.site().reconciled("v1", "on")
 
     def looks_again(self, controller, times=6):
         enough = controller.passes() + times

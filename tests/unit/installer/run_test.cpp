@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/json/json.hpp"
 #include "base/time/time.hpp"
 #include "installer/erase.hpp"
 #include "installer/run.hpp"
@@ -274,4 +275,25 @@ TEST_CASE("quick on a disk that cannot discard is done by overwriting, and said"
   CHECK(record.method == "overwrite");
   const auto content = disk.content();
   CHECK(blank(content.data(), content.size()));
+}
+
+TEST_CASE("the seed has the tenant's user data as it is, and its networks") {
+  auto plan = plan_for({}, 0);
+  plan.user_data = "#!/bin/sh\necho hello\n";
+  plan.networks = {{.name = "acme", .vlan = 120, .address = "10.9.0.7/24"},
+                   {.name = "late", .vlan = 121, .address = {}},
+                   {.name = "flat", .vlan = 0, .address = "10.8.0.7/24"}};
+  auto again = boot::parse_plan(boot::to_json(plan));
+  REQUIRE(again);
+  CHECK(*again == plan);
+  const auto seed = make_seed(plan, base::make_ed25519_key());
+  const auto file = [&](const std::string& name) {
+    return std::find_if(seed.begin(), seed.end(), [&](const auto& f) { return f.name == name; })->content;
+  };
+  CHECK(file("user-data") == plan.user_data);
+  const auto network = base::parse_json(file("network-config"), {});
+  REQUIRE(network);
+  CHECK((*network)["vlans"]["vlan120"]["addresses"].items()[0].as_string() == "10.9.0.7/24");
+  CHECK((*network)["vlans"]["vlan121"]["dhcp4"].as_bool() == true);
+  CHECK((*network)["ethernets"]["boot"]["addresses"].items()[0].as_string() == "10.8.0.7/24");
 }
