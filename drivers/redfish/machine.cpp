@@ -171,6 +171,13 @@ Result<Identity> Machine::identity(const Call& call) {
     return Error{Code::Conflict, "the connection was lost between two reads of the identity; ask again"};
   const bool is_bmc = manager_ && (manager_->type.empty() || manager_->type == "BMC");
   if (is_bmc) out.bmc_guid = normalize_uuid(manager_->uuid);
+  const std::string firmware = manager_ ? manager_->firmware_version : "";
+  if (learnt_->belongs_to(fmt::format("{} {} {} {}", out.bmc_guid, out.uuid, out.serial, firmware))) {
+    // What was read of its predecessor holds no longer: service root, paths, ActionInfo.
+    session_.forget_root();
+    action_info_link_.clear();
+    if (auto again = session_.root(call); !again) return std::move(again.error());
+  }
   identified_ = out;
   identified_session_ = number;
   return out;

@@ -117,9 +117,12 @@ void LearntQuirks::add(Effect effect) {
   effects_.insert(effect);
 }
 
-void LearntQuirks::clear() {
+bool LearntQuirks::belongs_to(const std::string& bmc) {
   const std::lock_guard lock(mutex_);
-  effects_.clear();
+  const bool other = !bmc_.empty() && bmc_ != bmc;
+  if (other) effects_.clear();
+  bmc_ = bmc;
+  return other;
 }
 
 }  // namespace nimbus::redfish

@@ -61,17 +61,21 @@ bool matches(const BmcKind& kind, Effect effect) noexcept;
 /// Numbers compared as numbers: "4.9" before "4.40.10"; other characters separate.
 bool is_older_version(std::string_view a, std::string_view b) noexcept;
 
-/// What the answers of one BMC have taught; outlives its Bmc objects.
+/// What the answers of one BMC have taught; outlives its Bmc objects. Another BMC at the
+/// address, or other firmware, has to teach it again.
 /// Thread rule: safe from any thread.
 class LearntQuirks {
  public:
   bool has(Effect effect) const;
   void add(Effect effect);
-  void clear();
+  /// Of which BMC with which firmware the answers are from now on; forgets all if it was
+  /// another before. Whether it was.
+  bool belongs_to(const std::string& bmc);
 
  private:
   mutable std::mutex mutex_;
   std::set<Effect> effects_;
+  std::string bmc_;  // empty: not said yet
 };
 
 }  // namespace nimbus::redfish

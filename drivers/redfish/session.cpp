@@ -17,6 +17,8 @@ constexpr std::string_view kSystems = "/redfish/v1/Systems";
 constexpr std::chrono::hours kRefusedFor{1};
 constexpr unsigned kMostBrokenPromises = 3;
 constexpr std::size_t kMostTokenBytes = 4096;
+// A BMC that asks for more is asked again after this.
+constexpr std::chrono::seconds kLongestWait{60};
 
 Error refusal_of(const base::ClientResponse& response) { return refusal(response, parse_error_body(response.body)); }
 
@@ -43,6 +45,12 @@ Session::Answer Session::send(base::ClientRequest request, const Call& call) {
   request.headers.push_back({"OData-Version", "4.0"});
   request.headers.push_back({"Accept", "application/json"});
   if (!request.body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  const auto now = std::chrono::steady_clock::now();
+  if (now < not_before_) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(not_before_ - now);
+    return tl::unexpected(base::HttpFailure{
+        {Code::Busy, "the BMC asked not to be asked for another " + std::to_string(left.count()) + " s"}, false});
+  }
   auto answer = http_->send(request, call);
   if (!answer) return answer;
   if (answer->connection == connection_) {
@@ -56,6 +64,10 @@ Session::Answer Session::send(base::ClientRequest request, const Call& call) {
   }
   // Some BMCs say that they keep the connection and close it after each answer.
   kept_ = answer->kept && broken_promises_ < kMostBrokenPromises;
+  if (answer->status == 429 || answer->status == 503) {
+    if (const auto wait = retry_after(*answer))
+      not_before_ = std::chrono::steady_clock::now() + std::min(*wait, kLongestWait);
+  }
   return answer;
 }
 
@@ -251,6 +263,7 @@ void Session::drop() {
 void Session::close(const Call& call) noexcept {
   try {
     if (login_ == Login::Token && !session_target_.empty()) {
+      not_before_ = {};  // there is no later
       (void)send({.method = "DELETE",
                   .target = session_target_,
                   .headers = {{"X-Auth-Token", std::string(authorization_.reveal())}}},

@@ -6,6 +6,9 @@
 // Credentials are tried in order. One that was refused is not sent again until it
 // changes or an hour has passed, because BMCs lock accounts after a few tries.
 //
+// A BMC that answers 429 or 503 and names a time (Retry-After) is left alone until then,
+// for a minute at most: Busy, and nothing is sent.
+//
 // Thread rule: one thread at a time.
 #pragma once
 
@@ -60,6 +63,8 @@ class Session {
 
   /// The next operation connects and logs in anew; nothing is sent.
   void drop();
+  /// root() asks the BMC again: it is another one, or has other firmware.
+  void forget_root() noexcept { root_.reset(); }
   /// Deletes the session at the BMC, if there is one.
   void close(const Call& call) noexcept;
 
@@ -95,6 +100,7 @@ class Session {
   std::vector<Refused> refused_;
   unsigned long number_ = 0;
   unsigned long connection_ = 0;
+  MonoTime not_before_{};         // by the BMC's Retry-After
   unsigned broken_promises_ = 0;  // connections in a row that were lost although promised
   bool kept_ = false;
 };
