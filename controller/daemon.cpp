@@ -19,6 +19,7 @@
 #include "controller/api/api.hpp"
 #include "controller/audit/audit.hpp"
 #include "controller/fleet/fleet.hpp"
+#include "controller/forge/reporter.hpp"
 #include "controller/holds/holds.hpp"
 #include "controller/install/lifecycle.hpp"
 #include "controller/intake/intake.hpp"
@@ -145,6 +146,33 @@ class ZoneTable {
   std::map<std::string, std::optional<base::TimeZone>> zones_;
 };
 
+/// What the forge's page says beside a commit.
+CommitStatus commit_status(const AcceptedRegistry& registry) {
+  using enum AcceptedRegistry::State;
+  using State = CommitStatus::State;
+  CommitStatus status{.commit = registry.observed_commit, .state = State::Success, .description = {}};
+  const std::string first = registry.problems.empty() ? std::string()
+                                                      : fmt::format(": {}:{}: {}", registry.problems.front().file,
+                                                                    registry.problems.front().line,
+                                                                    registry.problems.front().message);
+  switch (registry.state) {
+    case Accepted: status.description = fmt::format("in force: {} machine{}", registry.machines.size(), registry.machines.size() == 1 ? "" : "s"); break;
+    case Partly:
+      status.state = State::Failure;
+      status.description = fmt::format("in force except {} problem{}{}", registry.problems.size(), registry.problems.size() == 1 ? "" : "s", first);
+      break;
+    case Refused:
+      status.state = State::Failure;
+      status.description = "refused" + first;
+      break;
+    case Held:
+      status.state = State::Pending;
+      status.description = registry.held_plan.empty() ? "held" + first : "held until plan " + registry.held_plan.substr(0, 12) + " is approved";
+      break;
+  }
+  return status;
+}
+
 /// Name -> certificates in PEM.
 Result<std::map<std::string, std::string>> read_cas(const Config& config) {
   constexpr std::size_t kMostCaBytes = std::size_t{1} << 20U;
@@ -260,7 +288,32 @@ class Daemon::Impl {
     return {};
   }
 
+  Result<> prepare_forge() {
+    if (config_.forge.kind.empty()) return {};
+    const std::string key = "forge-status";
+    auto made = ForgeReporter::make(
+        {.api = config_.forge.api,
+         .project = {.api = choice_from<ForgeApi>(config_.forge.kind).value_or(ForgeApi::Github),
+                     .base = {},
+                     .project = config_.forge.project,
+                     .context = "nimbus/" + config_.provider},
+         .token_file = config_.forge.token_file,
+         .ca_file = config_.forge.ca_file},
+        clock_,
+        {.known =
+             [this, key](const std::string& status) {
+               const auto told = journal_->recall(key);
+               return told && *told && **told == status;
+             },
+         .remember = [this, key](const std::string& status) { (void)journal_->remember(key, status); },
+         .may_speak = [this] { return publisher_.authority().state == Authority::State::Held; }});
+    if (!made) return std::move(made.error());
+    reporter_ = std::move(*made);
+    return {};
+  }
+
   void start_threads() {
+    if (reporter_) threads_.push_back(spawn("forge", [this](std::stop_token stop) { reporter_->work(std::move(stop)); }));
     threads_.push_back(spawn("watch", [this](std::stop_token stop) { watch(std::move(stop)); }));
     threads_.push_back(spawn("publish", [this](std::stop_token stop) { publish(std::move(stop)); }));
     for (std::size_t i = 0; i < config_.workers; ++i) {
@@ -502,6 +555,7 @@ class Daemon::Impl {
               fmt::format("{} machines, {} problems", registry.machines.size(), registry.problems.size()),
               {{"commit", registry.observed_commit}, {"in_force", registry.accepted_commit}});
     remember_author(registry.accepted_commit);
+    if (reporter_) reporter_->tell(commit_status(registry));
     place_status(registry);
     live_.accepted(*accepted);
     board_.accepted(*accepted);
@@ -780,6 +834,7 @@ class Daemon::Impl {
   std::mutex details_mutex_;
   std::string fetch_detail_, hold_detail_, registry_detail_, place_detail_, push_detail_;
 
+  std::unique_ptr<ForgeReporter> reporter_;  // null: no commit statuses
   std::unique_ptr<base::HttpServer> server_;
   std::unique_ptr<base::HttpServer> control_;  // the UNIX socket
   std::vector<std::jthread> threads_;
@@ -818,6 +873,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
                                      std::move(*drivers));
   if (auto recalled = impl->recall(); !recalled) return std::move(recalled.error());
   if (auto recalled = impl->recall_open_runs(); !recalled) return std::move(recalled.error());
+  if (auto prepared = impl->prepare_forge(); !prepared) return std::move(prepared.error());
   if (auto served = impl->serve(); !served) return std::move(served.error());
   impl->start_threads();
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));

@@ -41,6 +41,7 @@ Json registry_json(const std::shared_ptr<const AcceptedRegistry>& registry) {
   return Json::object({{"state", to_word(registry->state)},
                        {"observed_commit", registry->observed_commit},
                        {"accepted_commit", registry->accepted_commit},
+                       {"held_plan", registry->held_plan.empty() ? Json() : Json(registry->held_plan)},
                        {"problem_count", registry->problems.size()},
                        {"problems", std::move(problems)}});
 }

@@ -160,6 +160,17 @@ void read_control(TableReader table, Config& config) {
   table.finish();
 }
 
+void read_forge(TableReader table, ForgeConfig& forge) {
+  table.require("kind").require("api").require("project").require("token_file");
+  if (auto kind = table.choice("kind", {"github", "gitlab", "gitea"})) forge.kind = *kind;
+  read(table, "api", forge.api);
+  if (!forge.api.empty() && !forge.api.starts_with("https://")) table.fault("api", "must start with https://");
+  read(table, "project", forge.project);
+  read_path(table, "token_file", forge.token_file);
+  read_path(table, "ca_file", forge.ca_file);
+  table.finish();
+}
+
 void read_install(TableReader table, Config& config) {
   read_path(table, "boot", config.boot_socket);
   table.require("boot");
@@ -211,6 +222,7 @@ void read_top(TableReader& top, Config& config) {
     read(*table, "listen", config.listen);
     table->finish();
   }
+  if (auto table = top.table("forge")) read_forge(std::move(*table), config.forge);
   if (auto table = top.table("install")) read_install(std::move(*table), config);
   if (auto table = top.table("control")) read_control(std::move(*table), config);
   if (auto table = top.table("audit")) {

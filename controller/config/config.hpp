@@ -40,6 +40,16 @@ struct WebhookConfig {
   friend bool operator==(const WebhookConfig&, const WebhookConfig&) = default;
 };
 
+/// Marks beside commits on the forge's pages.
+struct ForgeConfig {
+  std::string kind;     // "github", "gitlab", "gitea"; empty: none are made
+  std::string api;      // "https://api.github.com", "https://forge.example/api/v1"
+  std::string project;  // "acme/metal"
+  std::string token_file;
+  std::string ca_file = "/etc/ssl/certs/ca-certificates.crt";
+  friend bool operator==(const ForgeConfig&, const ForgeConfig&) = default;
+};
+
 struct CaConfig {
   std::string name;  // as machine files call it: tls = { ca = "…" }
   std::string file;
@@ -67,6 +77,7 @@ struct Config {
   std::string boot_socket;                // of nimbus-boot; empty: nothing is installed
   std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
   reconcilers::InstallPolicy install;      // deadlines of installs and erasures
+  ForgeConfig forge;
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
   std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine

@@ -66,7 +66,7 @@ TEST_CASE("every key of a configuration is judged: none is lost in silence") {
   const auto t = seconds(12'345);
   next.provider = next.id = next.data = next.secrets = next.listen = next.control_socket = "x";
   next.audit = next.holds = next.boot_socket = next.log_level = next.log_format = "x";
-  next.registry.url = next.status.repository = "x";
+  next.forge.kind = next.registry.url = next.status.repository = "x";
   next.poll = next.git_deadline = next.publish = next.heartbeat = next.observe = next.pass_deadline = next.retry_most = next.inspect = t;
   next.power.settle = t;
   next.control_users = next.control_groups = next.image_sources = {"x"};
@@ -74,7 +74,7 @@ TEST_CASE("every key of a configuration is judged: none is lost in silence") {
   next.workers = 77;
   next.webhooks = {{"x", "github", {"/x"}}};
   auto merged = merge_reload(Config{}, next);
-  CHECK(merged.taken.size() + merged.restart.size() == 28);
+  CHECK(merged.taken.size() + merged.restart.size() == 29);
   // Whoever restarts then has all of it.
   merged = merge_reload(merged.config, next);
   CHECK(merged.taken.empty());
