@@ -19,7 +19,7 @@ if not os.path.exists(VALIDATOR):
     print("skipped: rf_service_validator is not installed (scripts/setup does it)")
     sys.exit(77)
 if not os.path.exists(os.path.join(SCHEMAS, "ServiceRoot_v1.xml")):
-    print(f"skipped: no schemas in {SCHEMAS}; docs/reference/nimbus-sim-redfish.md says where they come from")
+    print(f"skipped: no schemas in {SCHEMAS} (scripts/setup fetches them)")
     sys.exit(77)
 V1 = "/redfish/v1"
 RESOURCES_AT_LEAST = 70
