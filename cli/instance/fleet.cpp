@@ -36,9 +36,8 @@ void observe(Candidate& candidate, const ProviderView* view) {
     if (candidate.claimed_by.empty()) candidate.claimed_by = text_at(seen->document, "instance");
     candidate.available = text_at(seen->document, "phase") == "available";
     const auto& health = seen->health;
-    const bool stopped = health.level == Health::Level::Attention && health.reason != "Drift" &&
-                         (text_at(seen->document, "condition.hold.status") == "true" ||
-                          text_at(seen->document, "condition.maintenance.status") == "true");
+    const bool stopped = text_at(seen->document, "condition.hold.status") == "true" ||
+                         text_at(seen->document, "condition.maintenance.status") == "true";
     candidate.healthy = (health.level == Health::Level::Ok || health.level == Health::Level::Attention) && !stopped;
     candidate.unhealthy = health.message.empty() ? health.reason : health.reason + ": " + health.message;
     if (candidate.unhealthy.empty()) candidate.unhealthy = "not observed";
@@ -51,12 +50,11 @@ class Asker {
       : snapshot_(snapshot), fleet_(fleet), instance_(instance), choice_(choice) {}
 
   Answer run() {
-    const registry::Stalls stalls(snapshot_);
     for (const auto& entry : snapshot_.machines) {
       auto& candidate = candidates_.emplace_back(Candidate{.machine = &entry->value});
       observe(candidate, fleet_.view(entry->provider));
       machines_[entry->id()] = &entry->value;
-      if (!stalls.against(*entry).empty()) {
+      if (!stalls_.against(*entry).empty()) {
         candidate.healthy = false;
         candidate.unhealthy = "its file, or one that it refers to, has errors";
       }
@@ -117,10 +115,18 @@ class Asker {
                                      image == nullptr ? std::nullopt : std::optional(image->value.arch)));
   }
 
+  /// Whether its controller would place it at all.
+  bool is_installable(const Instance& instance) const {
+    const auto* entry = registry::find_instance(snapshot_, instance.tenant, instance.name);
+    const auto* image = registry::find_image(snapshot_, instance.tenant, instance.provider, instance.image);
+    return !instance.adopt && entry != nullptr && stalls_.against(*entry).empty() && image != nullptr &&
+           image->value.installer == Installer::DiskImage;
+  }
+
   void serve_those_who_wait() {
     for (auto& other : others_) {
       const Instance& waits = *other.instance;
-      if (other.machine != nullptr || waits.id() == instance_.id()) continue;
+      if (other.machine != nullptr || waits.id() == instance_.id() || !is_installable(waits)) continue;
       std::vector<Candidate> its;
       for (const auto& candidate : candidates_) {
         if (candidate.machine->id.provider == waits.provider) its.push_back(candidate);
@@ -137,6 +143,7 @@ class Asker {
   }
 
   const registry::Snapshot& snapshot_;
+  const registry::Stalls stalls_{snapshot_};
   const Fleet& fleet_;
   const Instance& instance_;
   const Choice& choice_;

@@ -132,6 +132,15 @@ class Choosing(InstanceCase):
         rows = self.verdicts("acme/new", "--image", "debian", "--provider", "p", "--cores", "12")
         self.assertEqual(rows["p/m2"], ("no", "in use by acme/waits, which waits for it"))
         self.assertEqual(rows["p/m1"][0], "chosen")
+        # One that will never be placed takes nothing from anybody.
+        self.commit(self.registry, {"tenants/acme/instances/waits.toml": instance(more="[requirements]\ncpu_cores = 12\n").replace("debian", "gone")}, "Broken")
+        self.assertEqual(self.verdicts("acme/new", "--image", "debian", "--provider", "p", "--cores", "12")["p/m2"][0], "chosen")
+
+    def test_held_and_in_maintenance(self):
+        for name in ("hold", "maintenance"):
+            held = READY + READY.replace("ready", name).replace("Reconciled", "ByHand")
+            self.tell("p", {**STATUS, "providers/p/machines/m2.toml": f'phase = "available"\n{held}'})
+            self.assertEqual(self.verdicts("acme/new", "--image", "debian")["p/m2"], ("no", "ByHand"))
 
     def test_a_provider_that_told_nothing(self):
         self.commit(self.registry, {"providers/s/provider.toml": 'region = "eu"\ntenants = ["*"]\n',
