@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What keeps a mistake in the registry from becoming one in the machine room."""
+import json
 import re
 
 from harness.case import PROGRAMS, EndToEnd, main
@@ -52,6 +53,7 @@ class MassDeletion(EndToEnd):
         self.assertEqual((registry["state"], registry["accepted_commit"]), ("held", accepted))
         digest = registry["held_plan"]
         self.assertIn(digest, " ".join(p["message"] for p in registry["problem"]))
+        self.assertEqual(json.loads(controller.get("/v1/fleet")[1])["registry"]["held_plan"], digest)
 
         with self.subTest("what was accepted stays in force"):
             bmcs[0].switch("off")
