@@ -328,6 +328,7 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"instance", "describe"}, run_instance_describe},
                                              {{"instance", "logs"}, run_instance_logs},
                                              {{"instance", "ssh"}, run_instance_ssh},
+                                             {{"instance", "console"}, run_instance_console},
                                              {{"instance", "wait"}, run_instance_wait},
                                              {{"instance", "start"}, run_instance_start},
                                              {{"instance", "stop"}, run_instance_stop},

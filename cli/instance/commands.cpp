@@ -162,6 +162,29 @@ Command ssh_command() {
                          {255, "ssh's own: no connection, or another host key"}}};
 }
 
+Command console_command() {
+  return {.name = "console",
+          .summary = "the serial console of an instance's machine",
+          .description =
+              "Goes to the machine's BMC itself (driver ipmi), so it needs the machine's file in this registry and a "
+              "credential: it is for the provider's people, on the controller or wherever its secrets are. ~. at the "
+              "beginning of a line ends it. With input from a pipe it ends when nothing more comes.",
+          .examples = {{"nimbusctl instance console acme/web-1", "why does it not boot?"}},
+          .positionals = {instance_positional()},
+          .flags = {{.name = "credentials",
+                     .value = "SOURCE",
+                     .help = "instead of those of the machine's file: name of a secret, a file like one, or 'prompt'",
+                     .times = Times::Many},
+                    {.name = "secrets",
+                     .value = "DIR",
+                     .help = "folder of secrets, as nimbusd's `secrets`",
+                     .fallback = "/etc/nimbus/secrets",
+                     .env = "NIMBUS_SECRETS",
+                     .completer = std::string(base::kCompleteFolder)},
+                    no_fetch_flag()},
+          .exit_codes = {{5, "no such instance, or it has no machine"}}};
+}
+
 }  // namespace
 
 Command instance_command() {
@@ -190,6 +213,7 @@ Command instance_command() {
             output_flag()},
        .exit_codes = {{5, "nobody reported such an instance"}}},
       ssh_command(),
+      console_command(),
       {.name = "wait",
        .summary = "wait until an instance is so",
        .examples = {{"nimbusctl instance wait acme/web-1 --for running --timeout 20m", "for a script"}},

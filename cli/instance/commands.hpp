@@ -18,6 +18,7 @@ Exit run_instance_list(Context& context);
 Exit run_instance_describe(Context& context);
 Exit run_instance_logs(Context& context);
 Exit run_instance_ssh(Context& context);
+Exit run_instance_console(Context& context);
 Exit run_instance_wait(Context& context);
 Exit run_instance_start(Context& context);
 Exit run_instance_stop(Context& context);

@@ -410,5 +410,35 @@ class Rotation(HardwareCase):
         self.assertNotIn(PASSWORD, argv)
 
 
+class Serial(HardwareCase):
+    """nimbusctl instance console, on a simulated BMC's serial-over-LAN."""
+
+    def test_what_is_typed_arrives_and_what_is_said_comes_back(self):
+        self.hw("secret", "set", "bmc/lab", "--username", USER, "--allow", f"{self.network}.0/24", stdin=PASSWORD)
+        machine = (f'[bmc]\ndriver = "ipmi"\naddress = "{self.ipmi(1)}"\nprivilege = "administrator"\n'
+                   'credentials = ["bmc/lab"]\n[identity]\nserial = "X"\n')
+        registry = self.repository({
+            "registry.toml": 'format = 1\nname = "acme"\n', "providers/p/provider.toml": 'region = "eu"\ntenants = ["*"]\n',
+            "providers/p/machines/m1.toml": machine, "policy/tenants/acme.toml": 'providers = ["*"]\n',
+            "tenants/acme/instances/web.toml": 'provider = "p"\nimage = "x"\n'})
+        def console(code=0, stdin="hello\r"):
+            return self.ctl("instance", "console", "acme/web", cwd=registry, code=code, stdin=stdin,
+                            environment={"NIMBUS_SECRETS": str(self.secrets)})
+        self.branch_of_files(registry, "refs/heads/nimbus/status/p", {"tenants/acme/instances/web.toml": 'phase = "pending"\n'}, "x")
+        self.assertIn("no machine yet", console(code=5).stderr)
+        self.branch_of_files(registry, "refs/heads/nimbus/status/p",
+                             {"tenants/acme/instances/web.toml": 'machine = "m1"\nphase = "running"\n'}, "x")
+        name = self.control("GET", "/machines")["machines"][0]["name"]
+        self.control("POST", f"/machines/{name}/power", {"action": "On"})
+        deadline = time.monotonic() + 30
+        while self.control("GET", f"/machines/{name}")["host"] != "running":
+            self.assertLess(time.monotonic(), deadline, "the machine does not boot")
+            time.sleep(0.05)
+        result = console(stdin="hello\r")
+        self.assertIn("Connected", result.stderr)
+        self.assertIn("hello", result.stdout)
+        self.assertEqual(console(stdin="~.never").stdout.count("never"), 0)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=1)

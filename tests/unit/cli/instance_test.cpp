@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "cli/instance/escape.hpp"
 #include "cli/instance/foreground.hpp"
 #include "cli/instance/publish.hpp"
 
@@ -22,6 +23,24 @@ TEST_CASE("where a pull request is made: what the forge says, else what is known
   for (const char* remote : {"", "/srv/git/r.git", "file:///srv/r.git", "ssh://", "a:b@c"})
     CHECK(pull_request_link("", remote, "b").empty());
   CHECK(pull_request_link("remote: https://x.example/\x1b[2J y", "", "b").find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("what is typed on a console: ~. at the beginning of a line ends it") {
+  const auto typed = [](std::initializer_list<std::string_view> pieces) {
+    Escape escape;
+    std::string out;
+    for (const auto piece : pieces) {
+      const auto keys = escape.take(piece);
+      out += keys.send;
+      if (keys.ends) return out + "<end>";
+    }
+    return out;
+  };
+  CHECK(typed({"~."}) == "<end>");
+  CHECK(typed({"ls\r~", ".", "never"}) == "ls\r<end>");
+  CHECK(typed({"a~.b"}) == "a~.b");
+  CHECK(typed({"~~.\n~x"}) == "~.\n~x");
+  CHECK(typed({"\x03~."}) == "\x03~.");
 }
 
 TEST_CASE("the user's own programs: output, input, exit codes, signals, and their names") {
