@@ -38,8 +38,11 @@ constexpr Field kBmcRows[] = {
                                       {.least = 3, .most = 17, .fallback = "17", .example = "17"}),
     field<&BmcEndpoint::privilege>("privilege", "ipmi: privilege level of the session.",
                                    {.fallback = R"("operator")", .example = R"("operator")"}),
-    field<&BmcEndpoint::quirks>("quirks", "Quirks of the BMC that are forced, by id.",
-                                {.format = Format::QuirkId, .example = R"(["IP-09"])"}),
+    field<&BmcEndpoint::quirks>(
+        "quirks",
+        "Quirks of the BMC that are forced, by id; for IPMI also authcap, intel20, nochecksumcheck, "
+        "opensesspriv, supermicro20, sun20, integritycheckvalue (docs: explanation of IPMI).",
+        {.format = Format::QuirkId, .example = R"(["IP-09"])"}),
 };
 constexpr TableSpec kBmc{"bmc", "The baseboard management controller.", kBmcRows};
 

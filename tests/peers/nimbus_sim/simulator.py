@@ -56,7 +56,7 @@ class Unix(http.client.HTTPConnection):
 class Simulator:
     """machines: TOML; {udp} and {tcp} in it become free port numbers."""
 
-    def __init__(self, machines, defaults=FAST, *flags):
+    def __init__(self, machines, defaults=FAST, *flags, program=None):
         self.folder = tempfile.mkdtemp(prefix="nimbus-sim-")
         self.udp, self.tcp = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
         self.control_path = os.path.join(self.folder, "control.sock")
@@ -64,7 +64,7 @@ class Simulator:
         text = machines.replace("{udp}", str(self.udp)).replace("{tcp}", str(self.tcp))
         with open(self.fleet, "w") as file:
             file.write(f'format = 1\ncontrol = "unix:{self.control_path}"\n{defaults}{text}')
-        self.process = subprocess.Popen([sys.argv[1], "serve", *flags, self.fleet], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program or sys.argv[1], "serve", *flags, self.fleet], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("serving"):
             raise RuntimeError(f"nimbus-sim did not start: {line}")
