@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """nimbus-sim as FreeIPMI's tools see it."""
 import os
+import pty
+import select
+import socket
 import tempfile
+import time
 
 import simulator
 
-simulator.need("ipmipower", "ipmi-sensors", "ipmi-chassis", "ipmi-sel", "ipmi-fru")
+simulator.need("ipmipower", "ipmi-sensors", "ipmi-chassis", "ipmi-sel", "ipmi-fru", "ipmiconsole")
 
 
 class FreeIpmi(simulator.Case):
@@ -55,6 +59,58 @@ class FreeIpmi(simulator.Case):
         self.assertIn("OS Boot", self.tool("ipmi-sel", host=host))
         self.assertIn(self.sim.state("m7")["serial"], self.tool("ipmi-fru", host=host))
         self.assertIn("IPMI Version          : 2.0", self.tool("bmc-info", host=host))
+
+    def boots(self, name):
+        return sum(entry["what"] == "booted" for entry in self.sim.journal(name))
+
+    def test_power_cycle_reset_and_soft_off(self):
+        host = "127.77.0.9"
+        self.tool("ipmipower", "--on", "--wait-until-on", host=host)
+        self.sim.wait_host("m9", "running")
+        for flag, what in (("--reset", "reset"), ("--cycle", "power-cycle")):
+            before = self.boots("m9")
+            self.assertIn("ok", self.tool("ipmipower", flag, host=host), what)
+            simulator.wait_for(lambda: self.boots("m9") > before, what)
+            self.sim.wait_host("m9", "running")
+        self.assertIn("ok", self.tool("ipmipower", "--soft", host=host))
+        self.sim.wait_power("m9", "off")
+        self.tool("ipmi-chassis", "--chassis-identify=15", host=host)
+
+    def test_console(self):
+        host, name = "127.77.9.1", "console"  # ipmiconsole knows no port but 623
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.bind((host, 623))
+        except PermissionError:
+            self.skipTest("port 623 is for root")
+        sim = simulator.Simulator(f'[[machine]]\nname = "{name}"\npower = "on"\nipmi = "{host}:623"\n')
+        self.addCleanup(sim.stop)
+        sim.wait_host(name, "running")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvp("ipmiconsole", ["ipmiconsole", "-I", "17", "-h", host, "-u", simulator.USER, "-p", simulator.PASSWORD])
+        seen = b""
+
+        def read_until(text):
+            nonlocal seen
+            deadline = time.monotonic() + 15
+            while text not in seen and time.monotonic() < deadline:
+                if select.select([terminal], [], [], 0.2)[0]:
+                    try:
+                        seen += os.read(terminal, 4096)
+                    except OSError:  # the tool has ended
+                        break
+            self.assertIn(text, seen)
+
+        read_until(b"SOL established")
+        os.write(terminal, b"hello\r")
+        read_until(b"console login:")
+        self.assertIn(b"hello", seen)
+        sim.control("POST", f"/machines/{name}/power", {"action": "ForceRestart"})
+        read_until(b"Booting from disk")
+        os.write(terminal, b"&.")
+        read_until(b"closing the connection")
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
 
     def test_wrong_password(self):
         out = self.run_tool("ipmipower", "-D", "LAN_2_0", "-h", f"{self.HOST}:{self.sim.udp}", "-u", "admin", "-p", "nonsense", "--stat", expect=1)

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/time/time.hpp"
 #include "simulator/fleet/build_machine.hpp"
 #include "simulator/fleet/fleet_file.hpp"
@@ -100,4 +102,19 @@ ipmi = "127.0.0.1:623"
   }
   CHECK_FALSE(parse_fleet("format = 2", "f").has_value());
   CHECK_FALSE(parse_fleet("[", "f").has_value());
+}
+
+TEST_CASE("VM-02: a drive that lists DVD and no CD") {
+  const nimbus::base::SystemClock clock;
+  for (const bool with : {false, true}) {
+    const auto fleet = parse_fleet(std::string("format = 1\n[[machine]]\nname = \"m\"\nipmi = \"127.1.0.1:623\"\n") +
+                                       (with ? "quirks = [\"VM-02\"]\n" : ""),
+                                   "f.toml");
+    REQUIRE(fleet.has_value());
+    const auto machine = build_machine(fleet->machines[0], 1, clock);
+    REQUIRE(machine.has_value());
+    const auto& types = (*machine)->media[1].types;
+    CHECK((std::find(types.begin(), types.end(), "CD") == types.end()) == with);
+    CHECK(std::find(types.begin(), types.end(), "DVD") != types.end());
+  }
 }
