@@ -11,21 +11,30 @@ using DecisionKind = reconcilers::PowerDecision::Kind;
 
 std::string_view to_word(DecisionKind kind) {
   switch (kind) {
-    case DecisionKind::Nothing: return "nothing";
-    case DecisionKind::Act: return "act";
-    case DecisionKind::Report: return "report";
-    case DecisionKind::Wait: return "wait";
-    case DecisionKind::Hold: return "hold";
-    case DecisionKind::Unknown: return "unknown";
+    case DecisionKind::Nothing:
+      return "nothing";
+    case DecisionKind::Act:
+      return "act";
+    case DecisionKind::Report:
+      return "report";
+    case DecisionKind::Wait:
+      return "wait";
+    case DecisionKind::Hold:
+      return "hold";
+    case DecisionKind::Unknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 std::string_view to_word(IdentityMatch::Verdict verdict) {
   switch (verdict) {
-    case IdentityMatch::Verdict::Matches: return "matches";
-    case IdentityMatch::Verdict::Differs: return "differs";
-    case IdentityMatch::Verdict::Unreadable: return "unreadable";
+    case IdentityMatch::Verdict::Matches:
+      return "matches";
+    case IdentityMatch::Verdict::Differs:
+      return "differs";
+    case IdentityMatch::Verdict::Unreadable:
+      return "unreadable";
   }
   return "unreadable";
 }
@@ -92,7 +101,10 @@ Json conditions_json(const registry::Conditions& conditions) {
 Json drifts_json(const std::vector<registry::DriftRecord>& drifts) {
   Json out = Json::array();
   for (const auto& drift : drifts) {
-    out.push(Json::object({{"key", drift.key}, {"desired", drift.desired}, {"observed", drift.observed}}));
+    out.push(Json::object({{"key", drift.key},
+                           {"desired", drift.desired},
+                           {"observed", drift.observed},
+                           {"pending", drift.pending.empty() ? Json() : Json(drift.pending)}}));
   }
   return out;
 }
@@ -124,9 +136,7 @@ void add_live(Json& out, const LiveMachine& live) {
 
 }  // namespace
 
-Json time_json(const std::optional<WallTime>& time) {
-  return time ? Json(base::to_rfc3339(*time)) : Json();
-}
+Json time_json(const std::optional<WallTime>& time) { return time ? Json(base::to_rfc3339(*time)) : Json(); }
 
 Json run_json(const Run& run) {
   return Json::object({{"id", run.id},
