@@ -31,6 +31,7 @@ class Provisioning(EndToEnd):
         if self._failed():
             for part in self.parts:
                 print(part.tail())
+            print(self.site().forge.git("log", "-3", "-p", "--format=%h %s", self.site().status.ref, check=False).stdout)
             for path in self.site().status.paths():
                 print(f"--- {path}\n{self.site().status.text(path)}")
         for part in reversed(self.parts):
@@ -141,7 +142,7 @@ class Provisioning(EndToEnd):
         """A condition to wait for: status has nothing more to tell of an installed machine."""
         machine = self.machine()
         done = machine.get("applied_digest") == machine.get("desired_digest", "")
-        return done and machine["phase"] == "active" and self.site().reconciled("v1", "on")
+        return done and machine["phase"] == "active" and "restart" in machine and self.site().reconciled("v1", "on")
 
     def looks_again(self, controller, times=6):
         enough = controller.passes() + times
