@@ -443,7 +443,8 @@ class Daemon::Impl {
                   publish_wake_.wake();
                 },
             .image_sources = config_.image_sources,
-            .policy = config_.install};
+            .policy = config_.install,
+            .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
   }
 
   Fleet::Tools fleet_tools() {

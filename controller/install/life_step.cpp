@@ -174,7 +174,10 @@ bool LifeStep::drops_claim() {
 Result<> LifeStep::keep() {
   const std::lock_guard lock(life_.mutex_);
   if (auto kept = life_.keep(machine_, record_); !kept) return kept;
-  if (const auto slot = life_.slots_.find(machine_); slot != life_.slots_.end()) slot->second.record = record_;
+  if (const auto slot = life_.slots_.find(machine_); slot != life_.slots_.end()) {
+    if (slot->second.record.instance != record_.instance) life_.placement_due_ = true;
+    slot->second.record = record_;
+  }
   life_.orders_dirty_ = true;
   return {};
 }

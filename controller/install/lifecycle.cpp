@@ -10,6 +10,7 @@
 namespace nimbus::controller {
 namespace {
 
+constexpr std::chrono::seconds kBetweenPlacements{1};
 using registry::InstancePhase;
 using registry::InstanceStatus;
 
@@ -44,8 +45,9 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
     if (auto loaded = load(name, slot); !loaded) return std::move(loaded.error());
   }
   std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
-  const bool changed = wishes.instances != wishes_.instances;
-  wishes_ = std::move(wishes);
+  const bool changed = wishes.instances != wishes_->instances;
+  wishes_ = std::make_shared<const Wishes>(std::move(wishes));
+  placement_due_ = true;
   policy_ = registry.policy;
   accepted_ = true;
   orders_dirty_ = true;
@@ -56,6 +58,7 @@ void Lifecycle::seed(const std::map<std::string, std::string>& documents) {
   const std::lock_guard lock(mutex_);
   documents_ = documents;
   seeded_ = true;
+  placement_due_ = true;
 }
 
 Result<> Lifecycle::load(const std::string& machine, Slot& slot) {
@@ -130,8 +133,8 @@ boot::Orders Lifecycle::orders() const {
   boot::Orders orders;
   for (const auto& [name, slot] : slots_) {
     if (slot.record.instance.empty() || slot.record.address.empty()) continue;
-    const auto network = wishes_.networks.find(slot.desired->boot.network);
-    if (network == wishes_.networks.end()) continue;
+    const auto network = wishes_->networks.find(slot.desired->boot.network);
+    if (network == wishes_->networks.end()) continue;
     orders.dhcp = network->second.dhcp;
     orders.cidr = network->second.cidr;
     orders.gateway = network->second.gateway;
@@ -166,9 +169,9 @@ Result<> Lifecycle::serve(const Call& call) {
 }
 
 void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& status, const std::string& event) {
-  const auto wish = wishes_.instances.find(id);
+  const auto wish = wishes_->instances.find(id);
   const auto slash = id.find('/');
-  const std::string path = wish != wishes_.instances.end()
+  const std::string path = wish != wishes_->instances.end()
                                ? wish->second.path
                                : "tenants/" + id.substr(0, slash) + "/instances/" + id.substr(slash + 1) + ".toml";
   std::string text = registry::to_text(status);
@@ -180,8 +183,8 @@ void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& statu
 
 reconcilers::Surroundings Lifecycle::around(const InstanceWish& wish) const {
   std::vector<reconcilers::OtherInstance> others;
-  for (const auto& [id, other] : wishes_.instances) others.push_back({&other.instance, nullptr});
-  for (const auto& other : *wishes_.elsewhere) others.push_back({&other, nullptr});
+  for (const auto& [id, other] : wishes_->instances) others.push_back({&other.instance, nullptr});
+  for (const auto& other : *wishes_->elsewhere) others.push_back({&other, nullptr});
   std::map<std::string_view, const DesiredMachine*> machines;
   for (const auto& [name, slot] : slots_) {
     const auto& instance = slot.adopted.empty() ? slot.record.instance : slot.adopted;
@@ -190,93 +193,128 @@ reconcilers::Surroundings Lifecycle::around(const InstanceWish& wish) const {
   for (auto& other : others) {
     if (const auto at = machines.find(other.instance->id()); at != machines.end()) other.machine = at->second;
   }
-  const auto tenant = wishes_.tenants.find(wish.instance.tenant);
-  return reconcilers::surroundings_of(wish.instance, others, tenant == wishes_.tenants.end() ? nullptr : &tenant->second,
-                                      wish.image.arch);
+  const auto tenant = wishes_->tenants.find(wish.instance.tenant);
+  return reconcilers::surroundings_of(wish.instance, others,
+                                      tenant == wishes_->tenants.end() ? nullptr : &tenant->second, wish.image.arch);
 }
 
-/// Claims this machine for the first instance, by name, that placement gives it to, and
-/// tells of those that no machine is there for.
-void Lifecycle::place(const std::string& machine, Slot& mine, const Call&) {
+reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot) {
+  const bool erased =
+      !slot.record.erases.empty() && !slot.record.installed &&
+      std::all_of(slot.record.erases.begin(), slot.record.erases.end(), [](const auto& e) { return e.verified; });
+  const bool leftover = slot.record.installed && slot.record.instance.empty();
+  return {.machine = slot.desired.get(),
+          .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
+          .admitted = true,
+          .healthy = slot.healthy && slot.known && !leftover,
+          .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
+          .available = erased};
+}
+
+/// Claims machines for all instances that placement has one for, by name, and tells of the
+/// others. Returns the machines that were claimed. Only when something changed, and not
+/// more often than once in a while: it looks at every machine for every instance that waits.
+/// Nobody works on a copy of a free machine's record that he would put back.
+std::vector<std::string> Lifecycle::place() {
+  const MonoTime now = tools_.clock.now();
+  if (!placement_due_ || (placed_at_ && now - *placed_at_ < kBetweenPlacements)) return {};
+  placement_due_ = false;
+  placed_at_ = now;
   std::set<std::string> placed;
   std::set<std::string> taken;
+  std::vector<reconcilers::Candidate> candidates;
   for (const auto& [name, slot] : slots_) {
     placed.insert(slot.record.instance);
     taken.insert(slot.record.address);
+    candidates.push_back(candidate_of(slot));
   }
-  for (const auto& [id, wish] : wishes_.instances) {
+  std::vector<std::string> claimed;
+  for (const auto& [id, wish] : wishes_->instances) {
     if (placed.contains(id)) continue;
     if (!wish.problem.empty()) {
       tell_instance(id, {.phase = InstancePhase::Pending, .message = wish.problem}, "pending");
       continue;
     }
-    std::vector<reconcilers::Candidate> candidates;
-    for (const auto& [name, slot] : slots_) {
-      const bool erased = !slot.record.erases.empty() && !slot.record.installed &&
-                          std::all_of(slot.record.erases.begin(), slot.record.erases.end(),
-                                      [](const auto& erase) { return erase.verified; });
-      const bool leftover = slot.record.installed && slot.record.instance.empty();
-      candidates.push_back({.machine = slot.desired.get(),
-                            .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
-                            .admitted = admits(wishes_.provider, wish.instance.tenant),
-                            .healthy = slot.healthy && slot.known && !leftover,
-                            .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
-                            .available = erased});
-    }
+    const bool admitted = admits(wishes_->provider, wish.instance.tenant);
+    for (auto& candidate : candidates) candidate.admitted = admitted;
     const auto placement = reconcilers::place_instance(wish.instance, candidates, around(wish));
     if (placement.machine.empty()) {
       tell_instance(id, {.phase = InstancePhase::Pending, .message = list(placement.others)}, "pending");
       continue;
     }
-    if (placement.machine != machine) continue;  // that machine's own pass claims it
-    const auto network = wishes_.networks.find(mine.desired->boot.network);
-    const std::string address =
-        network == wishes_.networks.end() ? std::string() : free_address(network->second, taken);
-    if (address.empty()) {
-      tell_instance(id,
-                    {.phase = InstancePhase::Pending,
-                     .message = "the network of " + machine + " has no free address in its range"},
-                    "pending");
-      continue;
+    if (!claim(placement.machine, id, wish, taken)) continue;
+    claimed.push_back(placement.machine);
+    for (auto& candidate : candidates) {
+      if (candidate.machine->id.machine == placement.machine) candidate.claimed_by = id;
     }
-    LifeRecord record = mine.record;
-    record.instance = id;
-    record.claimed = tools_.clock.wall();
-    record.address = address;
-    record.run = LifeStep::new_run(tools_, machine, reconcilers::RunKind::Install, wishes_.commit);
-    record.run->image_sha256 = wish.image.disk->sha256;
-    if (!keep(machine, record)) return;
-    mine.record = std::move(record);
-    base::log(base::Level::Info, "claimed", "placed " + id, {{"machine", machine}});
-    return;
   }
+  return claimed;
+}
+
+bool Lifecycle::claim(const std::string& machine, const std::string& id, const InstanceWish& wish,
+                      std::set<std::string>& taken) {
+  Slot& slot = slots_.at(machine);
+  const auto network = wishes_->networks.find(slot.desired->boot.network);
+  const std::string address = network == wishes_->networks.end() ? std::string() : free_address(network->second, taken);
+  if (address.empty()) {
+    tell_instance(
+        id,
+        {.phase = InstancePhase::Pending, .message = "the network of " + machine + " has no free address in its range"},
+        "pending");
+    return false;
+  }
+  LifeRecord record = slot.record;
+  record.instance = id;
+  record.claimed = tools_.clock.wall();
+  record.address = address;
+  record.run = LifeStep::new_run(tools_, machine, reconcilers::RunKind::Install, wishes_->commit);
+  record.run->image_sha256 = wish.image.disk->sha256;
+  if (!keep(machine, record)) {
+    placement_due_ = true;
+    return false;
+  }
+  slot.record = std::move(record);
+  taken.insert(address);
+  base::log(base::Level::Info, "claimed", "placed " + id, {{"machine", machine}});
+  return true;
 }
 
 std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
   const std::string& machine = input.desired.id.machine;
   LifeRecord record;
-  Wishes wishes;
+  std::shared_ptr<const Wishes> wishes;
+  std::vector<std::string> claimed;
   bool dirty = false;
+  bool plain = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = slots_.find(machine);
     if (!accepted_ || found == slots_.end()) return std::nullopt;
     Slot& slot = found->second;
-    if (!slot.known && seeded_) adopt(machine, slot);
+    if (!slot.known && seeded_) {
+      adopt(machine, slot);
+      placement_due_ = true;
+    }
     if (!slot.known) return std::nullopt;
-    slot.healthy = input.power.is_known() && input.match.verdict == IdentityMatch::Verdict::Matches;
-    slot.unhealthy = input.power.is_known() ? input.match.reason : input.power.reason();
+    const bool healthy = input.power.is_known() && input.match.verdict == IdentityMatch::Verdict::Matches;
+    std::string unhealthy = input.power.is_known() ? input.match.reason : input.power.reason();
+    if (healthy != slot.healthy || unhealthy != slot.unhealthy) placement_due_ = true;
+    slot.healthy = healthy;
+    slot.unhealthy = std::move(unhealthy);
     if (!slot.adopted.empty()) return std::nullopt;
-    if (seeded_) place(machine, slot, input.call);
-    const bool plain = slot.record.instance.empty() && !slot.record.run && !slot.record.last_run &&
-                       slot.record.erases.empty() && !slot.record.installed;
-    if (plain) return std::nullopt;
+    if (seeded_) claimed = place();
+    plain = slot.record.instance.empty() && !slot.record.run && !slot.record.last_run && slot.record.erases.empty() &&
+            !slot.record.installed;
     record = slot.record;
     wishes = wishes_;
     dirty = orders_dirty_;
   }
+  for (const auto& other : claimed) {
+    if (other != machine) tools_.look_at(other);
+  }
+  if (plain) return std::nullopt;
   if (dirty) static_cast<void>(serve(input.call));
-  LifeStep step(*this, input, wishes, record);
+  LifeStep step(*this, input, *wishes, record);
   LifeFacts facts = step.take();
   return facts;
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "controller/fleet/accepted.hpp"
@@ -43,6 +44,8 @@ struct LifecycleTools {
   std::function<void(const std::string& path, const std::string& text, const std::string& event)> publish;
   std::vector<std::string> image_sources;  // beginnings of URLs
   reconcilers::InstallPolicy policy;
+  /// Asks for a pass of a machine soon.
+  std::function<void(const std::string& machine)> look_at = [](const std::string&) {};
 };
 
 class Lifecycle final : public MachineLife {
@@ -74,13 +77,17 @@ class Lifecycle final : public MachineLife {
   boot::Orders orders() const;
   LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
-  void place(const std::string& machine, Slot& slot, const Call& call);
+  static reconcilers::Candidate candidate_of(const Slot& slot);
+  std::vector<std::string> place();
+  bool claim(const std::string& machine, const std::string& id, const InstanceWish& wish, std::set<std::string>& taken);
   reconcilers::Surroundings around(const InstanceWish& wish) const;
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
 
   const LifecycleTools tools_;
   mutable std::mutex mutex_;  // of all below
-  Wishes wishes_;
+  std::shared_ptr<const Wishes> wishes_ = std::make_shared<const Wishes>();
+  bool placement_due_ = true;  // something changed that placement depends on
+  std::optional<MonoTime> placed_at_;
   Policy policy_;
   bool accepted_ = false;
   bool seeded_ = false;
