@@ -185,13 +185,9 @@ Command console_command() {
           .exit_codes = {{5, "no such instance, or it has no machine"}}};
 }
 
-}  // namespace
-
-Command instance_command() {
-  Command out{.name = "instance", .summary = "wanted machines with an operating system"};
-  out.commands = {
-      create_command(),
-      instance_plan_command(),
+/// list, describe, logs.
+std::vector<Command> reading_commands() {
+  return {
       {.name = "list",
        .summary = "list instances with their phase, machine and address",
        .examples = {{"nimbusctl instance list", "all"},
@@ -211,21 +207,27 @@ Command instance_command() {
            {{.name = "limit", .value = "N", .help = "most entries", .fallback = "20", .type = base::ValueType::Number},
             no_fetch_flag(),
             output_flag()},
-       .exit_codes = {{5, "nobody reported such an instance"}}},
-      ssh_command(),
-      console_command(),
-      {.name = "wait",
-       .summary = "wait until an instance is so",
-       .examples = {{"nimbusctl instance wait acme/web-1 --for running --timeout 20m", "for a script"}},
-       .positionals = {instance_positional()},
-       .flags = {{.name = "for",
-                  .value = "WHAT",
-                  .help = "a phase; released: no machine is its own any more; unprotected: its controller said so",
-                  .choices = {"placed", "installing", "running", "stopped", "released", "unprotected"},
-                  .fallback = "running"},
-                 timeout_flag(),
-                 no_fetch_flag()},
-       .exit_codes = {{1, "failed, or not there yet after --timeout"}, {5, "no such instance"}}},
+       .exit_codes = {{5, "nobody reported such an instance"}}}};
+}
+
+Command wait_command() {
+  return {.name = "wait",
+          .summary = "wait until an instance is so",
+          .examples = {{"nimbusctl instance wait acme/web-1 --for running --timeout 20m", "for a script"}},
+          .positionals = {instance_positional()},
+          .flags = {{.name = "for",
+                     .value = "WHAT",
+                     .help = "a phase; released: no machine is its own any more; unprotected: its controller said so",
+                     .choices = {"placed", "installing", "running", "stopped", "released", "unprotected"},
+                     .fallback = "running"},
+                    timeout_flag(),
+                    no_fetch_flag()},
+          .exit_codes = {{1, "failed, or not there yet after --timeout"}, {5, "no such instance"}}};
+}
+
+/// start, stop, restart, reinstall, unprotect, protect, delete.
+std::vector<Command> changing_commands() {
+  return {
       change("start", "switch an instance on", "", "power on"),
       change("stop", "switch an instance off", "Its machine and its disks stay its own.", "power off"),
       change("restart", "one power cycle", "Raises `restart` in the instance's file.", "once"),
@@ -243,6 +245,19 @@ Command instance_command() {
              "returns "
              "it. The instance must be unprotected, and its controller must have told so.",
              "asks for the name first", {yes_flag()})};
+}
+
+}  // namespace
+
+Command instance_command() {
+  Command out{.name = "instance", .summary = "wanted machines with an operating system"};
+  out.commands = {create_command(), instance_plan_command()};
+  const auto add = [&](const std::vector<Command>& more) {
+    out.commands.insert(out.commands.end(), more.begin(), more.end());
+  };
+  add(reading_commands());
+  add({ssh_command(), console_command(), wait_command()});
+  add(changing_commands());
   return out;
 }
 
