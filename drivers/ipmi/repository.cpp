@@ -13,9 +13,29 @@ constexpr int kReservations = 5;
 
 bool is_absent(const Error& error) noexcept { return error.code == Code::Unsupported || error.code == Code::NotFound; }
 
+/// Where records are kept; both places answer in the same form.
+struct Source {
+  Request info;
+  Request reserve;
+  Request get;
+};
+const Source& repository_source() {  // section 33
+  static const Source source{.info = {.net_fn = NetFn::Storage, .command = 0x20, .name = "Get SDR Repository Info"},
+                             .reserve = {.net_fn = NetFn::Storage, .command = 0x22, .name = "Reserve SDR Repository"},
+                             .get = {.net_fn = NetFn::Storage, .command = 0x23, .name = "Get SDR"}};
+  return source;
+}
+const Source& device_source() {  // section 35
+  static const Source source{
+      .info = {.net_fn = NetFn::Sensor, .command = 0x20, .name = "Get Device SDR Info"},
+      .reserve = {.net_fn = NetFn::Sensor, .command = 0x22, .name = "Reserve Device SDR Repository"},
+      .get = {.net_fn = NetFn::Sensor, .command = 0x21, .name = "Get Device SDR"}};
+  return source;
+}
+
 class Walk {
  public:
-  Walk(Client& client, const Call& call) : client_(client), call_(call) {}
+  Walk(Client& client, const Source& source, const Call& call) : client_(client), source_(source), call_(call) {}
 
   Result<SdrRepository::Contents> read_all() {
     SdrRepository::Contents out;
@@ -57,8 +77,7 @@ class Walk {
   }
 
   Result<> reserve() {
-    const Request request{.net_fn = NetFn::Storage, .command = 0x22, .name = "Reserve SDR Repository"};
-    const auto data = client_.ask_data(request, call_);
+    const auto data = client_.ask_data(source_.reserve, call_);
     if (!data) {
       if (!is_absent(data.error())) return data.error();
       reservation_ = 0;  // a BMC without reservations takes 0
@@ -71,7 +90,7 @@ class Walk {
 
   /// One piece of a record; the number of the next record comes with each.
   Result<Reply> read_piece(std::uint16_t id, std::size_t offset, std::size_t count) {
-    Request request{.net_fn = NetFn::Storage, .command = 0x23, .name = "Get SDR"};
+    Request request = source_.get;
     Writer out(request.data);
     out.u16(reservation_);
     out.u16(id);
@@ -96,10 +115,12 @@ class Walk {
   Result<Record> try_record(std::uint16_t id) {
     Record record;
     const auto read = [&](std::size_t offset, std::size_t count) {
-      return read_chunks("Get SDR", chunk_, count, [&](std::size_t from, std::size_t want) -> Result<Reply> {
+      return read_chunks(source_.get.name, chunk_, count, [&](std::size_t from, std::size_t want) -> Result<Reply> {
         auto reply = read_piece(id, offset + from, want);
         if (!reply || reply->completion != kOk) return reply;
-        if (reply->data.size() < 2) return Error{Code::Corrupt, "Get SDR: an answer that is too short"};
+        if (reply->data.size() < 2) {
+          return Error{Code::Corrupt, std::string(source_.get.name) + ": an answer that is too short"};
+        }
         Reader in(reply->data);
         record.next = in.u16();
         reply->data.erase(reply->data.begin(), reply->data.begin() + 2);
@@ -116,6 +137,7 @@ class Walk {
   }
 
   Client& client_;
+  const Source& source_;
   const Call& call_;
   std::uint16_t reservation_ = 0;
   bool reserved_ = false;
@@ -133,19 +155,26 @@ const SensorRecord* SdrRepository::Contents::find(std::uint8_t owner, std::uint8
 }
 
 Result<const SdrRepository::Contents*> SdrRepository::contents(Client& client, const Call& call) {
-  const Request request{.net_fn = NetFn::Storage, .command = 0x20, .name = "Get SDR Repository Info"};
-  const auto data = client.ask_data(request, call);
+  const Source* source = &repository_source();
+  auto data = client.ask_data(source->info, call);
+  if (!data && is_absent(data.error())) {
+    source = &device_source();
+    data = client.ask_data(source->info, call);
+  }
   if (!data) {
     if (!is_absent(data.error())) return data.error();
     version_.reset();
     contents_ = {};
     return &contents_;
   }
-  if (data->size() < 13) return Error{Code::Corrupt, "Get SDR Repository Info: an answer that is too short"};
-  Version version{.session = client.session(), .info = {data->begin() + 1, data->begin() + 3}};
-  version.info.insert(version.info.end(), data->begin() + 5, data->begin() + 13);
+  Version version{.session = client.session(), .info = *data};
+  if (source == &repository_source()) {
+    if (data->size() < 13) return Error{Code::Corrupt, "Get SDR Repository Info: an answer that is too short"};
+    version.info.assign(data->begin() + 1, data->begin() + 3);
+    version.info.insert(version.info.end(), data->begin() + 5, data->begin() + 13);
+  }
   if (version_ == version) return &contents_;
-  auto read = Walk(client, call).read_all();
+  auto read = Walk(client, *source, call).read_all();
   if (!read) return Error(read.error()).with("while reading the sensor records");
   if (client.session() != version.session) {
     version_.reset();

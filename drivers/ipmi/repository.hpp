@@ -28,7 +28,8 @@ class SdrRepository {
     const SensorRecord* find(std::uint8_t owner, std::uint8_t lun, std::uint8_t number) const noexcept;
   };
   /// What the BMC has, read anew only if it changed. The reference holds until the next
-  /// call. A BMC without a repository has nothing. Errors: also Busy (the repository
+  /// call. A BMC without a repository is asked for its own device records (section 35); one
+  /// without either has nothing. Errors: also Busy (the repository
   /// kept changing while it was read).
   Result<const Contents*> contents(Client& client, const Call& call);
 
@@ -36,7 +37,7 @@ class SdrRepository {
   /// What must be the same for the records to be the same.
   struct Version {
     unsigned long session = 0;
-    std::vector<std::uint8_t> info;  // count and both timestamps
+    std::vector<std::uint8_t> info;  // count and both timestamps; or all of a device's info
     friend bool operator==(const Version&, const Version&) = default;
   };
   std::optional<Version> version_;

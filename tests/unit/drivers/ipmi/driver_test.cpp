@@ -1,4 +1,5 @@
 #include "drivers/ipmi/driver.hpp"
+#include "core/ports/bmc_observe.hpp"
 
 #include <atomic>
 #include <future>
@@ -291,6 +292,54 @@ TEST_CASE("inventories are read in chunks that the BMC can return") {
   const auto identity = world.attach(server)->identity()->identity(within(5s));
   REQUIRE(identity);
   CHECK(identity->serial == "SN0007");
+}
+
+TEST_CASE("a BMC without a repository of sensor records is asked for its device's own") {
+  // An inventory device, section 43.8: device 3 of the BMC, a memory module called "DIMM A1".
+  Data record = {0x05, 0x00, 0x51, 0x11, 18,  0x20, 3,   0x80, 0,   0,   0x10, 0,
+                 0x20, 1,    0,    0xC7, 'D', 'I',  'M', 'M',  ' ', 'A', '1'};
+  auto reads = std::make_shared<int>(0);
+  FakeBmcServer server({});
+  server.with([&](FakeBmc& fake) {
+    fake.on(0x04, 0x20, [](const Data&) { return Data{0x00, 1, 0x01}; });
+    fake.on(0x04, 0x22, [](const Data&) { return Data{0x00, 0x34, 0x12}; });
+    fake.on(0x04, 0x21, [record, reads](const Data& request) {
+      if (request[6] != 0x34 || request[7] != 0x12) return Data{0xC5};
+      ++*reads;
+      const std::size_t offset = request[10];
+      Data answer = {0x00, 0xFF, 0xFF};
+      for (std::size_t i = offset; i < std::min<std::size_t>(offset + request[11], record.size()); ++i) {
+        answer.push_back(record[i]);
+      }
+      return answer;
+    });
+    // Inventory of device 3: a board called "RAM".
+    fake.on(0x0A, 0x10, [](const Data& request) {
+      return request[6] == 3 ? Data{0x00, 0x18, 0x00, 0x00} : Data{0xCB};
+    });
+    Data image = {1, 0, 0, 1, 0, 0, 0, 0xFE, 1, 2, 0, 0, 0, 0, 0xC2, 'M', 'K', 0xC3, 'R', 'A', 'M', 0xC1, 0};
+    unsigned sum = 0;
+    for (std::size_t i = 8; i < image.size(); ++i) sum += image[i];
+    image.push_back(static_cast<std::uint8_t>(-sum));
+    fake.on(0x0A, 0x11, [image](const Data& request) {
+      const std::size_t offset = request[7];
+      const auto count = std::min<std::size_t>(request[9], image.size() - std::min(offset, image.size()));
+      Data answer = {0x00, static_cast<std::uint8_t>(count)};
+      for (std::size_t i = 0; i < count; ++i) answer.push_back(image.at(offset + i));
+      return answer;
+    });
+  });
+  World world;
+  const auto bmc = world.attach(server);
+  for (int round = 0; round < 2; ++round) {
+    const auto inventory = bmc->inventory()->inventory(within(5s));
+    REQUIRE_MESSAGE(inventory, (inventory ? "" : inventory.error().text()));
+    REQUIRE(inventory->modules);
+    REQUIRE(inventory->modules->size() == 1);
+    CHECK(inventory->modules->front().slot == "DIMM A1");
+    CHECK(inventory->modules->front().vendor == "MK");
+  }
+  CHECK(*reads == 2);  // head and body, once
 }
 
 TEST_CASE("boot override: written whole, read back, on the present session only") {
