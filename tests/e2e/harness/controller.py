@@ -98,10 +98,11 @@ class Nimbusd:
 
     # --- life
 
-    def launch(self):
-        """Starts it and does not wait."""
+    def launch(self, environment=None):
+        """Starts it and does not wait. environment: more of it."""
         (self.data / "http.address").unlink(missing_ok=True)
-        self.child = Child("nimbusd", [self.program, "--config", self.configuration], self.log, outlive=self.outlive)
+        self.child = Child("nimbusd", [self.program, "--config", self.configuration], self.log, outlive=self.outlive,
+                           env={**os.environ, **environment} if environment else None)
         return self
 
     def start(self, seconds=30):
