@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <pthread.h>
 
 #include "base/crypto/crypto.hpp"
 #include "base/file/file.hpp"
@@ -15,9 +14,9 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
-#include "base/time/time_zone.hpp"
 #include "controller/api/api.hpp"
 #include "controller/audit/audit.hpp"
+#include "controller/commit_verdict.hpp"
 #include "controller/fleet/fleet.hpp"
 #include "controller/forge/reporter.hpp"
 #include "controller/holds/holds.hpp"
@@ -27,14 +26,17 @@
 #include "controller/metered_bmc.hpp"
 #include "controller/meters.hpp"
 #include "controller/publisher/publisher.hpp"
+#include "controller/remotes.hpp"
 #include "base/secrets/file_secrets.hpp"
 #include "controller/serve/routes.hpp"
 #include "controller/status/board.hpp"
+#include "controller/threads.hpp"
 #include "controller/watch/term_check.hpp"
 #include "controller/watch/watcher.hpp"
 #include "controller/work/queue.hpp"
 #include "controller/work/vitals.hpp"
 #include "controller/work/wake.hpp"
+#include "controller/zone_table.hpp"
 #include "drivers/drivers.hpp"
 #include "registry/git/git_program.hpp"
 #include "registry/git/repository.hpp"
@@ -50,140 +52,6 @@ constexpr milliseconds kFirstRetry{1000};
 constexpr milliseconds kDrain{10'000};  // for the last status commit and the BMC sessions
 
 std::string mirror_path(const Config& config) { return config.data + "/mirror.git"; }
-
-/// Every thread starts here: an exception that nobody expected ends the program, and
-/// the supervisor starts it again. Going on with half of the threads would be worse.
-std::jthread spawn(const char* name, std::function<void(std::stop_token)> body) {
-  return std::jthread([name, body = std::move(body)](const std::stop_token& stop) {
-    (void)pthread_setname_np(pthread_self(), name);  // for "top -H" and debuggers
-    try {
-      body(stop);
-    } catch (const std::exception& broken) {
-      base::log(Level::Error, "thread-failed", broken.what(), {{"thread", name}});
-      std::abort();
-    }
-  });
-}
-
-double random_fraction() { return static_cast<double>(base::random_u64() >> 11U) * 0x1.0p-53; }
-
-milliseconds with_jitter(milliseconds delay) {
-  return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * (0.9 + 0.2 * random_fraction()))};
-}
-
-/// Says a fault once, and once that it is over, however often it is met in between.
-class Trouble {
- public:
-  Trouble(const char* id, const char* over_id) : id_(id), over_id_(over_id) {}
-  void met(const Error& error) {
-    const std::string text = error.text();
-    if (text != last_) base::log(Level::Warning, id_, text);
-    last_ = text;
-  }
-  void over() {
-    if (!last_.empty()) base::log(Level::Info, over_id_, "works again");
-    last_.clear();
-  }
-  const std::string& text() const { return last_; }
-
- private:
-  const char* id_;
-  const char* over_id_;
-  std::string last_;
-};
-
-registry::GitRemote remote_of(const RemoteConfig& config, Secret token) {
-  registry::GitRemote remote;
-  remote.url = config.url;
-  remote.ssh_key_file = config.ssh_key;
-  remote.known_hosts_file = config.known_hosts;
-  remote.ca_file = config.ca_file;
-  if (!token.empty()) remote.username = "nimbusd";
-  remote.password = std::move(token);
-  return remote;
-}
-
-/// With the access token read.
-Result<registry::GitRemote> open_remote(const RemoteConfig& config) {
-  Secret token;
-  if (!config.token_file.empty()) {
-    constexpr std::size_t kMostTokenBytes = 4096;
-    auto text = base::read_private_file(config.token_file, kMostTokenBytes);
-    if (!text) return std::move(text.error()).with("while reading the forge's access token");
-    token = Secret(std::string(base::trim(*text)));
-  }
-  return remote_of(config, std::move(token));
-}
-
-/// The registry's remote, with what [status] says otherwise.
-RemoteConfig status_config(const Config& config) {
-  RemoteConfig remote = config.registry;
-  const auto& own = config.status;
-  if (!own.ssh_key.empty()) remote.ssh_key = own.ssh_key;
-  if (!own.known_hosts.empty()) remote.known_hosts = own.known_hosts;
-  if (!own.token_file.empty()) remote.token_file = own.token_file;
-  if (!own.ca_file.empty()) remote.ca_file = own.ca_file;
-  return remote;
-}
-
-/// Time zones, each read once. Thread rule: safe from any thread.
-class ZoneTable {
- public:
-  std::optional<std::chrono::seconds> offset(const std::string& name, WallTime at) {
-    const std::lock_guard lock(mutex_);
-    auto known = zones_.find(name);
-    if (known == zones_.end()) {
-      auto zone = base::TimeZone::load(name);
-      if (!zone) base::log(Level::Warning, "no-time-zone", zone.error().text());
-      known = zones_.emplace(name, zone ? std::optional(std::move(*zone)) : std::nullopt).first;
-    }
-    if (!known->second) return std::nullopt;
-    return known->second->offset_at(at);
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::optional<base::TimeZone>> zones_;
-};
-
-/// What the forge's page says beside a commit.
-CommitStatus commit_status(const AcceptedRegistry& registry) {
-  using enum AcceptedRegistry::State;
-  using State = CommitStatus::State;
-  CommitStatus status{.commit = registry.observed_commit, .state = State::Success, .description = {}};
-  const std::string first = registry.problems.empty() ? std::string()
-                                                      : fmt::format(": {}:{}: {}", registry.problems.front().file,
-                                                                    registry.problems.front().line,
-                                                                    registry.problems.front().message);
-  switch (registry.state) {
-    case Accepted: status.description = fmt::format("in force: {} machine{}", registry.machines.size(), registry.machines.size() == 1 ? "" : "s"); break;
-    case Partly:
-      status.state = State::Failure;
-      status.description = fmt::format("in force except {} problem{}{}", registry.problems.size(), registry.problems.size() == 1 ? "" : "s", first);
-      break;
-    case Refused:
-      status.state = State::Failure;
-      status.description = "refused" + first;
-      break;
-    case Held:
-      status.state = State::Pending;
-      status.description = registry.held_plan.empty() ? "held" + first : "held until plan " + registry.held_plan.substr(0, 12) + " is approved";
-      break;
-  }
-  return status;
-}
-
-/// Name -> certificates in PEM.
-Result<std::map<std::string, std::string>> read_cas(const Config& config) {
-  constexpr std::size_t kMostCaBytes = std::size_t{1} << 20U;
-  std::map<std::string, std::string> cas;
-  for (const auto& ca : config.cas) {
-    auto text = base::read_file(ca.file, kMostCaBytes);
-    if (!text) return std::move(text.error()).with("while reading the CA \"" + ca.name + "\"");
-    cas[ca.name] = std::move(*text);
-  }
-  return cas;
-}
 
 }  // namespace
 
