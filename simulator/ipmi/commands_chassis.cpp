@@ -109,7 +109,7 @@ std::uint8_t set_boot_flags(Exchange& x, Bytes data) {
 Buffer boot_flags(const Machine& machine) {
   const auto& override = machine.boot_override();
   unsigned first = 0;
-  if (override.enabled != BootEnabled::Disabled) first |= 0x80U;
+  if (override.enabled != BootEnabled::Disabled && !machine.quirks.has(Quirk::HidesFlagsValid)) first |= 0x80U;
   if (override.enabled == BootEnabled::Continuous) first |= 0x40U;
   if (override.mode == BootMode::Uefi) first |= 0x20U;
   const auto& rest = override.ipmi_rest;

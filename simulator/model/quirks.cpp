@@ -109,6 +109,7 @@ constexpr std::array kTable = {
               "Get Channel Authentication Capabilities denies IPMI 2.0, which works (several boards)."},
     QuirkInfo{PaddedUserNames, "intel20", "User names must be padded to 16 bytes (Intel SE7520AF2, SR1520ML)."},
     QuirkInfo{WrongChecksums, "nochecksumcheck", "The checksum of replies is wrong (Supermicro X8DTG and others)."},
+    QuirkInfo{HidesFlagsValid, "bootflagsvalid", "Boot flags that count read back without their valid bit (ipmi_sim)."},
 };
 static_assert(kTable.size() == kQuirkCount);
 

@@ -80,6 +80,7 @@ enum class Quirk : std::uint8_t {
   DeniesIpmi20,
   PaddedUserNames,
   WrongChecksums,
+  HidesFlagsValid,
   Count,
 };
 inline constexpr std::size_t kQuirkCount = static_cast<std::size_t>(Quirk::Count);

@@ -122,7 +122,7 @@ bool eventually(Condition condition) {
 
 /// What the registry must say of a machine, because the BMC does not tell by itself.
 std::vector<std::string> forced(const std::string& machine) {
-  for (const char* id : {"authcap", "intel20", "nochecksumcheck", "IP-01", "IP-09", "IP-10"}) {
+  for (const char* id : {"authcap", "intel20", "nochecksumcheck", "bootflagsvalid", "IP-01", "IP-09", "IP-10"}) {
     if (machine == std::string("q-") + id) return {id};
   }
   return {};

@@ -26,7 +26,8 @@ PYGHMI_ADDRESS = "127.41.0.1"
 # One machine of nimbus-sim for each vendor profile and each quirk of IPMI, others for faults.
 PROFILES = ("polite", "idrac9", "idrac10", "ilo5", "ilo6", "xcc", "supermicro", "openbmc", "ami", "cisco")
 QUIRKS = ("IP-01", "IP-04", "IP-09", "IP-10", "IP-12", "IP-20", "IP-21", "IP-22", "opensesspriv", "supermicro20",
-          "integritycheckvalue", "sun20", "authcap", "intel20", "nochecksumcheck")
+          "integritycheckvalue", "sun20", "authcap", "intel20", "nochecksumcheck",
+          "bootflagsvalid")
 OTHERS = ("drop", "delay", "garbage", "busy", "refuse", "duplicate", "lie", "stale", "restart", "sessions", "users", "reset",
           "boot", "console")
 FAST = ('[defaults.timing]\npower_on = "50ms"\npower_off = "50ms"\nsoft_off = "50ms"\npost = "100ms"\n'
