@@ -368,7 +368,9 @@ class Pass {
                           error.code == Code::Conflict || error.code == Code::Unreachable;
     if (not_sent) {
       report_.sent.reset();
-      if (auto closed = memory_.runs.fail(error.text(), tools_.clock.wall()); !closed) {
+      const bool lost = error.code == Code::Conflict || error.code == Code::Unreachable;
+      const auto attempt = lost ? PowerRuns::Attempt::NeverSent : PowerRuns::Attempt::Counts;
+      if (auto closed = memory_.runs.fail(error.text(), attempt, tools_.clock.wall()); !closed) {
         fail(std::move(closed.error()), "closing a run in the journal");
         return;
       }

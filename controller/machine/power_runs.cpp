@@ -52,6 +52,7 @@ reconcilers::PowerHistory PowerRuns::history(WantedPower wanted, const std::stri
   if (const Run* run = open()) history.last = {run->action, run->started};
   // Attempts in a row for the same wish; any other run in between starts anew.
   for (const auto& run : runs_) {
+    if (never_sent_.contains(run.id)) continue;
     if (!serves(run.action, wanted) || run.digest != digest) break;
     if (now - run.started > policy.attempts_window) break;
     history.attempts += 1;
@@ -84,7 +85,13 @@ Result<> PowerRuns::begin(PowerAction action, const std::string& reason, const s
   return {};
 }
 
-Result<> PowerRuns::fail(const std::string& detail, WallTime now) { return close(RunOutcome::Failed, detail, now); }
+Result<> PowerRuns::fail(const std::string& detail, Attempt attempt, WallTime now) {
+  if (const Run* run = open(); run != nullptr && attempt == Attempt::NeverSent) {
+    if (never_sent_.size() >= kKept) never_sent_.erase(never_sent_.begin());
+    never_sent_.insert(run->id);
+  }
+  return close(RunOutcome::Failed, detail, now);
+}
 
 Result<> PowerRuns::close(RunOutcome outcome, const std::string& detail, WallTime now) {
   Run* run = open();

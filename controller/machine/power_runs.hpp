@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,8 +33,12 @@ class PowerRuns {
   /// Intent: durable on return. An older open run is closed as without effect.
   Result<> begin(PowerAction action, const std::string& reason, const std::string& commit, const std::string& digest,
                  WallTime now);
-  /// The open run came to nothing.
-  Result<> fail(const std::string& detail, WallTime now);
+  enum class Attempt {
+    Counts,     // the BMC said no: so many of them, and a person must look
+    NeverSent,  // the connection was lost before: says nothing about the machine
+  };
+  /// The open run came to nothing. After a restart of the program every one counts.
+  Result<> fail(const std::string& detail, Attempt attempt, WallTime now);
 
   /// Newest first, at most kKept.
   const std::vector<Run>& recent() const noexcept { return runs_; }
@@ -47,6 +53,7 @@ class PowerRuns {
   MachineId machine_;
   RunLog& log_;
   std::vector<Run> runs_;
+  std::set<std::int64_t> never_sent_;  // ids of those among them
   bool loaded_ = false;
 };
 

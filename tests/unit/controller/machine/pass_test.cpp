@@ -423,3 +423,29 @@ TEST_CASE_FIXTURE(WithInstance, "power-on: not more per minute than the provider
   go();
   CHECK(machine.power == PowerState::On);
 }
+
+TEST_CASE_FIXTURE(Fixture, "pass: connections lost before anything was sent are no attempts: nobody has to look") {
+  int lost = 0;
+  machine.fail_act_unsent = [&]() -> std::optional<Error> {
+    if (++lost > 7) return std::nullopt;
+    return Error{Code::Conflict, "the session was lost, nothing was sent"};
+  };
+  for (int i = 0; i < 7; ++i) {
+    CAPTURE(i);
+    CHECK(pass().decision.kind != DecisionKind::Hold);
+    clock.advance(5s);
+  }
+  CHECK(machine.received.empty());
+  pass();
+  CHECK(machine.received == std::vector{PowerAction::On});
+}
+
+TEST_CASE_FIXTURE(Fixture, "pass: a BMC that refuses again and again is held") {
+  machine.fail_act_unsent = [] { return Error{Code::Unsupported, "not this action"}; };
+  DecisionKind last = DecisionKind::Nothing;
+  for (int i = 0; i < 7; ++i) {
+    last = pass().decision.kind;
+    clock.advance(5s);
+  }
+  CHECK(last == DecisionKind::Hold);
+}
