@@ -10,7 +10,7 @@ enum class Exit : int {
   Invalid = 3,  // the registry breaks a rule
   Denied = 4,   // nimbusd does not allow it
   NotFound = 5,
-  Conflict = 6,  // somebody changed it first
+  Conflict = 6,     // somebody changed it first
   Unreachable = 9,  // nimbusd does not answer
   Usage = 64,
 };

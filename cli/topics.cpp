@@ -5,7 +5,9 @@ namespace nimbus::cli {
 std::vector<base::ExitCode> exit_codes() {
   return {{0, "done"},
           {1, "an error without a code of its own"},
-          {2, "there is something to do: plan --exit-code found changes, fmt --check found files, drift --exit-code found some"},
+          {2,
+           "there is something to do: plan --exit-code found changes, fmt --check found files, drift --exit-code found "
+           "some"},
           {3, "the registry breaks a rule"},
           {4, "nimbusd does not allow it"},
           {5, "not found: no such registry, commit, provider, machine or key"},

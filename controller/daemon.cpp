@@ -12,6 +12,7 @@
 #include "base/file/file.hpp"
 #include "base/http/server.hpp"
 #include "base/log/log.hpp"
+#include "base/secrets/file_secrets.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
 #include "controller/api/api.hpp"
@@ -27,7 +28,6 @@
 #include "controller/meters.hpp"
 #include "controller/publisher/publisher.hpp"
 #include "controller/remotes.hpp"
-#include "base/secrets/file_secrets.hpp"
 #include "controller/serve/routes.hpp"
 #include "controller/status/board.hpp"
 #include "controller/threads.hpp"
@@ -150,7 +150,8 @@ class Daemon::Impl {
     auto changing = to_http_routes(changing_routes(api_context()), clock_, http_observer());
     routes.insert(routes.end(), changing.begin(), changing.end());
     const std::string address = "unix:" + config_.control_socket;
-    auto server = base::HttpServer::start({.address = address, .unix_mode = kForAll}, std::move(routes), {.workers = 4});
+    auto server =
+        base::HttpServer::start({.address = address, .unix_mode = kForAll}, std::move(routes), {.workers = 4});
     if (!server) return std::move(server.error()).with("while listening on " + address);
     control_ = std::move(*server);
     return {};
@@ -181,7 +182,8 @@ class Daemon::Impl {
   }
 
   void start_threads() {
-    if (reporter_) threads_.push_back(spawn("forge", [this](std::stop_token stop) { reporter_->work(std::move(stop)); }));
+    if (reporter_)
+      threads_.push_back(spawn("forge", [this](std::stop_token stop) { reporter_->work(std::move(stop)); }));
     threads_.push_back(spawn("watch", [this](std::stop_token stop) { watch(std::move(stop)); }));
     threads_.push_back(spawn("publish", [this](std::stop_token stop) { publish(std::move(stop)); }));
     for (std::size_t i = 0; i < config_.workers; ++i) {
@@ -234,7 +236,8 @@ class Daemon::Impl {
   milliseconds git_deadline() const { return current_.get()->git_deadline; }
   /// The branch, by what registry.toml says; empty: by its default.
   std::string status_branch(const std::string& prefix = {}) const {
-    return "refs/heads/" + (prefix.empty() ? RegistrySettings::Status().branch_prefix : prefix) + "/" + config_.provider;
+    return "refs/heads/" + (prefix.empty() ? RegistrySettings::Status().branch_prefix : prefix) + "/" +
+           config_.provider;
   }
 
   /// Once, when the first commit tells where status goes. A repository that only the
@@ -251,7 +254,8 @@ class Daemon::Impl {
     const std::string place = (elsewhere ? wanted.repository : config_.registry.url) + " " + branch;
     if (placed_) {
       const bool moved = place != place_;
-      if (moved && place_detail_.empty()) base::log(Level::Warning, "status-moved", "restart nimbusd to write status to " + place);
+      if (moved && place_detail_.empty())
+        base::log(Level::Warning, "status-moved", "restart nimbusd to write status to " + place);
       set_detail(place_detail_, moved ? "status goes to " + place + " after a restart" : "");
       return;
     }
@@ -300,10 +304,8 @@ class Daemon::Impl {
             .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
                       .recall = [this](const auto& key) { return journal_->recall(key); }},
             .boot = boot_,
-            .ssh =
-                [this](const auto& address, const auto& host_key, const Call& call) {
-                  return ask_ssh(address, host_key, config_.data, call, clock_);
-                },
+            .ssh = [this](const auto& address, const auto& host_key,
+                          const Call& call) { return ask_ssh(address, host_key, config_.data, call, clock_); },
             .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
             .publish =
                 [this](const auto& path, const auto& text, const auto& event) {
@@ -316,36 +318,38 @@ class Daemon::Impl {
   }
 
   Fleet::Tools fleet_tools() {
-    return {.pass = {.clock = clock_,
-                     .attach = [this](const BmcEndpoint& endpoint) { return attach(endpoint); },
-                     .authority = [this] { return term_check_.confirm(); },
-                     .local_hold =
-                         [this](const std::string& machine) {
-                           const auto hold = holds_.of(machine);
-                           return hold ? hold->text() : std::string();
-                         },
-                     .inspections = &inspections_,
-                     .note = [this](const auto& what, const auto& machine, const auto& detail) {
-                       return audit_.note({.type = what, .machine = machine, .by = config_.id, .reason = detail});
-                     },
-                     .life = config_.boot_socket.empty() ? nullptr : &life_,
-                     .power = config_.power,
-                     .deadline = config_.pass_deadline,
-                     .disruption = {.facts = journal_.get(),
-                                    .pace = &pace_,
-                                    .reboots = &reboots_,
-                                    .zones = [this](const std::string& zone, WallTime at) { return zones_.offset(zone, at); },
-                                    .published = [this](const std::string& machine) {
-                                      return board_.published_restart(machine);
-                                    }}},
-            .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
-            .runs = audit_,
-            .facts = live_,
-            .jitter = random_fraction,
-            .passed = [this](const MachineReport& report, milliseconds took) {
-              vitals_.pass_ended(clock_.now());
-              meter_pass(metrics_, report, took);
-            }};
+    return {
+        .pass = {
+            .clock = clock_,
+            .attach = [this](const BmcEndpoint& endpoint) { return attach(endpoint); },
+            .authority = [this] { return term_check_.confirm(); },
+            .local_hold =
+                [this](const std::string& machine) {
+                  const auto hold = holds_.of(machine);
+                  return hold ? hold->text() : std::string();
+                },
+            .inspections = &inspections_,
+            .note =
+                [this](const auto& what, const auto& machine, const auto& detail) {
+                  return audit_.note({.type = what, .machine = machine, .by = config_.id, .reason = detail});
+                },
+            .life = config_.boot_socket.empty() ? nullptr : &life_,
+            .power = config_.power,
+            .deadline = config_.pass_deadline,
+            .disruption = {.facts = journal_.get(),
+                           .pace = &pace_,
+                           .reboots = &reboots_,
+                           .zones = [this](const std::string& zone, WallTime at) { return zones_.offset(zone, at); },
+                           .published =
+                               [this](const std::string& machine) { return board_.published_restart(machine); }}},
+        .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
+        .runs = audit_,
+        .facts = live_,
+        .jitter = random_fraction,
+        .passed = [this](const MachineReport& report, milliseconds took) {
+          vitals_.pass_ended(clock_.now());
+          meter_pass(metrics_, report, took);
+        }};
   }
 
   // --- watch ---------------------------------------------------------------
@@ -436,9 +440,10 @@ class Daemon::Impl {
   /// Whether what is wanted of instances changed: then any machine may be concerned.
   bool accept_life(const AcceptedRegistry& registry) {
     if (config_.boot_socket.empty()) return false;
-    auto changed = life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit, [this](const auto& file) {
-                                  return mirror_.read_blob(file.blob, registry::TreeSource::kMaxFile);
-                                }));
+    auto changed = life_.accept(
+        registry,
+        wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit,
+                  [this](const auto& file) { return mirror_.read_blob(file.blob, registry::TreeSource::kMaxFile); }));
     if (!changed) base::log(Level::Error, "journal-unreadable", changed.error().text());
     return changed && *changed;
   }
@@ -594,17 +599,19 @@ class Daemon::Impl {
             .holds = holds_,
             .peers = peers_,
             .controller = [this] { return controller_view(); },
-            .journal = [this](const std::string& machine) {
-              return journal_->last_runs({config_.provider, machine}, Journal::kRunsKept);
-            },
+            .journal =
+                [this](const std::string& machine) {
+                  return journal_->last_runs({config_.provider, machine}, Journal::kRunsKept);
+                },
             .look_at = [this](const std::string& machine) { return fleet_.look_at(machine); },
             .look_at_all = [this] { fleet_.look_at_all(); },
             .fetch_now = [this] { watch_wake_.wake(); },
-            .changed = [this](const ApiChange& change) {
-              note({.type = change.what, .machine = change.machine, .by = change.by, .reason = change.reason});
-              base::log(Level::Info, "api-change", change.what,
-                        {{"machine", change.machine}, {"by", change.by}, {"reason", change.reason}});
-            }};
+            .changed =
+                [this](const ApiChange& change) {
+                  note({.type = change.what, .machine = change.machine, .by = change.by, .reason = change.reason});
+                  base::log(Level::Info, "api-change", change.what,
+                            {{"machine", change.machine}, {"by", change.by}, {"reason", change.reason}});
+                }};
   }
 
   RouteObserver http_observer() {
@@ -622,9 +629,9 @@ class Daemon::Impl {
     const auto depth = queue_.depth();
     return {.provider = config_.provider,
             .id = config_.id,
-            .authority = authority.state == Authority::State::Held       ? "held"
+            .authority = authority.state == Authority::State::Held      ? "held"
                          : authority.state == Authority::State::Deposed ? "deposed"
-                                                                         : "starting",
+                                                                        : "starting",
             .term = authority.term,
             .detail = state.detail,
             .ready = state.ready,
@@ -737,9 +744,9 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
   auto drivers = drivers::make_drivers({.cas = std::move(*cas)}, *clock);
   if (!drivers) return std::move(drivers.error());
 
-  auto impl = std::make_unique<Impl>(config, std::move(clock), std::move(*remote), std::move(*status_remote),
-                                     std::move(signer), std::move(*mirror), std::move(*journal), std::move(*chain),
-                                     std::move(*drivers));
+  auto impl =
+      std::make_unique<Impl>(config, std::move(clock), std::move(*remote), std::move(*status_remote), std::move(signer),
+                             std::move(*mirror), std::move(*journal), std::move(*chain), std::move(*drivers));
   if (auto recalled = impl->recall(); !recalled) return std::move(recalled.error());
   if (auto recalled = impl->recall_open_runs(); !recalled) return std::move(recalled.error());
   if (auto prepared = impl->prepare_forge(); !prepared) return std::move(prepared.error());

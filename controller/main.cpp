@@ -37,10 +37,13 @@ base::CommandTable command_table() {
   program.root.examples = {
       {"nimbusd --config /etc/nimbus/nimbusd.toml", "run the controller"},
       {"nimbusd --check-config --config ./nimbusd.toml", "check a configuration and list all of its faults"}};
-  program.root.flags = {
-      {.name = "config", .letter = 'c', .value = "FILE", .help = "the configuration",
-       .fallback = "/etc/nimbus/nimbusd.toml", .completer = std::string(base::kCompleteFile)},
-      {.name = "check-config", .help = "only check the configuration"}};
+  program.root.flags = {{.name = "config",
+                         .letter = 'c',
+                         .value = "FILE",
+                         .help = "the configuration",
+                         .fallback = "/etc/nimbus/nimbusd.toml",
+                         .completer = std::string(base::kCompleteFile)},
+                        {.name = "check-config", .help = "only check the configuration"}};
   program.root.exit_codes = {{1, "could not start, or stopped by a fault"}, {3, "the configuration is not valid"}};
   program.exit_codes = {{0, "success"}, {base::kExitUsage, "the command line is wrong"}};
   program.version = NIMBUS_VERSION;
@@ -95,7 +98,8 @@ void reload(controller::Daemon& daemon, const std::string& path) {
     return;
   }
   set_log(taken->config);
-  base::log(Level::Info, "reloaded", taken->taken.empty() ? "no key changed; secrets were read again" : "in force from now on",
+  base::log(Level::Info, "reloaded",
+            taken->taken.empty() ? "no key changed; secrets were read again" : "in force from now on",
             {{"keys", joined(taken->taken)}});
   if (!taken->restart.empty()) {
     base::log(Level::Warning, "restart-needed", "changed keys that count from the next start only",

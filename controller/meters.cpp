@@ -62,7 +62,8 @@ void declare_meters(base::Metrics& metrics) {
   metrics.declare_duration("nimbus_http_request_duration_seconds", "Time that the API took to answer, by route.");
   metrics.declare_gauge("nimbus_audit_records", "Number of the newest line of the audit log.");
   metrics.declare_gauge("nimbus_sse_clients", "Clients that watch events.");
-  metrics.declare_gauge("nimbus_data_folder_older", "1: the data folder was found to be an older copy at the last start.");
+  metrics.declare_gauge("nimbus_data_folder_older",
+                        "1: the data folder was found to be an older copy at the last start.");
   metrics.declare_counter("nimbus_webhook_total", "Webhook deliveries, by webhook and result.");
   metrics.declare_gauge("nimbus_registry_problems", "Problems in the newest commit seen.");
   metrics.declare_gauge("nimbus_status_waiting", "Status documents that wait for the next push.");

@@ -6,10 +6,10 @@
 namespace nimbus {
 
 struct Drift {
-  std::string key;       // "bios.ProcVirtualization", "hardware.memory_gib"
+  std::string key;  // "bios.ProcVirtualization", "hardware.memory_gib"
   std::string desired;
   std::string observed;
-  std::string pending;   // what the next start makes of it; empty: nothing waits
+  std::string pending;  // what the next start makes of it; empty: nothing waits
   friend bool operator==(const Drift&, const Drift&) = default;
 };
 

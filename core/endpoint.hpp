@@ -22,14 +22,14 @@ struct TlsTrust {
 enum class IpmiPrivilege : std::uint8_t { Operator, Administrator };
 
 struct BmcEndpoint {
-  std::string driver;                    // "redfish" | "ipmi"
-  std::string address;                   // redfish: https URL; ipmi: host or host:port
-  std::string system;                    // redfish: id of the System where a BMC serves several
+  std::string driver;   // "redfish" | "ipmi"
+  std::string address;  // redfish: https URL; ipmi: host or host:port
+  std::string system;   // redfish: id of the System where a BMC serves several
   TlsTrust tls;
   std::vector<std::string> credentials;  // names of secrets, tried in order
   int cipher_suite = 17;                 // ipmi
   IpmiPrivilege privilege = IpmiPrivilege::Operator;
-  std::vector<std::string> quirks;       // ids forced by the registry
+  std::vector<std::string> quirks;  // ids forced by the registry
 
   friend bool operator==(const BmcEndpoint&, const BmcEndpoint&) = default;
 };

@@ -6,19 +6,32 @@ namespace nimbus {
 
 std::string_view to_string(Code code) noexcept {
   switch (code) {
-    case Code::Unreachable: return "unreachable";
-    case Code::Timeout: return "timeout";
-    case Code::Cancelled: return "cancelled";
-    case Code::Auth: return "auth";
-    case Code::Untrusted: return "untrusted";
-    case Code::NotFound: return "not-found";
-    case Code::Unsupported: return "unsupported";
-    case Code::Conflict: return "conflict";
-    case Code::Invalid: return "invalid";
-    case Code::RateLimited: return "rate-limited";
-    case Code::Busy: return "busy";
-    case Code::Corrupt: return "corrupt";
-    case Code::Internal: return "internal";
+    case Code::Unreachable:
+      return "unreachable";
+    case Code::Timeout:
+      return "timeout";
+    case Code::Cancelled:
+      return "cancelled";
+    case Code::Auth:
+      return "auth";
+    case Code::Untrusted:
+      return "untrusted";
+    case Code::NotFound:
+      return "not-found";
+    case Code::Unsupported:
+      return "unsupported";
+    case Code::Conflict:
+      return "conflict";
+    case Code::Invalid:
+      return "invalid";
+    case Code::RateLimited:
+      return "rate-limited";
+    case Code::Busy:
+      return "busy";
+    case Code::Corrupt:
+      return "corrupt";
+    case Code::Internal:
+      return "internal";
   }
   return "internal";
 }
@@ -29,7 +42,8 @@ bool is_transient(Code code) noexcept {
     case Code::Timeout:
     case Code::RateLimited:
     case Code::Busy:
-    case Code::Corrupt: return true;
+    case Code::Corrupt:
+      return true;
     case Code::Cancelled:
     case Code::Auth:
     case Code::Untrusted:
@@ -37,7 +51,8 @@ bool is_transient(Code code) noexcept {
     case Code::Unsupported:
     case Code::Conflict:
     case Code::Invalid:
-    case Code::Internal: return false;
+    case Code::Internal:
+      return false;
   }
   return false;
 }

@@ -13,19 +13,19 @@
 namespace nimbus {
 
 enum class Code : std::uint8_t {
-  Unreachable,   // nobody answered: refused, no route, name unknown
-  Timeout,       // the deadline passed; the effect of a write is unknown
-  Cancelled,     // the caller's stop token was set
-  Auth,          // user, password or privilege refused
-  Untrusted,     // peer's certificate, host key or identity is not the expected one
+  Unreachable,  // nobody answered: refused, no route, name unknown
+  Timeout,      // the deadline passed; the effect of a write is unknown
+  Cancelled,    // the caller's stop token was set
+  Auth,         // user, password or privilege refused
+  Untrusted,    // peer's certificate, host key or identity is not the expected one
   NotFound,
-  Unsupported,   // the peer does not offer this
-  Conflict,      // somebody else changed it first
-  Invalid,       // what we were given breaks a rule
-  RateLimited,   // the peer asks us to slow down
-  Busy,          // the peer cannot right now; ask again later
-  Corrupt,       // an answer that makes no sense
-  Internal,      // a bug or the local machine (disk full, out of descriptors)
+  Unsupported,  // the peer does not offer this
+  Conflict,     // somebody else changed it first
+  Invalid,      // what we were given breaks a rule
+  RateLimited,  // the peer asks us to slow down
+  Busy,         // the peer cannot right now; ask again later
+  Corrupt,      // an answer that makes no sense
+  Internal,     // a bug or the local machine (disk full, out of descriptors)
 };
 
 std::string_view to_string(Code code) noexcept;

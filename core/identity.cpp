@@ -8,9 +8,7 @@
 namespace nimbus {
 namespace {
 
-char lower(char c) noexcept {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-}
+char lower(char c) noexcept { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -31,9 +29,20 @@ std::string normalize_uuid(std::string_view text) { return lower(normalize_seria
 
 bool is_placeholder_identity(std::string_view text) noexcept {
   static constexpr std::array<std::string_view, 15> kKnown = {
-      "0123456789",  "1234567890",     "123456789",     "to be filled by o.e.m.",
-      "to be filled by oem", "default string", "system serial number", "not specified",
-      "not available", "none", "n/a", "na", "null", "unknown",
+      "0123456789",
+      "1234567890",
+      "123456789",
+      "to be filled by o.e.m.",
+      "to be filled by oem",
+      "default string",
+      "system serial number",
+      "not specified",
+      "not available",
+      "none",
+      "n/a",
+      "na",
+      "null",
+      "unknown",
       "03000200-0400-0500-0006-000700080009"};  // AMI's sample UUID
   std::string plain;
   try {
@@ -79,8 +88,8 @@ IdentityMatch match_identity(const Identity& declared, const Identity& read) {
     match.reason += " as declared";
     return match;
   }
-  match.reason = unread.empty() ? "the registry declares no usable identity"
-                                : "the machine does not report its " + unread;
+  match.reason =
+      unread.empty() ? "the registry declares no usable identity" : "the machine does not report its " + unread;
   return match;
 }
 

@@ -38,8 +38,8 @@ bool operator==(const Secret& a, const Secret& b) noexcept {
   if (a.bytes_.size() != b.bytes_.size()) return false;
   unsigned char difference = 0;
   for (std::size_t i = 0; i < a.bytes_.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(a.bytes_[i]) ^
-                                                          static_cast<unsigned char>(b.bytes_[i])));
+    difference = static_cast<unsigned char>(
+        difference | (static_cast<unsigned char>(a.bytes_[i]) ^ static_cast<unsigned char>(b.bytes_[i])));
   }
   return difference == 0;
 }

@@ -9,7 +9,8 @@ namespace nimbus::drivers {
 
 Result<std::unique_ptr<Bmc>> DriverTable::attach(const BmcEndpoint& endpoint, const Secrets& secrets) {
   const auto driver = drivers_.find(endpoint.driver);
-  if (driver == drivers_.end()) return Error{Code::Unsupported, "no driver for BMCs of kind \"" + endpoint.driver + "\""};
+  if (driver == drivers_.end())
+    return Error{Code::Unsupported, "no driver for BMCs of kind \"" + endpoint.driver + "\""};
   return driver->second->attach(endpoint, secrets);
 }
 

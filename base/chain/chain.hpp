@@ -34,9 +34,9 @@ struct ChainHead {
 };
 
 struct ChainOptions {
-  std::string folder;                                    // made if need be, 0700
-  std::size_t file_bytes = std::size_t{8} << 20U;        // a file that is larger is followed by a new one
-  std::size_t files = 16;                                // kept
+  std::string folder;                              // made if need be, 0700
+  std::size_t file_bytes = std::size_t{8} << 20U;  // a file that is larger is followed by a new one
+  std::size_t files = 16;                          // kept
 };
 
 /// The writing end; one per folder. Thread rule: safe from any thread.
@@ -82,7 +82,7 @@ struct ChainReport {
   std::uint64_t first = 0;  // number of the oldest line kept
   ChainHead head;
   std::size_t records = 0;
-  std::size_t torn_bytes = 0;  // of an unfinished last line, as a crash leaves it: no fault
+  std::size_t torn_bytes = 0;      // of an unfinished last line, as a crash leaves it: no fault
   std::vector<ChainFault> faults;  // the first few
 };
 

@@ -38,7 +38,8 @@ Result<std::unique_ptr<ChainLog>> ChainLog::open(const ChainOptions& options) {
   constexpr unsigned kOwnerOnly = 0700;
   if (auto made = make_folders(options.folder, kOwnerOnly); !made) return std::move(made.error());
   std::unique_ptr<ChainLog> log(new ChainLog(options));
-  if (auto resumed = log->resume(); !resumed) return std::move(resumed.error()).with("while opening the chain in " + options.folder);
+  if (auto resumed = log->resume(); !resumed)
+    return std::move(resumed.error()).with("while opening the chain in " + options.folder);
   return log;
 }
 
@@ -54,7 +55,8 @@ ChainHead ChainLog::head() const {
 Result<> ChainLog::open_file(const std::string& name, bool fresh) {
   constexpr unsigned kMode = 0640;
   const std::string path = options_.folder + "/" + name;
-  const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT | O_EXCL : 0), kMode);
+  const int file =
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT | O_EXCL : 0), kMode);
   if (file < 0) return disk_error("open", path);
   if (file_ >= 0) ::close(file_);
   file_ = file;

@@ -59,14 +59,17 @@ class Walk {
       lost_ = true;  // what follows cannot be tied to what came before
       return;
     }
-    if (number == 1 && chain::file_name(parsed->head.seq) != name) fault(name, number, "is not the line that the file's name says");
+    if (number == 1 && chain::file_name(parsed->head.seq) != name)
+      fault(name, number, "is not the line that the file's name says");
     const bool first = report_.first == 0;
     if (first) {
       report_.first = parsed->head.seq;
-      if (parsed->head.seq == 1 && parsed->previous != chain::kFirstPrevious) fault(name, number, "the first line names one before it");
+      if (parsed->head.seq == 1 && parsed->previous != chain::kFirstPrevious)
+        fault(name, number, "the first line names one before it");
     } else if (parsed->head.seq != report_.head.seq + 1 && !lost_) {
-      fault(name, number, fmt::format("line {} comes after line {}: some were removed, repeated or reordered",
-                                      parsed->head.seq, report_.head.seq));
+      fault(name, number,
+            fmt::format("line {} comes after line {}: some were removed, repeated or reordered", parsed->head.seq,
+                        report_.head.seq));
     } else if (parsed->previous != report_.head.hash && !lost_) {
       fault(name, number, "does not follow the line before it");
     }
@@ -90,8 +93,9 @@ class Walk {
   void judge_anchor() {
     if (!anchor_ || anchor_->seq == 0 || anchor_seen_) return;
     if (report_.first != 0 && anchor_->seq < report_.first) return;  // rotated away
-    fault("", 0, fmt::format("the chain ends at line {}, but line {} is known elsewhere: the end was cut off",
-                             report_.head.seq, anchor_->seq));
+    fault("", 0,
+          fmt::format("the chain ends at line {}, but line {} is known elsewhere: the end was cut off",
+                      report_.head.seq, anchor_->seq));
   }
 
   const std::string folder_;

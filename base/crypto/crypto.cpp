@@ -1,7 +1,7 @@
 #include "base/crypto/crypto.hpp"
 
-#include <stdexcept>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include <openssl/core_names.h>
@@ -21,9 +21,12 @@ void require(bool ok, const char* what) {
 
 const char* name_of(Hash hash) noexcept {
   switch (hash) {
-    case Hash::Md5: return "MD5";
-    case Hash::Sha1: return "SHA1";
-    case Hash::Sha256: return "SHA256";
+    case Hash::Md5:
+      return "MD5";
+    case Hash::Sha1:
+      return "SHA1";
+    case Hash::Sha256:
+      return "SHA256";
   }
   return "SHA256";
 }
@@ -55,9 +58,12 @@ EVP_CIPHER_CTX* cipher(void* p) noexcept { return static_cast<EVP_CIPHER_CTX*>(p
 
 std::size_t digest_size(Hash hash) noexcept {
   switch (hash) {
-    case Hash::Md5: return 16;
-    case Hash::Sha1: return 20;
-    case Hash::Sha256: return 32;
+    case Hash::Md5:
+      return 16;
+    case Hash::Sha1:
+      return 20;
+    case Hash::Sha256:
+      return 32;
   }
   return 32;
 }
@@ -113,8 +119,7 @@ Hmac::Hmac(Hash hash, Bytes key) : context_(EVP_MAC_CTX_new(hmac_algorithm())), 
 
 Hmac::~Hmac() { EVP_MAC_CTX_free(mac(context_)); }
 
-Hmac::Hmac(Hmac&& other) noexcept
-    : context_(std::exchange(other.context_, nullptr)), size_(other.size_) {}
+Hmac::Hmac(Hmac&& other) noexcept : context_(std::exchange(other.context_, nullptr)), size_(other.size_) {}
 
 Hmac& Hmac::operator=(Hmac&& other) noexcept {
   std::swap(context_, other.context_);

@@ -76,9 +76,7 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path, std::size_t limit) {
-  return read_all(path, limit, false);
-}
+Result<std::string> read_file(const std::string& path, std::size_t limit) { return read_all(path, limit, false); }
 
 Result<std::string> read_private_file(const std::string& path, std::size_t limit) {
   return read_all(path, limit, true);

@@ -111,7 +111,8 @@ class Exchange {
       if (call_.stop.stop_requested()) return Error{Code::Cancelled, "stopped"};
       auto left = kLook;
       if (deadline_counts) {
-        const auto until = std::chrono::ceil<std::chrono::milliseconds>(call_.deadline - std::chrono::steady_clock::now());
+        const auto until =
+            std::chrono::ceil<std::chrono::milliseconds>(call_.deadline - std::chrono::steady_clock::now());
         if (until.count() <= 0) return Error{Code::Timeout, peer_ + " does not answer in time"};
         left = std::min(left, until);
       }
@@ -177,12 +178,15 @@ Result<std::string> serialise(const LocalRequest& request) {
   const bool target_is_fine = request.target.starts_with('/') && printable_line(request.target) &&
                               request.target.find(' ') == std::string::npos;
   if (!is_token(request.method) || !target_is_fine) return Error{Code::Invalid, "not a request that can be sent"};
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", request.method, request.target);
+  std::string text =
+      fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", request.method, request.target);
   for (const auto& header : request.headers) {
-    if (!is_token(header.name) || !printable_line(header.value)) return Error{Code::Invalid, "not a header that can be sent"};
+    if (!is_token(header.name) || !printable_line(header.value))
+      return Error{Code::Invalid, "not a header that can be sent"};
     text += fmt::format("{}: {}\r\n", header.name, header.value);
   }
-  if (!request.body.empty() || request.method != "GET") text += fmt::format("Content-Length: {}\r\n", request.body.size());
+  if (!request.body.empty() || request.method != "GET")
+    text += fmt::format("Content-Length: {}\r\n", request.body.size());
   return text + "\r\n" + request.body;
 }
 

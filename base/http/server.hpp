@@ -44,7 +44,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> parameters;
   HttpHeaders headers;
   std::string body;
-  std::string remote;  // "127.0.0.1:4711"; empty for a UNIX socket
+  std::string remote;                   // "127.0.0.1:4711"; empty for a UNIX socket
   std::optional<PeerCredentials> peer;  // who connected, of a UNIX socket
 
   std::optional<std::string_view> header(std::string_view name) const noexcept { return find_header(headers, name); }
@@ -115,9 +115,9 @@ struct HttpServerLimits {
   std::chrono::milliseconds body_time{10'000};
   std::chrono::milliseconds write_time{10'000};
   std::chrono::milliseconds keep_alive{1'000};
-  std::chrono::milliseconds stop_time{5'000};  // for what is under way when it stops
-  std::size_t streams = 32;                    // open at a time; more get 503
-  std::size_t stream_bytes = 256 * 1024;       // that a stream's client may be behind
+  std::chrono::milliseconds stop_time{5'000};   // for what is under way when it stops
+  std::size_t streams = 32;                     // open at a time; more get 503
+  std::size_t stream_bytes = 256 * 1024;        // that a stream's client may be behind
   std::chrono::milliseconds heartbeat{15'000};  // a comment of server-sent events, so that a dead client is noticed
 };
 

@@ -22,7 +22,8 @@ std::string safe_value(std::string_view text) {
 
 std::string serialise(const HttpResponse& response, bool keep_alive, bool with_body) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_phrase(response.status));
-  if (!response.body.empty() || response.stream) out += fmt::format("Content-Type: {}\r\n", safe_value(response.content_type));
+  if (!response.body.empty() || response.stream)
+    out += fmt::format("Content-Type: {}\r\n", safe_value(response.content_type));
   if (response.status != 204 && response.status != 304 && !response.stream)
     out += fmt::format("Content-Length: {}\r\n", response.body.size());
   for (const auto& [name, value] : response.headers)
@@ -217,8 +218,7 @@ bool HttpServer::Loop::take_head(Id id, Connection& connection) {
   std::string allowed;
   if (route_of(connection.head.method, connection.head.path, allowed) == nullptr) {
     connection.after = connection.head.content_length == 0 ? connection.after : After::Close;
-    HttpResponse response =
-        allowed.empty() ? problem(404, "no such path") : problem(405, "method not allowed here");
+    HttpResponse response = allowed.empty() ? problem(404, "no such path") : problem(405, "method not allowed here");
     if (!allowed.empty()) response.headers.push_back({"Allow", allowed});
     respond(id, connection, response);
     return false;

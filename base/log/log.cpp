@@ -18,30 +18,42 @@ std::atomic<LogFormat> g_format{LogFormat::Text};
 
 spdlog::level::level_enum to_spdlog(Level level) noexcept {
   switch (level) {
-    case Level::Debug: return spdlog::level::debug;
-    case Level::Info: return spdlog::level::info;
-    case Level::Warning: return spdlog::level::warn;
-    case Level::Error: return spdlog::level::err;
+    case Level::Debug:
+      return spdlog::level::debug;
+    case Level::Info:
+      return spdlog::level::info;
+    case Level::Warning:
+      return spdlog::level::warn;
+    case Level::Error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
 
 std::string_view name_of(Level level) noexcept {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warning: return "warning";
-    case Level::Error: return "error";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warning:
+      return "warning";
+    case Level::Error:
+      return "error";
   }
   return "error";
 }
 
 std::string_view journal_prefix(Level level) noexcept {  // sd-daemon(3)
   switch (level) {
-    case Level::Debug: return "<7>";
-    case Level::Info: return "<6>";
-    case Level::Warning: return "<4>";
-    case Level::Error: return "<3>";
+    case Level::Debug:
+      return "<7>";
+    case Level::Info:
+      return "<6>";
+    case Level::Warning:
+      return "<4>";
+    case Level::Error:
+      return "<3>";
   }
   return "<3>";
 }
@@ -91,8 +103,7 @@ std::string as_json(Level level, std::string_view id, std::string_view message,
 
 std::string as_logfmt(Level level, std::string_view id, std::string_view message,
                       std::initializer_list<LogField> fields) {
-  std::string line =
-      fmt::format("ts={} level={} id={} msg={}", timestamp(), name_of(level), id, quoted(message));
+  std::string line = fmt::format("ts={} level={} id={} msg={}", timestamp(), name_of(level), id, quoted(message));
   for (const auto& field : fields) line += fmt::format(" {}={}", field.key, quoted(field.value));
   return line;
 }
@@ -100,9 +111,9 @@ std::string as_logfmt(Level level, std::string_view id, std::string_view message
 std::string as_text(Level level, std::string_view id, std::string_view message,
                     std::initializer_list<LogField> fields) {
   static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  std::string line = journal ? fmt::format("{}[{}] {}", journal_prefix(level), id, printable(message, kLongestValue))
-                             : fmt::format("{} {:<7} [{}] {}", timestamp(), name_of(level), id,
-                                           printable(message, kLongestValue));
+  std::string line =
+      journal ? fmt::format("{}[{}] {}", journal_prefix(level), id, printable(message, kLongestValue))
+              : fmt::format("{} {:<7} [{}] {}", timestamp(), name_of(level), id, printable(message, kLongestValue));
   for (const auto& field : fields) {
     line += fmt::format(" {}={}", field.key,
                         field.value.find_first_of(" \"=") == std::string::npos && !field.value.empty()
@@ -123,9 +134,15 @@ void log(Level level, std::string_view id, std::string_view message, std::initia
   if (level < g_least.load()) return;
   std::string line;
   switch (g_format.load()) {
-    case LogFormat::Text: line = as_text(level, id, message, fields); break;
-    case LogFormat::Json: line = as_json(level, id, message, fields); break;
-    case LogFormat::Logfmt: line = as_logfmt(level, id, message, fields); break;
+    case LogFormat::Text:
+      line = as_text(level, id, message, fields);
+      break;
+    case LogFormat::Json:
+      line = as_json(level, id, message, fields);
+      break;
+    case LogFormat::Logfmt:
+      line = as_logfmt(level, id, message, fields);
+      break;
   }
   sink().log(to_spdlog(level), "{}", line);
 }

@@ -56,8 +56,8 @@ void Metrics::set(const std::string& name, const Labels& labels, double value) {
 }
 
 void Metrics::observe_seconds(const std::string& name, const Labels& labels, double seconds) {
-  static const prometheus::Histogram::BucketBoundaries kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                                   0.25,  0.5,    1,     2.5,  5,     10,   30, 60};
+  static const prometheus::Histogram::BucketBoundaries kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                                   0.5,   1,      2.5,   5,    10,    30,   60};
   if (auto* family = families_->find(families_->durations, name)) family->Add(labels, kBuckets).Observe(seconds);
 }
 

@@ -26,7 +26,8 @@ Result<PeerCredentials> peer_credentials(const FileDescriptor& socket) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) == 0) break;
-    if (errno != ERANGE || size / sizeof(gid_t) > kMostGroups) return socket_error("asking for the peer's groups", errno);
+    if (errno != ERANGE || size / sizeof(gid_t) > kMostGroups)
+      return socket_error("asking for the peer's groups", errno);
     groups.resize(size / sizeof(gid_t));
   }
   groups.resize(size / sizeof(gid_t));

@@ -36,10 +36,17 @@ constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 void append_escaped_byte(std::string& out, unsigned char byte) {
   switch (byte) {
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   out += "\\x";
   out += kHexDigits[byte >> 4U];
@@ -56,13 +63,12 @@ std::string printable(std::string_view text, std::size_t limit) {
     const auto byte = static_cast<unsigned char>(text[0]);
     const bool c1 = length == 2 && byte == 0xC2U && static_cast<unsigned char>(text[1]) < 0xA0U;
     // U+2028/2029 and the bidirectional controls can reorder or break a line.
-    const bool format = length == 3 && (text.starts_with("\xE2\x80") || text.starts_with("\xE2\x81")) &&
-                        [&] {
-                          const auto b1 = static_cast<unsigned char>(text[1]);
-                          const auto b2 = static_cast<unsigned char>(text[2]);
-                          if (b1 == 0x80U) return b2 >= 0xA8U && b2 <= 0xAEU;
-                          return b2 >= 0xA6U && b2 <= 0xA9U;
-                        }();
+    const bool format = length == 3 && (text.starts_with("\xE2\x80") || text.starts_with("\xE2\x81")) && [&] {
+      const auto b1 = static_cast<unsigned char>(text[1]);
+      const auto b2 = static_cast<unsigned char>(text[2]);
+      if (b1 == 0x80U) return b2 >= 0xA8U && b2 <= 0xAEU;
+      return b2 >= 0xA6U && b2 <= 0xA9U;
+    }();
     if (length == 0 || (length == 1 && (byte < 0x20U || byte == 0x7FU))) {
       append_escaped_byte(out, byte);
       text.remove_prefix(1);

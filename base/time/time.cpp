@@ -31,8 +31,8 @@ struct Unit {
   std::string_view name;
   std::int64_t milliseconds;
 };
-constexpr std::array<Unit, 5> kUnits = {
-    Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}};
+constexpr std::array<Unit, 5> kUnits = {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                        Unit{"s", 1'000}, Unit{"ms", 1}};
 
 }  // namespace
 
@@ -87,13 +87,11 @@ std::optional<WallTime> from_rfc3339(std::string_view text) {
     offset_minutes = sign * (*hours * 60 + *minutes);
   }
   if (!text.empty()) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{*year},
-                                         std::chrono::month{static_cast<unsigned>(*month)},
+  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok()) return std::nullopt;
   return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
-         std::chrono::seconds{*second} + std::chrono::milliseconds{milliseconds} -
-         std::chrono::minutes{offset_minutes};
+         std::chrono::seconds{*second} + std::chrono::milliseconds{milliseconds} - std::chrono::minutes{offset_minutes};
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

@@ -55,10 +55,11 @@ std::optional<Counts> read_header(Reader& reader) {
 
 bool is_zone_name(std::string_view name) {
   const bool plain = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '-' ||
-           c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '_' ||
+           c == '-' || c == '+';
   });
-  return plain && !name.empty() && name.size() <= 64 && name.front() != '/' && name.find("//") == std::string_view::npos;
+  return plain && !name.empty() && name.size() <= 64 && name.front() != '/' &&
+         name.find("//") == std::string_view::npos;
 }
 
 }  // namespace

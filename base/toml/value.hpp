@@ -96,9 +96,9 @@ class Value {
   Value(double value);           // NOLINT
   template <std::integral T>
   requires(!std::same_as<T, bool>) Value(T value);  // NOLINT
-  Value(DateTime value);                                                                        // NOLINT
-  Value(Array values);                                                                          // NOLINT
-  Value(Table table);                                                                           // NOLINT
+  Value(DateTime value);                            // NOLINT
+  Value(Array values);                              // NOLINT
+  Value(Table table);                               // NOLINT
   Value(const Value& other);
   Value(Value&& other) noexcept;
   Value& operator=(const Value& other);

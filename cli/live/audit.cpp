@@ -78,10 +78,12 @@ Exit run_audit_verify(Context& context) {
   const auto report = base::verify_chain(context.args.text("folder"), *anchor);
   if (!report) return fail(context, report.error());
   if (report->torn_bytes > 0) {
-    context.console.warning(fmt::format("the last line is unfinished ({} bytes), as after a crash", report->torn_bytes));
+    context.console.warning(
+        fmt::format("the last line is unfinished ({} bytes), as after a crash", report->torn_bytes));
   }
   if (!*anchor) {
-    context.console.warning("not compared with a status branch: lines cut off at the end would not show (-C, --provider)");
+    context.console.warning(
+        "not compared with a status branch: lines cut off at the end would not show (-C, --provider)");
   }
   if (context.format() != Format::Table && context.format() != Format::Wide && context.format() != Format::Name) {
     context.console.out(render_value(report_json(*report, *anchor), context.format()));
@@ -90,7 +92,8 @@ Exit run_audit_verify(Context& context) {
                                     report->head.seq, report->head.hash.empty() ? "-" : report->head.hash));
   }
   for (const auto& fault : report->faults) {
-    context.console.error(fault.file.empty() ? fault.what : fmt::format("{}:{}: {}", fault.file, fault.line, fault.what));
+    context.console.error(fault.file.empty() ? fault.what
+                                             : fmt::format("{}:{}: {}", fault.file, fault.line, fault.what));
   }
   return report->faults.empty() ? Exit::Ok : Exit::Invalid;
 }
@@ -101,7 +104,8 @@ Exit run_audit_list(Context& context) {
   const auto lines = base::read_chain(context.args.text("folder"), static_cast<std::size_t>(limit));
   if (!lines) return fail(context, lines.error());
   using enum Column::When;
-  Listing listing{.columns = {{"SEQ"}, {"TIME"}, {"WHAT"}, {"MACHINE"}, {"ACTION"}, {"OUTCOME"}, {"WHO"}, {"COMMIT"}, {"REASON"}}};
+  Listing listing{
+      .columns = {{"SEQ"}, {"TIME"}, {"WHAT"}, {"MACHINE"}, {"ACTION"}, {"OUTCOME"}, {"WHO"}, {"COMMIT"}, {"REASON"}}};
   for (const auto& line : *lines) {
     const std::string who = text_of(line["author"]).empty() ? text_of(line["by"]) : text_of(line["author"]);
     const std::string why = text_of(line["reason"]).empty() ? text_of(line["detail"]) : text_of(line["reason"]);

@@ -72,8 +72,9 @@ Exit run_reconcile(Context& context) {
 
 Exit run_hold(Context& context) {
   const std::string what = context.args.text("MACHINE|all");
-  return change(context, "PUT", hold_target(what), Json::object({{"reason", context.args.text("reason")}}),
-                what + ": held; nothing is written to " + (what == "all" ? "any machine" : "it") + " until 'nimbusctl resume'");
+  return change(
+      context, "PUT", hold_target(what), Json::object({{"reason", context.args.text("reason")}}),
+      what + ": held; nothing is written to " + (what == "all" ? "any machine" : "it") + " until 'nimbusctl resume'");
 }
 
 Exit run_resume(Context& context) {

@@ -57,7 +57,10 @@ Command events_command() {
           .examples = {{"nimbusctl events -w", "watch"},
                        {"nimbusctl events -w --machine m017 -o jsonl", "one machine, for a program"}},
           .flags = {{.name = "watch", .letter = 'w', .help = "wait for more"},
-                    {.name = "machine", .value = "MACHINE", .help = "only events of this machine", .completer = "provider-machine"},
+                    {.name = "machine",
+                     .value = "MACHINE",
+                     .help = "only events of this machine",
+                     .completer = "provider-machine"},
                     output_flag()},
           .exit_codes = live_codes()};
 }
@@ -71,46 +74,55 @@ Command reconcile_command() {
 }
 
 Command hold_command() {
-  return {.name = "hold",
-          .summary = "stop all writes to a machine, or to all",
-          .description =
-              "The hold is kept on the controller, outside of its data folder: it survives restarts and a deleted data "
-              "folder, and needs neither Git nor the forge. It is asked for just before each write; what a device was "
-              "told already is not undone. Status shows it. Reading goes on.",
-          .examples = {{"nimbusctl hold --local m017 --reason 'moving the rack'", "one machine"},
-                       {"nimbusctl hold --local all --reason 'power failure'", "every machine of this controller"}},
-          .positionals = {hold_positional()},
-          .flags = {{.name = "reason", .value = "TEXT", .help = "why, for whoever finds it", .fallback = "no reason given"}, local_flag()},
-          .exit_codes = live_codes()};
+  return {
+      .name = "hold",
+      .summary = "stop all writes to a machine, or to all",
+      .description =
+          "The hold is kept on the controller, outside of its data folder: it survives restarts and a deleted data "
+          "folder, and needs neither Git nor the forge. It is asked for just before each write; what a device was "
+          "told already is not undone. Status shows it. Reading goes on.",
+      .examples = {{"nimbusctl hold --local m017 --reason 'moving the rack'", "one machine"},
+                   {"nimbusctl hold --local all --reason 'power failure'", "every machine of this controller"}},
+      .positionals = {hold_positional()},
+      .flags = {{.name = "reason", .value = "TEXT", .help = "why, for whoever finds it", .fallback = "no reason given"},
+                local_flag()},
+      .exit_codes = live_codes()};
 }
 
 Command resume_command() {
-  return {.name = "resume",
-          .summary = "lift a hold",
-          .description = "Lifting the hold of all machines leaves those of single machines.",
-          .examples = {{"nimbusctl resume --local m017", "one machine"}, {"nimbusctl resume --local all", "that of all"}},
-          .positionals = {hold_positional()},
-          .flags = {local_flag()},
-          .exit_codes = live_codes()};
+  return {
+      .name = "resume",
+      .summary = "lift a hold",
+      .description = "Lifting the hold of all machines leaves those of single machines.",
+      .examples = {{"nimbusctl resume --local m017", "one machine"}, {"nimbusctl resume --local all", "that of all"}},
+      .positionals = {hold_positional()},
+      .flags = {local_flag()},
+      .exit_codes = live_codes()};
 }
 
 Command drift_command() {
   return {.name = "drift",
           .summary = "list what differs from the registry",
           .description = "From the status branches of the local clone, without a server.",
-          .examples = {{"nimbusctl drift", "at all providers"}, {"nimbusctl drift --exit-code", "for a script: 2 if there is any"}},
-          .positionals = {{.name = "PROVIDER", .help = "only at this one", .count = Count::AtMostOne, .completer = "provider"}},
+          .examples = {{"nimbusctl drift", "at all providers"},
+                       {"nimbusctl drift --exit-code", "for a script: 2 if there is any"}},
+          .positionals =
+              {{.name = "PROVIDER", .help = "only at this one", .count = Count::AtMostOne, .completer = "provider"}},
           .flags = {{.name = "exit-code", .help = "exit with 2 if there is any"}, output_flag()},
           .exit_codes = {{2, "with --exit-code: something differs"}}};
 }
 
 Command history_command() {
-  return {.name = "history",
-          .summary = "what happened to a machine, from the status commits",
-          .examples = {{"nimbusctl history m017", "newest first"}, {"nimbusctl history berlin-1/m017 -o json", "for a program"}},
-          .positionals = {machine_positional()},
-          .flags = {{.name = "limit", .value = "N", .help = "most entries", .fallback = "20", .type = base::ValueType::Number}, output_flag()},
-          .exit_codes = {{5, "nobody reported such a machine"}}};
+  return {
+      .name = "history",
+      .summary = "what happened to a machine, from the status commits",
+      .examples = {{"nimbusctl history m017", "newest first"},
+                   {"nimbusctl history berlin-1/m017 -o json", "for a program"}},
+      .positionals = {machine_positional()},
+      .flags =
+          {{.name = "limit", .value = "N", .help = "most entries", .fallback = "20", .type = base::ValueType::Number},
+           output_flag()},
+      .exit_codes = {{5, "nobody reported such a machine"}}};
 }
 
 Command trace_command() {
@@ -137,23 +149,33 @@ Command audit_command() {
   return {
       .name = "audit",
       .summary = "the controller's record of every write to a device",
-      .commands = {
-          {.name = "verify",
-           .summary = "check that nothing in the audit log was changed, removed or reordered",
-           .description =
-               "Walks the hash chain and compares it with the head that the status branch keeps: what was cut off at the "
-               "end shows only there. An unfinished last line, as a crash leaves it, is no fault.",
-           .examples = {{"nimbusctl audit verify -C /srv/registry", "on the controller, against the status branch of that clone"},
-                        {"nimbusctl audit verify --folder ./audit --provider berlin-1", "a copy, anywhere"}},
-           .flags = {folder_flag(),
-                     {.name = "provider", .value = "PROVIDER", .help = "whose status branch keeps the head; default: the only one", .completer = "provider"},
-                     output_flag()},
-           .exit_codes = {{3, "the log was tampered with, or is damaged"}, {5, "there is no log, or no head to compare with"}}},
-          {.name = "list",
-           .summary = "list the newest lines of the audit log",
-           .examples = {{"nimbusctl audit list --limit 20", "who had what done, and what came of it"}},
-           .flags = {folder_flag(), {.name = "limit", .value = "N", .help = "most lines", .fallback = "100", .type = base::ValueType::Number}, output_flag()},
-           .exit_codes = {{5, "there is no log"}}}}};
+      .commands = {{.name = "verify",
+                    .summary = "check that nothing in the audit log was changed, removed or reordered",
+                    .description = "Walks the hash chain and compares it with the head that the status branch keeps: "
+                                   "what was cut off at the "
+                                   "end shows only there. An unfinished last line, as a crash leaves it, is no fault.",
+                    .examples = {{"nimbusctl audit verify -C /srv/registry",
+                                  "on the controller, against the status branch of that clone"},
+                                 {"nimbusctl audit verify --folder ./audit --provider berlin-1", "a copy, anywhere"}},
+                    .flags = {folder_flag(),
+                              {.name = "provider",
+                               .value = "PROVIDER",
+                               .help = "whose status branch keeps the head; default: the only one",
+                               .completer = "provider"},
+                              output_flag()},
+                    .exit_codes = {{3, "the log was tampered with, or is damaged"},
+                                   {5, "there is no log, or no head to compare with"}}},
+                   {.name = "list",
+                    .summary = "list the newest lines of the audit log",
+                    .examples = {{"nimbusctl audit list --limit 20", "who had what done, and what came of it"}},
+                    .flags = {folder_flag(),
+                              {.name = "limit",
+                               .value = "N",
+                               .help = "most lines",
+                               .fallback = "100",
+                               .type = base::ValueType::Number},
+                              output_flag()},
+                    .exit_codes = {{5, "there is no log"}}}}};
 }
 
 Command controller_command() {
@@ -165,24 +187,35 @@ Command controller_command() {
           {.name = "backup",
            .summary = "write configuration, keys, secrets, trust roots and local holds to one file",
            .description =
-               "Saves nimbusd.toml and every file or folder that it names, except the data folder and the audit log: data "
+               "Saves nimbusd.toml and every file or folder that it names, except the data folder and the audit log: "
+               "data "
                "may be lost, and the audit log is a log. The backup holds secrets; it is readable by its owner only.",
            .examples = {{"nimbusctl controller backup --verify /root/nimbus.backup", "and read it back"}},
            .positionals = {file},
-           .flags = {{.name = "config", .value = "FILE", .help = "the controller's configuration", .fallback = "/etc/nimbus/nimbusd.toml", .completer = std::string(base::kCompleteFile)},
+           .flags = {{.name = "config",
+                      .value = "FILE",
+                      .help = "the controller's configuration",
+                      .fallback = "/etc/nimbus/nimbusd.toml",
+                      .completer = std::string(base::kCompleteFile)},
                      {.name = "verify", .help = "read it back and compare"}}},
           {.name = "restore",
            .summary = "bring back what a backup holds",
-           .description =
-               "Nothing is written unless the backup is whole, and no file that is other on disk is replaced unasked. A "
-               "restored controller takes a new term: if the old one still runs, it steps down.",
-           .examples = {{"nimbusctl controller restore --verify /root/nimbus.backup", "is it whole, and what would change?"},
+           .description = "Nothing is written unless the backup is whole, and no file that is other on disk is "
+                          "replaced unasked. A "
+                          "restored controller takes a new term: if the old one still runs, it steps down.",
+           .examples = {{"nimbusctl controller restore --verify /root/nimbus.backup",
+                         "is it whole, and what would change?"},
                         {"nimbusctl controller restore /root/nimbus.backup", "on a new machine"}},
            .positionals = {file},
            .flags = {{.name = "verify", .help = "change nothing; list what is missing or other on disk"},
                      {.name = "overwrite", .help = "replace files that are other on disk"},
-                     {.name = "root", .value = "DIR", .help = "below this folder", .fallback = "/", .completer = std::string(base::kCompleteFolder)}},
-           .exit_codes = {{2, "with --verify: something is missing or other on disk"}, {6, "a file is other on disk"}}}}};
+                     {.name = "root",
+                      .value = "DIR",
+                      .help = "below this folder",
+                      .fallback = "/",
+                      .completer = std::string(base::kCompleteFolder)}},
+           .exit_codes = {{2, "with --verify: something is missing or other on disk"},
+                          {6, "a file is other on disk"}}}}};
 }
 
 }  // namespace
@@ -195,9 +228,8 @@ Flag server_flag() {
 }
 
 std::vector<Command> live_commands() {
-  return {machine_command(), events_command(), reconcile_command(), hold_command(),
-          resume_command(),  drift_command(),  history_command(),   trace_command(),
-          audit_command(),   controller_command()};
+  return {machine_command(), events_command(),  reconcile_command(), hold_command(),  resume_command(),
+          drift_command(),   history_command(), trace_command(),     audit_command(), controller_command()};
 }
 
 }  // namespace nimbus::cli

@@ -39,7 +39,8 @@ struct Saved {
 
 /// Every absolute path that the configuration names, except where data may be lost.
 void collect_paths(const toml::Table& table, const std::string& where, std::set<std::string>& paths) {
-  static const std::set<std::string> kNot = {"data", "registry.url", "http.listen", "control.socket", "audit.folder", "install.boot"};
+  static const std::set<std::string> kNot = {"data",           "registry.url", "http.listen",
+                                             "control.socket", "audit.folder", "install.boot"};
   for (const auto& member : table.members()) {
     const std::string name = where.empty() ? member.key : where + "." + member.key;
     if (kNot.contains(name)) continue;
@@ -92,8 +93,8 @@ Result<std::vector<Saved>> collect(const std::string& configuration) {
   // A configuration of systemd's credentials or a relative path would not be found again.
   std::set<std::string> paths = {configuration, "/etc/nimbus/holds"};
   collect_paths(*table, "", paths);
-  if (const auto* control = table->find("control"); control != nullptr && control->table() != nullptr &&
-                                                    control->table()->find("holds") != nullptr) {
+  if (const auto* control = table->find("control");
+      control != nullptr && control->table() != nullptr && control->table()->find("holds") != nullptr) {
     paths.erase("/etc/nimbus/holds");
     collect_paths(*table, "", paths);
   }
@@ -101,7 +102,8 @@ Result<std::vector<Saved>> collect(const std::string& configuration) {
 }
 
 std::string to_backup(const std::vector<Saved>& files, WallTime now) {
-  std::string out = Json::object({{"format", 1}, {"created", base::to_rfc3339(now)}, {"files", files.size()}}).text() + "\n";
+  std::string out =
+      Json::object({{"format", 1}, {"created", base::to_rfc3339(now)}, {"files", files.size()}}).text() + "\n";
   for (const auto& file : files) {
     out += Json::object({{"path", file.path},
                          {"mode", file.mode},
@@ -198,7 +200,8 @@ Exit run_controller_backup(Context& context) {
   const auto files = collect(context.args.text("config"));
   if (!files) return fail(context, files.error());
   const std::string target = context.args.text("FILE");
-  if (auto written = base::write_file_atomically(target, to_backup(*files, context.clock.wall()), kOwnerOnly); !written) {
+  if (auto written = base::write_file_atomically(target, to_backup(*files, context.clock.wall()), kOwnerOnly);
+      !written) {
     return fail(context, written.error());
   }
   if (context.args.flag("verify")) {
@@ -206,7 +209,8 @@ Exit run_controller_backup(Context& context) {
     if (!read) return fail(context, read.error());
     if (*read != *files) return fail(context, {Code::Corrupt, target + " does not hold what was to be saved"});
   }
-  context.console.say(fmt::format("{}: {} files; it holds secrets and keys: keep it as safe as them", target, files->size()));
+  context.console.say(
+      fmt::format("{}: {} files; it holds secrets and keys: keep it as safe as them", target, files->size()));
   return Exit::Ok;
 }
 

@@ -75,7 +75,8 @@ bool for_people(Format format) { return format == Format::Table || format == For
 
 class Page {
  public:
-  Page(Context& context, const std::string& title) : console_(context.console), head_{.columns = {{"MACHINE"}, {title}}} {}
+  Page(Context& context, const std::string& title)
+      : console_(context.console), head_{.columns = {{"MACHINE"}, {title}}} {}
   void add(const char* title, const std::string& text, Style style = Style::Plain) {
     if (!text.empty()) head_.rows.push_back({.cells = {{title, Style::Dim}, {text, style}}});
   }
@@ -107,8 +108,10 @@ void add_observation(Page& page, const Json& machine, WallTime now) {
   page.add("power", text_of(seen["power"]["state"]) + (text_of(machine["desired"]["power"]) == "unmanaged"
                                                            ? std::string(" (unmanaged)")
                                                            : ", wanted " + text_of(machine["desired"]["power"])));
-  page.add("identity", fmt::format("{} ({})", text_of(seen["identity"]["verdict"]), text_of(seen["identity"]["reason"])));
-  page.add("decision", fmt::format("{}: {}", text_of(machine["decision"]["kind"]), text_of(machine["decision"]["reason"])));
+  page.add("identity",
+           fmt::format("{} ({})", text_of(seen["identity"]["verdict"]), text_of(seen["identity"]["reason"])));
+  page.add("decision",
+           fmt::format("{}: {}", text_of(machine["decision"]["kind"]), text_of(machine["decision"]["reason"])));
   page.add("refused", text_of(machine["refusal"]["message"]), Style::Warning);
 }
 
@@ -190,7 +193,9 @@ Exit run_machine_describe(Context& context) {
   return show_machine(context, context.args.text("MACHINE"), Detail::Everything);
 }
 
-Exit explain_machine(Context& context, const std::string& name) { return show_machine(context, name, Detail::Explanation); }
+Exit explain_machine(Context& context, const std::string& name) {
+  return show_machine(context, name, Detail::Explanation);
+}
 
 Exit show_live_status(Context& context) {
   const auto nimbusd = Nimbusd::of(context);
@@ -212,8 +217,9 @@ Exit show_live_status(Context& context) {
   const auto add = [&](const char* title, const std::string& text) {
     if (!text.empty()) head.rows.push_back({.cells = {{title, Style::Dim}, {base::printable(text)}}});
   };
-  add("controller", fmt::format("{}, {}, term {}{}", text_of(controller["id"]), text_of(controller["authority"]),
-                                text_of(controller["term"]), controller["ready"].as_bool() == true ? "" : ", not ready"));
+  add("controller",
+      fmt::format("{}, {}, term {}{}", text_of(controller["id"]), text_of(controller["authority"]),
+                  text_of(controller["term"]), controller["ready"].as_bool() == true ? "" : ", not ready"));
   add("trouble", text_of(controller["detail"]));
   add("registry", fmt::format("{}, commit {}, {} problems", text_of(registry["state"]),
                               text_of(registry["accepted_commit"]).substr(0, 12), text_of(registry["problem_count"])));
@@ -221,10 +227,12 @@ Exit show_live_status(Context& context) {
                               text_of(machines["health"]["ok"]), text_of(machines["health"]["attention"]),
                               text_of(machines["health"]["trouble"]), text_of(machines["health"]["unknown"])));
   add("power", fmt::format("{} on, {} off", text_of(machines["power"]["on"]), text_of(machines["power"]["off"])));
-  add("queue", fmt::format("{} queued, {} running", text_of((*fleet)["queue"]["queued"]), text_of((*fleet)["queue"]["running"])));
+  add("queue", fmt::format("{} queued, {} running", text_of((*fleet)["queue"]["queued"]),
+                           text_of((*fleet)["queue"]["running"])));
   for (const auto& hold : (*fleet)["holds"].items()) {
     const std::string machine = text_of(hold["machine"]);
-    add("held", fmt::format("{}: {} (by {})", machine.empty() ? "all machines" : machine, text_of(hold["reason"]), text_of(hold["by"])));
+    add("held", fmt::format("{}: {} (by {})", machine.empty() ? "all machines" : machine, text_of(hold["reason"]),
+                            text_of(hold["by"])));
   }
   context.console.out(render(head, Format::Table, context.console));
   return Exit::Ok;

@@ -27,22 +27,27 @@ std::string address_of(const Context& context) {
 
 Code code_of(int status) {
   switch (status) {
-    case 400: return Code::Invalid;
+    case 400:
+      return Code::Invalid;
     case 401:
-    case 403: return Code::Auth;
-    case 404: return Code::NotFound;
+    case 403:
+      return Code::Auth;
+    case 404:
+      return Code::NotFound;
     case 409:
-    case 412: return Code::Conflict;
-    case 503: return Code::Busy;
-    default: return Code::Internal;
+    case 412:
+      return Code::Conflict;
+    case 503:
+      return Code::Busy;
+    default:
+      return Code::Internal;
   }
 }
 
 Error error_of(const base::LocalResponse& response) {
   const auto body = base::parse_json(response.body);
   const auto detail = body ? (*body)["detail"].as_string() : std::nullopt;
-  return {code_of(response.status),
-          detail ? std::string(*detail) : fmt::format("nimbusd answers {}", response.status)};
+  return {code_of(response.status), detail ? std::string(*detail) : fmt::format("nimbusd answers {}", response.status)};
 }
 
 Result<Json> json_of(const base::LocalResponse& response) {
@@ -89,8 +94,9 @@ Result<Nimbusd> Nimbusd::of(const Context& context) {
   if (address.starts_with('/')) address.insert(0, "unix:");
   auto client = base::LocalClient::make(address);
   if (!client) {
-    return Error{Code::Invalid, address + ": nimbusd is asked on its own machine: unix:/path/of/control.sock, or a "
-                                          "loopback address for reading"};
+    return Error{Code::Invalid, address +
+                                    ": nimbusd is asked on its own machine: unix:/path/of/control.sock, or a "
+                                    "loopback address for reading"};
   }
   return Nimbusd(std::move(*client));
 }
@@ -126,9 +132,10 @@ Result<std::vector<Json>> Nimbusd::all(const std::string& target, const std::str
 Result<> Nimbusd::events(const std::string& after, const std::string& machine,
                          const std::function<bool(const Json&)>& event) const {
   EventReader reader(event);
-  const auto ended = client_.stream(
-      {.target = fmt::format("/v1/events?after={}&machine={}", after, machine), .headers = {{"Accept", "text/event-stream"}}},
-      {std::chrono::steady_clock::now() + kPatience, {}}, [&](std::string_view piece) { return reader.feed(piece); });
+  const auto ended = client_.stream({.target = fmt::format("/v1/events?after={}&machine={}", after, machine),
+                                     .headers = {{"Accept", "text/event-stream"}}},
+                                    {std::chrono::steady_clock::now() + kPatience, {}},
+                                    [&](std::string_view piece) { return reader.feed(piece); });
   if (!ended) return ended.error();
   if (ended->status != 200) return error_of(*ended);
   return {};
@@ -139,9 +146,11 @@ Exit fail_live(Context& context, const Error& error) {
   switch (error.code) {
     case Code::Unreachable:
     case Code::Timeout:
-      context.console.hint("nimbusctl: is nimbusd running here? --server, $NIMBUS_SERVER or the setting 'server' say where\n");
+      context.console.hint(
+          "nimbusctl: is nimbusd running here? --server, $NIMBUS_SERVER or the setting 'server' say where\n");
       return Exit::Unreachable;
-    case Code::Auth: return Exit::Denied;
+    case Code::Auth:
+      return Exit::Denied;
     case Code::NotFound:
     case Code::Conflict:
     case Code::Invalid:
@@ -151,7 +160,8 @@ Exit fail_live(Context& context, const Error& error) {
     case Code::RateLimited:
     case Code::Busy:
     case Code::Corrupt:
-    case Code::Internal: break;
+    case Code::Internal:
+      break;
   }
   return exit;
 }

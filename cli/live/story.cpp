@@ -161,20 +161,22 @@ Exit run_history(Context& context) {
   const auto entries = story_of(*found, static_cast<std::size_t>(context.args.number("limit")));
   if (!entries) return fail(context, entries.error());
   using enum Column::When;
-  Listing listing{.columns = {{"TIME"}, {"WHAT"}, {"REGISTRY"}, {"STATUS COMMIT"}, {"CONTROLLER", Wide}, {"TERM", Wide}}};
+  Listing listing{
+      .columns = {{"TIME"}, {"WHAT"}, {"REGISTRY"}, {"STATUS COMMIT"}, {"CONTROLLER", Wide}, {"TERM", Wide}}};
   for (const auto& entry : *entries) {
     const std::string time = base::to_rfc3339(entry.commit.author.when);
     const std::string from = trailer(entry.commit, "Nimbus-Registry");
     const std::string controller = trailer(entry.commit, "Nimbus-Controller");
     const std::string term = trailer(entry.commit, "Nimbus-Term");
-    listing.rows.push_back({.name = entry.commit.id,
-                            .cells = {{time}, {entry.said}, {from.substr(0, 12)}, {entry.commit.id.substr(0, 12)}, {controller}, {term}},
-                            .json = Json::object({{"time", time},
-                                                  {"what", entry.said},
-                                                  {"registry_commit", from},
-                                                  {"status_commit", entry.commit.id},
-                                                  {"controller", controller},
-                                                  {"term", term}})});
+    listing.rows.push_back(
+        {.name = entry.commit.id,
+         .cells = {{time}, {entry.said}, {from.substr(0, 12)}, {entry.commit.id.substr(0, 12)}, {controller}, {term}},
+         .json = Json::object({{"time", time},
+                               {"what", entry.said},
+                               {"registry_commit", from},
+                               {"status_commit", entry.commit.id},
+                               {"controller", controller},
+                               {"term", term}})});
   }
   context.console.out(render(listing, context.format(), context.console));
   return Exit::Ok;
@@ -201,13 +203,14 @@ Exit run_trace(Context& context) {
   }
   Listing listing{.columns = {{"STEP"}, {"COMMIT"}, {"WHEN"}, {"WHO"}, {"WHAT"}}};
   for (const auto& step : steps) {
-    listing.rows.push_back({.name = step.commit,
-                            .cells = {{step.what}, {step.commit.substr(0, 12)}, {step.when}, {step.who}, {step.subject}},
-                            .json = Json::object({{"step", step.what},
-                                                  {"commit", step.commit},
-                                                  {"time", step.when},
-                                                  {"who", step.who},
-                                                  {"subject", step.subject}})});
+    listing.rows.push_back(
+        {.name = step.commit,
+         .cells = {{step.what}, {step.commit.substr(0, 12)}, {step.when}, {step.who}, {step.subject}},
+         .json = Json::object({{"step", step.what},
+                               {"commit", step.commit},
+                               {"time", step.when},
+                               {"who", step.who},
+                               {"subject", step.subject}})});
   }
   context.console.out(render(listing, context.format(), context.console));
   return Exit::Ok;
@@ -232,7 +235,8 @@ Exit run_drift(Context& context) {
         const auto& table = *drift.table();
         listing.rows.push_back(
             {.name = name,
-             .cells = {{name}, {text_at(table, "key")}, {text_at(table, "desired")}, {text_at(table, "observed")}, {since}},
+             .cells =
+                 {{name}, {text_at(table, "key")}, {text_at(table, "desired")}, {text_at(table, "observed")}, {since}},
              .json = Json::object({{"machine", name},
                                    {"key", text_at(table, "key")},
                                    {"desired", text_at(table, "desired")},

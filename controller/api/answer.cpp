@@ -13,8 +13,8 @@ using base::HttpRequest;
 using base::HttpResponse;
 using base::Json;
 
-constexpr std::size_t kTagDigits = 32;     // 128 bits: nobody finds two equal ones
-constexpr std::size_t kFilterDigits = 8;   // of a token: tells an honest mistake
+constexpr std::size_t kTagDigits = 32;    // 128 bits: nobody finds two equal ones
+constexpr std::size_t kFilterDigits = 8;  // of a token: tells an honest mistake
 constexpr std::size_t kLongestDetail = 1000;
 
 std::string entity_tag(const std::string& text) { return '"' + base::sha256_hex(text).substr(0, kTagDigits) + '"'; }
@@ -39,11 +39,15 @@ struct StatusOfCode {
 
 StatusOfCode status_of(Code code) {
   switch (code) {
-    case Code::NotFound: return {404, "NOT_FOUND"};
-    case Code::Invalid: return {400, "INVALID_ARGUMENT"};
-    case Code::Conflict: return {409, "CONFLICT"};
+    case Code::NotFound:
+      return {404, "NOT_FOUND"};
+    case Code::Invalid:
+      return {400, "INVALID_ARGUMENT"};
+    case Code::Conflict:
+      return {409, "CONFLICT"};
     case Code::Busy:
-    case Code::RateLimited: return {503, "BUSY"};
+    case Code::RateLimited:
+      return {503, "BUSY"};
     case Code::Unreachable:
     case Code::Timeout:
     case Code::Cancelled:
@@ -51,7 +55,8 @@ StatusOfCode status_of(Code code) {
     case Code::Untrusted:
     case Code::Unsupported:
     case Code::Corrupt:
-    case Code::Internal: break;
+    case Code::Internal:
+      break;
   }
   return {500, "INTERNAL"};
 }

@@ -18,10 +18,14 @@ constexpr std::size_t kEventsInAPage = 500;
 
 std::string_view to_word(AcceptedRegistry::State state) {
   switch (state) {
-    case AcceptedRegistry::State::Accepted: return "accepted";
-    case AcceptedRegistry::State::Partly: return "partly";
-    case AcceptedRegistry::State::Refused: return "refused";
-    case AcceptedRegistry::State::Held: return "held";
+    case AcceptedRegistry::State::Accepted:
+      return "accepted";
+    case AcceptedRegistry::State::Partly:
+      return "partly";
+    case AcceptedRegistry::State::Refused:
+      return "refused";
+    case AcceptedRegistry::State::Held:
+      return "held";
   }
   return "refused";
 }
@@ -54,10 +58,7 @@ Json counts_json(const std::vector<LiveBoard::Entry>& entries) {
   for (const auto& entry : entries) {
     health[to_string(entry.live ? judge(entry.live->status).health : MachineHealth::Unknown)] += 1;
     const auto seen = entry.live ? entry.live->status.power : std::nullopt;
-    power[!seen                        ? "unknown"
-          : *seen == PowerState::On    ? "on"
-          : *seen == PowerState::Off   ? "off"
-                                       : "changing"] += 1;
+    power[!seen ? "unknown" : *seen == PowerState::On ? "on" : *seen == PowerState::Off ? "off" : "changing"] += 1;
     held += entry.live && !entry.live->facts.report.local_hold.empty() ? 1U : 0U;
     stalled += entry.machine.stalled.empty() ? 0U : 1U;
   }
@@ -203,7 +204,8 @@ Result<std::string> reason_in(const HttpRequest& request) {
   auto body = base::parse_json(request.body, {.bytes = 16 * 1024, .depth = 4, .values = 100});
   if (!body) return Error{Code::Invalid, "the body is no JSON: " + body.error().message};
   const auto reason = (*body)["reason"].as_string();
-  if (!reason || body->size() != 1) return Error{Code::Invalid, "the body must be an object with \"reason\", and nothing else"};
+  if (!reason || body->size() != 1)
+    return Error{Code::Invalid, "the body must be an object with \"reason\", and nothing else"};
   return std::string(*reason);
 }
 
@@ -225,7 +227,8 @@ void look_again(const ApiContext& context, const std::string& machine) {
 HttpResponse place_hold(const ApiContext& context, const HttpRequest& request, const std::string& machine) {
   auto reason = reason_in(request);
   if (!reason) return problem(reason.error());
-  const LocalHold hold{.machine = machine, .reason = *reason, .by = describe_peer(*request.peer), .since = context.clock.wall()};
+  const LocalHold hold{
+      .machine = machine, .reason = *reason, .by = describe_peer(*request.peer), .since = context.clock.wall()};
   if (auto placed = context.holds.place(hold); !placed) return problem(placed.error());
   tell(context, {.what = "hold", .machine = machine, .by = hold.by, .reason = hold.reason});
   look_again(context, machine);
@@ -254,8 +257,9 @@ std::function<HttpResponse(const ApiRequest&)> guarded(const ApiContext& context
   return [&peers = context.peers, handler = std::move(handler)](const ApiRequest& request) {
     if (!request.http.peer) return problem(403, "PERMISSION_DENIED", "changes are accepted on the control socket only");
     if (!peers.may_change(*request.http.peer)) {
-      return problem(403, "PERMISSION_DENIED",
-                     describe_peer(*request.http.peer) + " is not among control.users and control.groups of nimbusd.toml");
+      return problem(
+          403, "PERMISSION_DENIED",
+          describe_peer(*request.http.peer) + " is not among control.users and control.groups of nimbusd.toml");
     }
     return handler(request);
   };
@@ -265,7 +269,10 @@ std::function<HttpResponse(const ApiRequest&)> guarded(const ApiContext& context
 
 std::vector<ApiRoute> reading_routes(const ApiContext& c) {
   return {
-      {"GET", "/version", [](const ApiRequest& r) { return answer(r.http, Json::object({{"version", NIMBUS_VERSION}})); }},
+      {"GET", "/version",
+       [](const ApiRequest& r) {
+         return answer(r.http, Json::object({{"version", NIMBUS_VERSION}}));
+       }},
       {"GET", "/openapi.json",
        [](const ApiRequest&) {
          return HttpResponse{.content_type = "application/json", .body = std::string(openapi_text())};
@@ -282,12 +289,13 @@ std::vector<ApiRoute> reading_routes(const ApiContext& c) {
 std::vector<ApiRoute> changing_routes(const ApiContext& c) {
   return {
       {"POST", "/v1/machines/{machine}:reconcile", guarded(c, [c](const ApiRequest& r) { return reconcile(c, r); })},
-      {"POST", "/v1/registry:fetch", guarded(c,
-                                             [c](const ApiRequest& r) {
-                                               tell(c, {.what = "fetch", .machine = {}, .by = describe_peer(*r.http.peer), .reason = {}});
-                                               c.fetch_now();
-                                               return accepted();
-                                             })},
+      {"POST", "/v1/registry:fetch",
+       guarded(c,
+               [c](const ApiRequest& r) {
+                 tell(c, {.what = "fetch", .machine = {}, .by = describe_peer(*r.http.peer), .reason = {}});
+                 c.fetch_now();
+                 return accepted();
+               })},
       {"PUT", "/v1/holds/all", guarded(c, [c](const ApiRequest& r) { return place_hold(c, r.http, ""); })},
       {"DELETE", "/v1/holds/all", guarded(c, [c](const ApiRequest& r) { return lift_hold(c, r.http, ""); })},
       {"PUT", "/v1/holds/machines/{machine}",

@@ -25,7 +25,7 @@ struct ControllerView {
   std::string id;
   std::string authority;  // "starting", "held", "deposed"
   std::uint64_t term = 0;
-  std::string detail;     // lines for people: what does not work now
+  std::string detail;  // lines for people: what does not work now
   bool ready = false;
   WallTime started{};
   std::size_t queued = 0;

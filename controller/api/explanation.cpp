@@ -16,11 +16,16 @@ std::string with_reason(std::string text, const std::string& reason) {
 /// What a person can do about an error that asking again does not cure.
 std::string cure_of(Code code) {
   switch (code) {
-    case Code::Auth: return "check the user and password of the machine's credentials on the controller";
-    case Code::Untrusted: return "compare the BMC's certificate with bmc.tls of the machine's file";
-    case Code::NotFound: return "check bmc.credentials, bmc.system and the secrets folder of the controller";
-    case Code::Unsupported: return "this BMC does not offer what is needed: look at its firmware, or force a quirk";
-    case Code::Invalid: return "correct the machine's file";
+    case Code::Auth:
+      return "check the user and password of the machine's credentials on the controller";
+    case Code::Untrusted:
+      return "compare the BMC's certificate with bmc.tls of the machine's file";
+    case Code::NotFound:
+      return "check bmc.credentials, bmc.system and the secrets folder of the controller";
+    case Code::Unsupported:
+      return "this BMC does not offer what is needed: look at its firmware, or force a quirk";
+    case Code::Invalid:
+      return "correct the machine's file";
     case Code::Unreachable:
     case Code::Timeout:
     case Code::Cancelled:
@@ -28,7 +33,8 @@ std::string cure_of(Code code) {
     case Code::RateLimited:
     case Code::Busy:
     case Code::Corrupt:
-    case Code::Internal: break;
+    case Code::Internal:
+      break;
   }
   return "look at the error";
 }
@@ -60,7 +66,8 @@ class Explainer {
   bool brake() {
     const auto& lifecycle = desired_.lifecycle;
     if (!report_.local_hold.empty()) {
-      say_person(fmt::format("held on the controller: {}; 'nimbusctl resume {}' lifts it", report_.local_hold, entry_.name));
+      say_person(
+          fmt::format("held on the controller: {}; 'nimbusctl resume {}' lifts it", report_.local_hold, entry_.name));
     } else if (lifecycle.hands_off) {
       say_person(with_reason("a commit without hands_off = true lets it go on", lifecycle.reason));
     } else if (lifecycle.state != LifecycleState::InService) {
@@ -108,8 +115,12 @@ class Explainer {
       return;
     }
     switch (decision.kind) {
-      case DecisionKind::Nothing: say("", "look again"); return;
-      case DecisionKind::Act: say("the effect of " + std::string(to_string(decision.action)), "look again"); return;
+      case DecisionKind::Nothing:
+        say("", "look again");
+        return;
+      case DecisionKind::Act:
+        say("the effect of " + std::string(to_string(decision.action)), "look again");
+        return;
       case DecisionKind::Wait:
         say(decision.reason, "look again, and decide anew");
         if (decision.look_again) out_.until = decision.look_again;
@@ -118,9 +129,12 @@ class Explainer {
         say_person("enforcement = \"observe\" only reports; a commit with \"enforce\" lets Nimbus correct it");
         return;
       case DecisionKind::Hold:
-        say_person(fmt::format("find out why it does not obey ({}); a new commit for this machine tries again", decision.reason));
+        say_person(fmt::format("find out why it does not obey ({}); a new commit for this machine tries again",
+                               decision.reason));
         return;
-      case DecisionKind::Unknown: say("an answer that makes sense", "look again"); return;
+      case DecisionKind::Unknown:
+        say("an answer that makes sense", "look again");
+        return;
     }
   }
 

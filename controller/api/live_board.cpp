@@ -40,16 +40,21 @@ Json event_of(const MachineStatus& status, const std::string& headline) {
 
 std::string_view to_string(MachineHealth health) noexcept {
   switch (health) {
-    case MachineHealth::Ok: return "ok";
-    case MachineHealth::Attention: return "attention";
-    case MachineHealth::Unknown: return "unknown";
-    case MachineHealth::Trouble: return "trouble";
+    case MachineHealth::Ok:
+      return "ok";
+    case MachineHealth::Attention:
+      return "attention";
+    case MachineHealth::Unknown:
+      return "unknown";
+    case MachineHealth::Trouble:
+      return "trouble";
   }
   return "unknown";
 }
 
 std::optional<MachineHealth> parse_machine_health(std::string_view text) noexcept {
-  for (const auto health : {MachineHealth::Ok, MachineHealth::Attention, MachineHealth::Unknown, MachineHealth::Trouble}) {
+  for (const auto health :
+       {MachineHealth::Ok, MachineHealth::Attention, MachineHealth::Unknown, MachineHealth::Trouble}) {
     if (text == to_string(health)) return health;
   }
   return std::nullopt;
@@ -123,7 +128,8 @@ void LiveBoard::seed(const std::map<std::string, std::string>& documents) {
   std::map<std::string, MachineStatus> seeds;
   for (const auto& [path, text] : documents) {
     if (path.find("/machines/") == std::string::npos) continue;
-    if (auto status = registry::parse_machine_status(text, path)) seeds.insert_or_assign(machine_of(path), std::move(*status));
+    if (auto status = registry::parse_machine_status(text, path))
+      seeds.insert_or_assign(machine_of(path), std::move(*status));
   }
   const std::lock_guard lock(mutex_);
   seeds_ = std::move(seeds);
@@ -146,7 +152,8 @@ std::vector<LiveBoard::Entry> LiveBoard::page(const std::string& after, std::siz
   const std::lock_guard lock(mutex_);
   std::vector<Entry> entries;
   if (!registry_) return entries;
-  for (auto at = registry_->machines.upper_bound(after); at != registry_->machines.end() && entries.size() < most; ++at) {
+  for (auto at = registry_->machines.upper_bound(after); at != registry_->machines.end() && entries.size() < most;
+       ++at) {
     entries.push_back(entry(at->first, at->second));
   }
   return entries;

@@ -21,7 +21,8 @@ std::optional<std::uint32_t> user_of(const std::string& name) {
   std::array<char, kRoom> room{};
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return std::nullopt;
+  if (::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr)
+    return std::nullopt;
   return entry.pw_uid;
 }
 
@@ -29,7 +30,8 @@ std::optional<std::uint32_t> group_of(const std::string& name) {
   std::array<char, kRoom> room{};
   group entry{};
   group* found = nullptr;
-  if (::getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return std::nullopt;
+  if (::getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr)
+    return std::nullopt;
   return entry.gr_gid;
 }
 
@@ -40,12 +42,14 @@ Result<PeerPolicy> PeerPolicy::make(const std::vector<std::string>& users, const
   policy.users_ = {0, ::geteuid()};
   for (const auto& name : users) {
     const auto id = user_of(name);
-    if (!id || *id == kOverflowId) return Error{Code::NotFound, fmt::format("control.users: there is no user \"{}\"", name)};
+    if (!id || *id == kOverflowId)
+      return Error{Code::NotFound, fmt::format("control.users: there is no user \"{}\"", name)};
     policy.users_.insert(*id);
   }
   for (const auto& name : groups) {
     const auto id = group_of(name);
-    if (!id || *id == kOverflowId) return Error{Code::NotFound, fmt::format("control.groups: there is no group \"{}\"", name)};
+    if (!id || *id == kOverflowId)
+      return Error{Code::NotFound, fmt::format("control.groups: there is no group \"{}\"", name)};
     policy.groups_.insert(*id);
   }
   return policy;

@@ -91,7 +91,8 @@ std::vector<base::HttpRoute> to_http_routes(std::vector<ApiRoute> routes, const 
       return other.path == start && other.method == route.method && other.match == match;
     });
     if (known) continue;
-    out.push_back({.method = route.method, .path = start,
+    out.push_back({.method = route.method,
+                   .path = start,
                    .handler =
                        [shared](const HttpRequest& request) {
                          return dispatch(shared->table, request, shared->clock, shared->observer);

@@ -50,14 +50,15 @@ Result<> AuditedRunLog::finish(std::int64_t id, RunOutcome outcome, const std::s
     const std::lock_guard lock(mutex_);
     if (auto known = open_.extract(id)) run = std::move(known.mapped());
   }
-  const auto line = chain_.append(Json::object({{"type", "result"},
-                                                {"time", base::to_rfc3339(at)},
-                                                {"machine", run.machine.machine.empty() ? std::string() : run.machine.text()},
-                                                {"run", id},
-                                                {"action", to_string(run.action)},
-                                                {"outcome", to_string(outcome)},
-                                                {"detail", bounded(detail)},
-                                                {"commit", run.commit}}));
+  const auto line =
+      chain_.append(Json::object({{"type", "result"},
+                                  {"time", base::to_rfc3339(at)},
+                                  {"machine", run.machine.machine.empty() ? std::string() : run.machine.text()},
+                                  {"run", id},
+                                  {"action", to_string(run.action)},
+                                  {"outcome", to_string(outcome)},
+                                  {"detail", bounded(detail)},
+                                  {"commit", run.commit}}));
   if (!line) return Error(line.error()).with("while writing the result to the audit log");
   return {};
 }

@@ -20,7 +20,7 @@ namespace nimbus::controller {
 
 /// Something that people did at the controller, or that happened to it.
 struct AuditNote {
-  std::string type;     // "hold", "resume", "reconcile", "start", "term", "deposed", "settings-intent", "settings-result"
+  std::string type;  // "hold", "resume", "reconcile", "start", "term", "deposed", "settings-intent", "settings-result"
   std::string machine;  // empty: none in particular
   std::string by;
   std::string reason;

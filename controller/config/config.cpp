@@ -32,7 +32,8 @@ void read(TableReader& table, std::string_view key, std::chrono::milliseconds& i
   if (const auto duration = base::parse_duration(*text)) {
     into = *duration;
   } else {
-    table.fault(key, fmt::format("\"{}\" is no duration: write a whole number and ms, s, m, h or d, like \"30s\"", *text));
+    table.fault(key,
+                fmt::format("\"{}\" is no duration: write a whole number and ms, s, m, h or d, like \"30s\"", *text));
   }
 }
 
@@ -67,11 +68,13 @@ void read_remote(TableReader table, Config& config) {
   read(table, "url", remote.url);
   const bool plain_path = remote.url.starts_with("/");
   bool scheme = plain_path;
-  for (const std::string_view known : {"https://", "ssh://", "file://"}) scheme = scheme || remote.url.starts_with(known);
+  for (const std::string_view known : {"https://", "ssh://", "file://"})
+    scheme = scheme || remote.url.starts_with(known);
   if (!remote.url.empty() && !scheme) {
     table.fault("url", "must start with https://, ssh:// or file://, or be an absolute path");
   }
-  const auto authority = remote.url.find("://") == std::string::npos ? std::string() : remote.url.substr(remote.url.find("://") + 3);
+  const auto authority =
+      remote.url.find("://") == std::string::npos ? std::string() : remote.url.substr(remote.url.find("://") + 3);
   const auto at = authority.substr(0, authority.find('/')).find('@');
   if (remote.url.starts_with("https://") && at != std::string::npos) {
     table.fault("url", "must not hold a user or password: use token_file");
@@ -143,8 +146,10 @@ void read_power(TableReader table, reconcilers::PowerPolicy& power) {
 void read_log(TableReader table, Config& config) {
   read(table, "level", config.log_level);
   read(table, "format", config.log_format);
-  check_choice(table, "level", base::parse_level(config.log_level).has_value(), "\"debug\", \"info\", \"warning\", \"error\"");
-  check_choice(table, "format", base::parse_log_format(config.log_format).has_value(), "\"text\", \"json\", \"logfmt\"");
+  check_choice(table, "level", base::parse_level(config.log_level).has_value(),
+               "\"debug\", \"info\", \"warning\", \"error\"");
+  check_choice(table, "format", base::parse_log_format(config.log_format).has_value(),
+               "\"text\", \"json\", \"logfmt\"");
   table.finish();
 }
 
@@ -185,7 +190,8 @@ void read_install(TableReader table, Config& config) {
   for (const auto& source : config.image_sources) {
     const auto host = source.find("://");
     if (host == std::string::npos || source.find('/', host + 3) == std::string::npos) {
-      table.fault("image_sources", fmt::format("\"{}\" must be the beginning of a URL up to a '/' behind the host", source));
+      table.fault("image_sources",
+                  fmt::format("\"{}\" must be the beginning of a URL up to a '/' behind the host", source));
     }
   }
   table.finish();

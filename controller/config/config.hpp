@@ -15,7 +15,7 @@
 namespace nimbus::controller {
 
 struct RemoteConfig {
-  std::string url;          // https://, ssh://, file:// or an absolute path
+  std::string url;  // https://, ssh://, file:// or an absolute path
   std::string branch = "main";
   std::string ssh_key;      // path; empty: no key of our own
   std::string known_hosts;  // path; must be given for ssh
@@ -27,15 +27,15 @@ struct RemoteConfig {
 /// Where status goes, as far as it differs from the registry's own remote: a controller
 /// may read the registry with one credential and write status with another.
 struct StatusConfig {
-  std::string repository;   // the other repository that registry.toml may name; empty: none may
+  std::string repository;  // the other repository that registry.toml may name; empty: none may
   std::string ssh_key, known_hosts, token_file, ca_file;  // empty: the registry's
   std::string signing_key;  // path of the SSH key that signs status commits; empty: unsigned
   friend bool operator==(const StatusConfig&, const StatusConfig&) = default;
 };
 
 struct WebhookConfig {
-  std::string name;                  // the path is /webhook/<name>
-  std::string kind;                  // "github", "gitlab", …
+  std::string name;                       // the path is /webhook/<name>
+  std::string kind;                       // "github", "gitlab", …
   std::vector<std::string> secret_files;  // one, or two during a rotation
   friend bool operator==(const WebhookConfig&, const WebhookConfig&) = default;
 };
@@ -65,25 +65,25 @@ struct Config {
   StatusConfig status;
   std::chrono::milliseconds poll = std::chrono::seconds(60);
   std::chrono::milliseconds git_deadline = std::chrono::seconds(60);
-  std::chrono::milliseconds publish = std::chrono::seconds(10);     // least time between status commits
-  std::chrono::milliseconds heartbeat = std::chrono::minutes(10);   // status.toml alone, at most this often
-  std::string listen = "127.0.0.1:9640";                            // loopback address:port, or unix:/path
-  std::string control_socket;                                       // path; default "<runtime or data folder>/control.sock"
-  std::vector<std::string> control_users;                           // who may change things there, besides root and
-  std::vector<std::string> control_groups;                          // the user that nimbusd runs as
-  std::string audit;                                                // folder; default "<data>/audit"
-  std::string holds = "/etc/nimbus/holds";                          // folder of local holds; never below `data`
+  std::chrono::milliseconds publish = std::chrono::seconds(10);    // least time between status commits
+  std::chrono::milliseconds heartbeat = std::chrono::minutes(10);  // status.toml alone, at most this often
+  std::string listen = "127.0.0.1:9640";                           // loopback address:port, or unix:/path
+  std::string control_socket;               // path; default "<runtime or data folder>/control.sock"
+  std::vector<std::string> control_users;   // who may change things there, besides root and
+  std::vector<std::string> control_groups;  // the user that nimbusd runs as
+  std::string audit;                        // folder; default "<data>/audit"
+  std::string holds = "/etc/nimbus/holds";  // folder of local holds; never below `data`
   std::vector<WebhookConfig> webhooks;
-  std::string boot_socket;                // of nimbus-boot; empty: nothing is installed
+  std::string boot_socket;                 // of nimbus-boot; empty: nothing is installed
   std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
   reconcilers::InstallPolicy install;      // deadlines of installs and erasures
   ForgeConfig forge;
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
-  std::chrono::milliseconds observe = std::chrono::seconds(30);     // steady state: between looks at a machine
-  std::chrono::milliseconds inspect = std::chrono::hours(6);        // between inspections of hardware and firmware settings
+  std::chrono::milliseconds observe = std::chrono::seconds(30);  // steady state: between looks at a machine
+  std::chrono::milliseconds inspect = std::chrono::hours(6);  // between inspections of hardware and firmware settings
   std::chrono::milliseconds pass_deadline = std::chrono::seconds(30);
-  std::chrono::milliseconds retry_most = std::chrono::minutes(5);   // back-off for machines that do not answer
+  std::chrono::milliseconds retry_most = std::chrono::minutes(5);  // back-off for machines that do not answer
   reconcilers::PowerPolicy power;
   std::string log_level = "info";
   std::string log_format = "text";

@@ -75,7 +75,8 @@ Reload merge_reload(const Config& running, const Config& next) {
       "status", [](auto& c) -> auto& { return c.status; });
   merge.keep(
       "status.heartbeat", [](auto& c) -> auto& { return c.heartbeat; });
-  merge.keep("forge", [](auto& c) -> auto& { return c.forge; });
+  merge.keep(
+      "forge", [](auto& c) -> auto& { return c.forge; });
   merge.keep(
       "http.listen", [](auto& c) -> auto& { return c.listen; });
   merge.keep(

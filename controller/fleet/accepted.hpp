@@ -51,7 +51,7 @@ struct AcceptedRegistry {
   std::map<std::string, AcceptedMachine> machines;  // of this provider, by name
   Policy policy;
   std::shared_ptr<const registry::Snapshot> in_force;  // all of it, of all providers; null: nothing yet
-  RegistrySettings::Status status;  // where status goes
+  RegistrySettings::Status status;                     // where status goes
   /// Machines whose file is there but that were never accepted: not ours to touch,
   /// and not gone either.
   std::set<std::string> unusable;

@@ -14,7 +14,8 @@ constexpr std::size_t kSpreadFrom = 50;  // fewer machines are looked at immedia
 
 bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
   const auto differ = [](const auto& a, const auto& b) { return a != b && (!a || !b || *a != *b); };
-  return differ(before.instance, now.instance) || before.desired->digest != now.desired->digest || before.stalled != now.stalled ||
+  return differ(before.instance, now.instance) || before.desired->digest != now.desired->digest ||
+         before.stalled != now.stalled ||
          // A brake pulled in a commit that is otherwise refused changes no digest.
          before.desired->lifecycle != now.desired->lifecycle;
 }
@@ -104,8 +105,9 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     cadence = limits_.cadence;
   }
   const MonoTime start = tools.clock.now();
-  MachineReport report = run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy},
-                                  mine.memory, tools, std::move(stop));
+  MachineReport report =
+      run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy}, mine.memory,
+               tools, std::move(stop));
   const auto duration = std::chrono::duration_cast<milliseconds>(tools_.pass.clock.now() - start);
   {
     const std::lock_guard lock(mutex_);

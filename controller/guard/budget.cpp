@@ -70,8 +70,9 @@ DestructiveVerdict judge_destructive(const Policy& policy, std::int64_t machines
             .started = within,
             .most = most,
             .again = oldest + limit.per,
-            .reason = fmt::format("{} destructive actions were started within {} h and {} may be; approve the plan, or wait",
-                                  within, std::chrono::duration_cast<std::chrono::hours>(limit.per).count(), most)};
+            .reason =
+                fmt::format("{} destructive actions were started within {} h and {} may be; approve the plan, or wait",
+                            within, std::chrono::duration_cast<std::chrono::hours>(limit.per).count(), most)};
   }
   return {.allowed = true, .started = 0, .most = 0, .again = std::nullopt, .reason = {}};
 }

@@ -65,7 +65,8 @@ bool any_open(const std::vector<Window>& windows, WallTime now, const ZoneOffset
 
 std::string closed(const Policy& policy, const std::vector<Window>& instance, WallTime now, const ZoneOffset& zones) {
   for (const auto& limits : policy.limits) {
-    if (!any_open(limits.windows, now, zones)) return "waits for a window of policy/limits.toml: " + text_of(limits.windows);
+    if (!any_open(limits.windows, now, zones))
+      return "waits for a window of policy/limits.toml: " + text_of(limits.windows);
   }
   if (!any_open(instance, now, zones)) return "waits for a window of the instance: " + text_of(instance);
   return {};

@@ -59,9 +59,7 @@ Result<> sync_folder(const std::string& path) {
 
 }  // namespace
 
-std::string LocalHold::text() const {
-  return by.empty() ? reason : fmt::format("{} (by {})", reason, by);
-}
+std::string LocalHold::text() const { return by.empty() ? reason : fmt::format("{} (by {})", reason, by); }
 
 std::string LocalHolds::path(const std::string& machine) const {
   return machine.empty() ? folder_ + "/all.toml" : folder_ + "/machines/" + machine + ".toml";
@@ -104,7 +102,8 @@ Result<std::vector<LocalHold>> LocalHolds::list() const {
 
 Result<> LocalHolds::place(const LocalHold& hold) const {
   if (!hold.machine.empty() && !is_dns_label(hold.machine)) {
-    return Error{Code::Invalid, fmt::format("\"{}\" is no machine's name", base::printable(hold.machine, kLongestName))};
+    return Error{Code::Invalid,
+                 fmt::format("\"{}\" is no machine's name", base::printable(hold.machine, kLongestName))};
   }
   if (base::trim(hold.reason).empty()) return Error{Code::Invalid, "a hold needs a reason, for whoever finds it"};
   base::toml::Table table;
@@ -121,8 +120,8 @@ Result<> LocalHolds::lift(const std::string& machine) const {
   const std::string file = path(machine);
   if (::unlink(file.c_str()) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
-      return Error{Code::NotFound, machine.empty() ? "there is no local hold of all machines"
-                                                   : "there is no local hold of " + machine};
+      return Error{Code::NotFound,
+                   machine.empty() ? "there is no local hold of all machines" : "there is no local hold of " + machine};
     }
     return Error{Code::Internal, fmt::format("cannot remove {}: {}", file, std::strerror(errno))};
   }

@@ -17,10 +17,14 @@ constexpr const char* kStalledSubject = "In force, with stalled objects";
 
 AcceptedRegistry::State state_of(registry::AcceptState state) {
   switch (state) {
-    case registry::AcceptState::Accepted: return AcceptedRegistry::State::Accepted;
-    case registry::AcceptState::Partly: return AcceptedRegistry::State::Partly;
-    case registry::AcceptState::Refused: return AcceptedRegistry::State::Refused;
-    case registry::AcceptState::Held: return AcceptedRegistry::State::Held;
+    case registry::AcceptState::Accepted:
+      return AcceptedRegistry::State::Accepted;
+    case registry::AcceptState::Partly:
+      return AcceptedRegistry::State::Partly;
+    case registry::AcceptState::Refused:
+      return AcceptedRegistry::State::Refused;
+    case registry::AcceptState::Held:
+      return AcceptedRegistry::State::Held;
   }
   return AcceptedRegistry::State::Refused;
 }
@@ -187,10 +191,11 @@ Result<> Intake::remember(const std::string& commit) {
 /// The accepted versions of stalled files.
 Result<registry::FileChanges> Intake::stalled_files() const {
   registry::FileChanges changes;
-  for (const auto& put : {put_back(mirror_, in_force_->providers, changes), put_back(mirror_, in_force_->classes, changes),
-                          put_back(mirror_, in_force_->networks, changes), put_back(mirror_, in_force_->images, changes),
-                          put_back(mirror_, in_force_->profiles, changes), put_back(mirror_, in_force_->machines, changes),
-                          put_back(mirror_, in_force_->instances, changes)}) {
+  for (const auto& put :
+       {put_back(mirror_, in_force_->providers, changes), put_back(mirror_, in_force_->classes, changes),
+        put_back(mirror_, in_force_->networks, changes), put_back(mirror_, in_force_->images, changes),
+        put_back(mirror_, in_force_->profiles, changes), put_back(mirror_, in_force_->machines, changes),
+        put_back(mirror_, in_force_->instances, changes)}) {
     if (!put) return put.error();
   }
   return changes;
@@ -201,7 +206,8 @@ Policy Intake::policy_of(const registry::Snapshot& effective) const {
   policy.limits.push_back(limits_of(effective));
   if (earlier_limits_ && *earlier_limits_ != policy.limits.front()) policy.limits.push_back(*earlier_limits_);
   policy.approvals = approvals_of(effective);
-  if (const auto* own = registry::find_provider(effective, provider_)) policy.disruption = own->value.provider.disruption;
+  if (const auto* own = registry::find_provider(effective, provider_))
+    policy.disruption = own->value.provider.disruption;
   return policy;
 }
 
@@ -227,7 +233,8 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
   for (const auto& entry : acceptance.effective->machines) {
     if (entry->provider != provider_) continue;
     // Shares the entry: the value lives as long as somebody uses it.
-    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry), nullptr};
+    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry),
+                                  nullptr};
   }
   for (const auto& entry : acceptance.effective->instances) {
     const auto& instance = entry->value;

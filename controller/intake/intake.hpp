@@ -58,14 +58,14 @@ class Intake {
   Result<> remember_earlier();
   Result<> remember(const std::string& commit);
   Result<registry::FileChanges> stalled_files() const;
-  std::shared_ptr<const AcceptedRegistry> describe(const registry::Acceptance& acceptance,
-                                                   const std::string& commit, const std::optional<Hold>& hold) const;
+  std::shared_ptr<const AcceptedRegistry> describe(const registry::Acceptance& acceptance, const std::string& commit,
+                                                   const std::optional<Hold>& hold) const;
 
   registry::GitRepository& mirror_;
   const Clock& clock_;
   const std::string provider_;
   bool recalled_ = false;
-  std::shared_ptr<const registry::Snapshot> loaded_;    // the newest commit, for the next load
+  std::shared_ptr<const registry::Snapshot> loaded_;  // the newest commit, for the next load
   std::shared_ptr<const registry::Snapshot> in_force_;
   std::string accepted_commit_;
   std::optional<Limits> earlier_limits_;  // of the commit accepted before; nothing: none

@@ -387,8 +387,10 @@ void Publisher::published(const ObjectId& commit, const Batch& batch) {
   }
   const std::lock_guard lock(mutex_);
   for (const auto& [path, text] : batch.changes) {
-    if (text) acknowledged_[path] = index_[path];
-    else acknowledged_.erase(path);
+    if (text)
+      acknowledged_[path] = index_[path];
+    else
+      acknowledged_.erase(path);
   }
   tip_ = commit;
   std::erase_if(pending_, [&](const auto& item) {

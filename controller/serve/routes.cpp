@@ -43,10 +43,10 @@ Result<std::vector<Secret>> read_secrets(const WebhookConfig& config) {
 HttpResponse answer(const Webhook& webhook, const HttpRequest& request, base::Metrics& metrics,
                     const std::function<void()>& fetch_now) {
   const base::SystemClock clock;
-  const WebhookRequest delivery{.header = [&](std::string_view name) { return request.header(name); },
-                                .body = request.body,
-                                .now = clock.wall()};
-  const WebhookVerdict verdict = judge_webhook(webhook.forge, delivery, webhook.secrets->of(webhook.name), webhook.branch);
+  const WebhookRequest delivery{
+      .header = [&](std::string_view name) { return request.header(name); }, .body = request.body, .now = clock.wall()};
+  const WebhookVerdict verdict =
+      judge_webhook(webhook.forge, delivery, webhook.secrets->of(webhook.name), webhook.branch);
   const std::string id = delivery_id(webhook.forge, delivery);
   const bool replay = verdict == WebhookVerdict::Fetch && !id.empty() && !webhook.seen->is_new(id, clock.now());
   metrics.count("nimbus_webhook_total",
@@ -61,7 +61,8 @@ HttpResponse answer(const Webhook& webhook, const HttpRequest& request, base::Me
     case WebhookVerdict::Fetch:
       if (!replay) fetch_now();
       break;
-    case WebhookVerdict::Ignore: break;
+    case WebhookVerdict::Ignore:
+      break;
   }
   return {.status = 202, .body = ""};
 }
@@ -95,12 +96,11 @@ std::vector<base::HttpRoute> make_routes(const Config& config, base::Metrics& me
   const auto shared = std::make_shared<const ServeHooks>(std::move(hooks));
   std::vector<base::HttpRoute> routes;
   for (const char* path : {"/livez", "/healthz"}) {
-    routes.push_back({.method = "GET", .path = path, .handler = [](const HttpRequest&) {
-                        return HttpResponse{.body = "ok\n"};
-                      }});
+    routes.push_back(
+        {.method = "GET", .path = path, .handler = [](const HttpRequest&) { return HttpResponse{.body = "ok\n"}; }});
   }
-  routes.push_back({.method = "GET", .path = "/readyz",
-                    .handler = [shared](const HttpRequest&) { return readiness(*shared); }});
+  routes.push_back(
+      {.method = "GET", .path = "/readyz", .handler = [shared](const HttpRequest&) { return readiness(*shared); }});
   routes.push_back({.method = "GET", .path = "/metrics", .handler = [shared, &metrics](const HttpRequest&) {
                       shared->refresh_metrics();
                       return HttpResponse{.content_type = std::string(base::kMetricsContentType),
@@ -113,10 +113,12 @@ std::vector<base::HttpRoute> make_routes(const Config& config, base::Metrics& me
                           .branch = config.registry.branch};
     using enum WebhookVerdict;
     for (const auto verdict : {Fetch, Ignore, BadSignature, BadType}) {
-      metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", std::string(to_string(verdict))}}, 0);
+      metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", std::string(to_string(verdict))}},
+                    0);
     }
     metrics.count("nimbus_webhook_total", {{"webhook", webhook.name}, {"result", kReplay}}, 0);
-    routes.push_back({.method = "POST", .path = "/webhook/" + webhook.name,
+    routes.push_back({.method = "POST",
+                      .path = "/webhook/" + webhook.name,
                       .handler = [shared, &metrics, webhook](const HttpRequest& request) {
                         return answer(webhook, request, metrics, shared->fetch_now);
                       }});

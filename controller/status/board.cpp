@@ -9,10 +9,14 @@ namespace {
 
 registry::RegistryState state_of(AcceptedRegistry::State state) {
   switch (state) {
-    case AcceptedRegistry::State::Accepted: return registry::RegistryState::Accepted;
-    case AcceptedRegistry::State::Partly: return registry::RegistryState::Partly;
-    case AcceptedRegistry::State::Refused: return registry::RegistryState::Refused;
-    case AcceptedRegistry::State::Held: return registry::RegistryState::Held;
+    case AcceptedRegistry::State::Accepted:
+      return registry::RegistryState::Accepted;
+    case AcceptedRegistry::State::Partly:
+      return registry::RegistryState::Partly;
+    case AcceptedRegistry::State::Refused:
+      return registry::RegistryState::Refused;
+    case AcceptedRegistry::State::Held:
+      return registry::RegistryState::Held;
   }
   return registry::RegistryState::Refused;
 }

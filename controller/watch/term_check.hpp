@@ -2,8 +2,8 @@
 //
 // A controller that was stopped (SIGSTOP, a suspended virtual machine, a long swap)
 // wakes up believing that it is in charge. So the status branch is looked at right
-// before a write; one exchange serves all writes that were waiting when it began. A forge that does not answer does not stop power actions; it is not asked
-// again for a while.
+// before a write; one exchange serves all writes that were waiting when it began. A forge that does not answer does not
+// stop power actions; it is not asked again for a while.
 //
 // Thread rule: safe from any thread; callers wait for the one that asks.
 #pragma once
@@ -23,15 +23,16 @@ namespace nimbus::controller {
 class TermCheck {
  public:
   struct Tools {
-    std::function<Authority()> authority;          // as known here
-    std::function<Result<>(const Call&)> verify;   // asks the forge; updates what is known
+    std::function<Authority()> authority;         // as known here
+    std::function<Result<>(const Call&)> verify;  // asks the forge; updates what is known
   };
   struct Limits {
-    std::chrono::milliseconds deadline{5'000};   // of one exchange
-    std::chrono::milliseconds give_up{30'000};   // after a failure, before asking again
+    std::chrono::milliseconds deadline{5'000};  // of one exchange
+    std::chrono::milliseconds give_up{30'000};  // after a failure, before asking again
   };
 
-  TermCheck(const Clock& clock, Tools tools, Limits limits) : clock_(clock), tools_(std::move(tools)), limits_(limits) {}
+  TermCheck(const Clock& clock, Tools tools, Limits limits)
+      : clock_(clock), tools_(std::move(tools)), limits_(limits) {}
 
   Authority confirm() {
     const Authority known = tools_.authority();

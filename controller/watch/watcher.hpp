@@ -26,11 +26,11 @@ struct WatchedBranches {
 
 /// What one look found.
 struct Look {
-  registry::ObjectId tip;                             // of the registry's branch, as taken over
-  bool moved = false;                                 // it is another one than at the look before
-  std::optional<registry::ObjectId> status_tip;       // nothing: no such branch there
-  std::string held;                                   // why the newest tip was not taken over; empty: it was
-  registry::ObjectId held_tip;                        // that tip, in the mirror; empty: none is held
+  registry::ObjectId tip;                        // of the registry's branch, as taken over
+  bool moved = false;                            // it is another one than at the look before
+  std::optional<registry::ObjectId> status_tip;  // nothing: no such branch there
+  std::string held;                              // why the newest tip was not taken over; empty: it was
+  registry::ObjectId held_tip;                   // that tip, in the mirror; empty: none is held
 };
 
 class Watcher {

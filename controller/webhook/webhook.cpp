@@ -13,7 +13,7 @@ namespace {
 
 using base::Json;
 
-constexpr std::size_t kDeepest = 32;           // payloads are 6 deep
+constexpr std::size_t kDeepest = 32;             // payloads are 6 deep
 constexpr std::chrono::seconds kTolerance{300};  // Standard Webhooks' timestamp
 constexpr std::size_t kMostSignatures = 8;
 
@@ -23,7 +23,9 @@ std::string_view header_of(const WebhookRequest& request, std::string_view name)
   return request.header(name).value_or(std::string_view());
 }
 
-Digest hmac(base::Bytes key, std::initializer_list<base::Bytes> parts) { return base::hmac(base::Hash::Sha256, key, parts); }
+Digest hmac(base::Bytes key, std::initializer_list<base::Bytes> parts) {
+  return base::hmac(base::Hash::Sha256, key, parts);
+}
 
 /// Whether `given` is the code of the body under one of the secrets.
 bool any_matches(const std::optional<Digest>& given, std::string_view body, const std::vector<Secret>& secrets) {
@@ -103,20 +105,24 @@ bool standard_webhook(std::string_view value, const WebhookRequest& request, con
 // A header that is there is the one that counts: no second chance with another.
 bool is_genuine(Forge forge, const WebhookRequest& request, const std::vector<Secret>& secrets) {
   switch (forge) {
-    case Forge::Github: return prefixed_hex(header_of(request, "X-Hub-Signature-256"), request, secrets);
-    case Forge::Gitea: return bare_hex(header_of(request, "X-Gitea-Signature"), request, secrets);
+    case Forge::Github:
+      return prefixed_hex(header_of(request, "X-Hub-Signature-256"), request, secrets);
+    case Forge::Gitea:
+      return bare_hex(header_of(request, "X-Gitea-Signature"), request, secrets);
     case Forge::Forgejo: {
       const auto own = request.header("X-Forgejo-Signature");
       return bare_hex(own ? *own : header_of(request, "X-Gitea-Signature"), request, secrets);
     }
     case Forge::Bitbucket:
-    case Forge::BitbucketServer: return prefixed_hex(header_of(request, "X-Hub-Signature"), request, secrets);
+    case Forge::BitbucketServer:
+      return prefixed_hex(header_of(request, "X-Hub-Signature"), request, secrets);
     case Forge::Gitlab: {
       const auto signature = request.header("webhook-signature");
       return signature ? standard_webhook(*signature, request, secrets)
                        : gitlab_token(header_of(request, "X-Gitlab-Token"), secrets);
     }
-    case Forge::Generic: return prefixed_hex(header_of(request, "X-Signature"), request, secrets);
+    case Forge::Generic:
+      return prefixed_hex(header_of(request, "X-Signature"), request, secrets);
   }
   return false;
 }
@@ -125,8 +131,10 @@ bool is_genuine(Forge forge, const WebhookRequest& request, const std::vector<Se
 
 bool is_push_event(Forge forge, const WebhookRequest& request) {
   switch (forge) {
-    case Forge::Github: return header_of(request, "X-GitHub-Event") == "push";
-    case Forge::Gitea: return header_of(request, "X-Gitea-Event") == "push";
+    case Forge::Github:
+      return header_of(request, "X-GitHub-Event") == "push";
+    case Forge::Gitea:
+      return header_of(request, "X-Gitea-Event") == "push";
     case Forge::Forgejo: {
       const auto own = request.header("X-Forgejo-Event");
       return (own ? *own : header_of(request, "X-Gitea-Event")) == "push";
@@ -135,9 +143,12 @@ bool is_push_event(Forge forge, const WebhookRequest& request) {
       const auto event = header_of(request, "X-Gitlab-Event");
       return event == "Push Hook" || event == "System Hook";
     }
-    case Forge::Bitbucket: return header_of(request, "X-Event-Key") == "repo:push";
-    case Forge::BitbucketServer: return header_of(request, "X-Event-Key") == "repo:refs_changed";
-    case Forge::Generic: return true;
+    case Forge::Bitbucket:
+      return header_of(request, "X-Event-Key") == "repo:push";
+    case Forge::BitbucketServer:
+      return header_of(request, "X-Event-Key") == "repo:refs_changed";
+    case Forge::Generic:
+      return true;
   }
   return false;
 }
@@ -168,17 +179,22 @@ bool names_branch(Forge forge, const Json& payload, std::string_view branch) {
 bool is_json(const WebhookRequest& request) {
   const auto type = base::trim(header_of(request, "Content-Type"));
   constexpr std::string_view kJson = "application/json";
-  return type.starts_with(kJson) && (type.size() == kJson.size() || type[kJson.size()] == ';' || type[kJson.size()] == ' ');
+  return type.starts_with(kJson) &&
+         (type.size() == kJson.size() || type[kJson.size()] == ';' || type[kJson.size()] == ' ');
 }
 
 }  // namespace
 
 std::string_view to_string(WebhookVerdict verdict) noexcept {
   switch (verdict) {
-    case WebhookVerdict::Fetch: return "accepted";
-    case WebhookVerdict::Ignore: return "ignored";
-    case WebhookVerdict::BadSignature: return "bad_signature";
-    case WebhookVerdict::BadType: return "bad_type";
+    case WebhookVerdict::Fetch:
+      return "accepted";
+    case WebhookVerdict::Ignore:
+      return "ignored";
+    case WebhookVerdict::BadSignature:
+      return "bad_signature";
+    case WebhookVerdict::BadType:
+      return "bad_type";
   }
   return "ignored";
 }
@@ -194,8 +210,8 @@ WebhookVerdict judge_webhook(Forge forge, const WebhookRequest& request, const s
   if (!is_genuine(forge, request, secrets)) return WebhookVerdict::BadSignature;
   if (forge == Forge::Generic) return WebhookVerdict::Fetch;
   if (!is_push_event(forge, request)) return WebhookVerdict::Ignore;
-  const auto payload =
-      base::parse_json(request.body, {.bytes = kMostWebhookBytes + 1, .depth = kDeepest, .duplicates = base::DuplicateKeys::KeepFirst});
+  const auto payload = base::parse_json(
+      request.body, {.bytes = kMostWebhookBytes + 1, .depth = kDeepest, .duplicates = base::DuplicateKeys::KeepFirst});
   if (!payload) return WebhookVerdict::Ignore;
   return names_branch(forge, *payload, branch) ? WebhookVerdict::Fetch : WebhookVerdict::Ignore;
 }
@@ -208,13 +224,20 @@ std::string delivery_id(Forge forge, const WebhookRequest& request) {
     return std::string();
   };
   switch (forge) {
-    case Forge::Github: return first_of({"X-GitHub-Delivery"});
-    case Forge::Gitlab: return first_of({"webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID"});
-    case Forge::Gitea: return first_of({"X-Gitea-Delivery"});
-    case Forge::Forgejo: return first_of({"X-Forgejo-Delivery", "X-Gitea-Delivery"});
-    case Forge::Bitbucket: return first_of({"X-Request-UUID"});
-    case Forge::BitbucketServer: return first_of({"X-Request-Id"});
-    case Forge::Generic: return first_of({"X-Delivery-Id"});
+    case Forge::Github:
+      return first_of({"X-GitHub-Delivery"});
+    case Forge::Gitlab:
+      return first_of({"webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID"});
+    case Forge::Gitea:
+      return first_of({"X-Gitea-Delivery"});
+    case Forge::Forgejo:
+      return first_of({"X-Forgejo-Delivery", "X-Gitea-Delivery"});
+    case Forge::Bitbucket:
+      return first_of({"X-Request-UUID"});
+    case Forge::BitbucketServer:
+      return first_of({"X-Request-Id"});
+    case Forge::Generic:
+      return first_of({"X-Delivery-Id"});
   }
   return {};
 }

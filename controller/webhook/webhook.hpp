@@ -37,8 +37,8 @@ enum class Forge : std::uint8_t { Github, Gitlab, Gitea, Forgejo, Bitbucket, Bit
 }  // namespace controller
 
 template <>
-inline constexpr auto kChoiceNames<controller::Forge> =
-    choice_names("github", "gitlab", "gitea", "forgejo", "bitbucket", "bitbucket-server", "generic");
+inline constexpr auto kChoiceNames<controller::Forge> = choice_names("github", "gitlab", "gitea", "forgejo",
+                                                                     "bitbucket", "bitbucket-server", "generic");
 
 namespace controller {
 

@@ -40,7 +40,7 @@ inline constexpr std::size_t kLanes = 4;
 class WorkQueue {
  public:
   struct Limits {
-    std::size_t slow_workers = 2;                  // most keys of the slow lane running at once
+    std::size_t slow_workers = 2;                   // most keys of the slow lane running at once
     std::map<std::string, std::size_t> semaphores;  // name -> permits; an unknown name has one
   };
 
@@ -97,11 +97,11 @@ class WorkQueue {
   const Limits limits_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<std::string, Item> items_;       // queued, or dirty while running
-  std::array<Order, kLanes> order_;         // items_ that are not running, by lane
+  std::map<std::string, Item> items_;  // queued, or dirty while running
+  std::array<Order, kLanes> order_;    // items_ that are not running, by lane
   std::map<std::string, Running> running_;
   std::map<std::string, std::size_t> in_use_;  // semaphore -> permits taken
-  std::array<int, kLanes> credit_{};        // weighted round robin
+  std::array<int, kLanes> credit_{};           // weighted round robin
   std::size_t slow_running_ = 0;
   bool shut_down_ = false;
 };

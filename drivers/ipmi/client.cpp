@@ -151,8 +151,10 @@ Result<> Client::try_credential(const std::string& name, const base::SocketAddre
   const bool silent = !opened && (opened.error().code == Code::Timeout || opened.error().code == Code::Unreachable);
   silent_openings_ = silent ? silent_openings_ + 1 : 0;
   if (!opened && opened.error().code == Code::Auth) {
-    auto error = std::move(opened.error()).with(fmt::format(
-        "with credential '{}', which rests for a while now, so that the account is not locked out", name));
+    auto error =
+        std::move(opened.error())
+            .with(fmt::format(
+                "with credential '{}', which rests for a while now, so that the account is not locked out", name));
     remember_refusal(name, std::move(print), error);
     return error;
   }

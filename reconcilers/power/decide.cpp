@@ -50,9 +50,10 @@ PowerDecision towards_off(const std::optional<PowerHistory::Attempt>& last, cons
               .look_again = std::min(deadline, now + std::chrono::seconds(10))};
     }
   }
-  return {.kind = Kind::Act,
-          .action = PowerAction::HardOff,
-          .reason = fmt::format("the operating system did not shut down within {} s", seconds(policy.soft_off_deadline))};
+  return {
+      .kind = Kind::Act,
+      .action = PowerAction::HardOff,
+      .reason = fmt::format("the operating system did not shut down within {} s", seconds(policy.soft_off_deadline))};
 }
 
 }  // namespace

@@ -59,9 +59,9 @@ struct PowerDecision {
     Unknown,  // the power could not be read: never acted upon
   };
   Kind kind = Kind::Nothing;
-  PowerAction action = PowerAction::On;   // for Act
-  std::string reason;                     // a sentence for people
-  std::optional<WallTime> look_again;     // for Wait
+  PowerAction action = PowerAction::On;  // for Act
+  std::string reason;                    // a sentence for people
+  std::optional<WallTime> look_again;    // for Wait
 
   friend bool operator==(const PowerDecision&, const PowerDecision&) = default;
 };

@@ -28,9 +28,9 @@ struct RestartProgress {
     GoingOff,  // the cycle has begun; the machine has not been seen off
     GoingOn,   // it was seen off
   };
-  std::string instance;                // that the numbers are of
-  std::optional<std::int64_t> done;    // nothing: none seen yet
-  std::int64_t request = 0;            // the counter that the running cycle is for
+  std::string instance;              // that the numbers are of
+  std::optional<std::int64_t> done;  // nothing: none seen yet
+  std::int64_t request = 0;          // the counter that the running cycle is for
   Phase phase = Phase::Idle;
   friend bool operator==(const RestartProgress&, const RestartProgress&) = default;
 };

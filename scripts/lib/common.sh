@@ -19,6 +19,17 @@ step() {
 # Prints the comment block at the top of the calling script.
 usage() { sed -n '2,/^[^#]/{/^#/!d;s/^# \{0,1\}//;p}' "$0"; }
 
+# Runs a command again while it fails, with a longer rest each time.
+retry() {  # times command…
+  local times=$1 turn; shift
+  for ((turn = 1; ; turn++)); do
+    if "$@"; then return 0; fi
+    if ((turn >= times)); then return 1; fi
+    say "failed, once more in $((turn * 15)) s: $1" >&2
+    sleep $((turn * 15))
+  done
+}
+
 jobs_wanted() { echo "${NIMBUS_JOBS:-$(nproc)}"; }
 
 configure_and_build() {  # preset [target…]

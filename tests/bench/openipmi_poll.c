@@ -4,9 +4,9 @@
  *   openipmi_poll USER PASSWORD SUITE ROUNDS IN_FLIGHT < "ADDRESS PORT" lines
  *
  * Its library has no cipher suite 17, and only suite 3 is asked for. */
-#include <OpenIPMI/ipmi_conn.h>
 #include <OpenIPMI/ipmi_addr.h>
 #include <OpenIPMI/ipmi_auth.h>
+#include <OpenIPMI/ipmi_conn.h>
 #include <OpenIPMI/ipmi_lan.h>
 #include <OpenIPMI/ipmi_msgbits.h>
 #include <OpenIPMI/ipmi_posix.h>
@@ -19,11 +19,11 @@
 
 enum { MOST = 4096 };
 static char addresses[MOST][64], ports[MOST][16];
-static ipmi_con_t *connections[MOST];
+static ipmi_con_t* connections[MOST];
 static int up[MOST], host_count, ups, failed, left, next_operation, operations;
-static os_handler_t *handler;
+static os_handler_t* handler;
 
-static void quiet(os_handler_t *h, const char *format, enum ipmi_log_type_e type, va_list arguments) {
+static void quiet(os_handler_t* h, const char* format, enum ipmi_log_type_e type, va_list arguments) {
   (void)h, (void)format, (void)type, (void)arguments;
 }
 
@@ -39,8 +39,8 @@ static double wall_seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void changed(ipmi_con_t *connection, int error, unsigned int port, int any_up, void *data) {
-  int *is_up = data;
+static void changed(ipmi_con_t* connection, int error, unsigned int port, int any_up, void* data) {
+  int* is_up = data;
   (void)connection, (void)error, (void)port;
   if (any_up && !*is_up) *is_up = 1, ups++;
 }
@@ -66,7 +66,7 @@ static int start(int host) {
 char *user, *password;
 
 static void ask(int operation);
-static int answered(ipmi_con_t *connection, ipmi_msgi_t *message) {
+static int answered(ipmi_con_t* connection, ipmi_msgi_t* message) {
   (void)connection;
   if (message->msg.data_len < 2 || message->msg.data[0] != 0) failed++;
   left--;
@@ -75,17 +75,17 @@ static int answered(ipmi_con_t *connection, ipmi_msgi_t *message) {
 }
 
 static void ask(int operation) {
-  ipmi_con_t *connection = connections[operation % host_count];
+  ipmi_con_t* connection = connections[operation % host_count];
   ipmi_system_interface_addr_t to = {.addr_type = IPMI_SYSTEM_INTERFACE_ADDR_TYPE, .channel = IPMI_BMC_CHANNEL};
   ipmi_msg_t message = {.netfn = IPMI_CHASSIS_NETFN, .cmd = IPMI_GET_CHASSIS_STATUS_CMD};
-  ipmi_msgi_t *item = ipmi_alloc_msg_item();
-  if (connection->send_command(connection, (ipmi_addr_t *)&to, sizeof to, &message, answered, item)) {
+  ipmi_msgi_t* item = ipmi_alloc_msg_item();
+  if (connection->send_command(connection, (ipmi_addr_t*)&to, sizeof to, &message, answered, item)) {
     ipmi_free_msg_item(item);
     failed++, left--;
   }
 }
 
-static int run_until(const int *value, int wanted, int seconds) {
+static int run_until(const int* value, int wanted, int seconds) {
   double end = wall_seconds() + seconds;
   while (*value != wanted) {
     struct timeval patience = {.tv_sec = 1};
@@ -95,11 +95,11 @@ static int run_until(const int *value, int wanted, int seconds) {
   return 0;
 }
 
-static void report(const char *name, int count, int bad, double wall, double cpu) {
+static void report(const char* name, int count, int bad, double wall, double cpu) {
   printf("%s\t%d\t%d\t%.3f\t%.2f\n", name, count, bad, wall, cpu / count * 1e6);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 6) return 64;
   user = argv[1], password = argv[2];
   int in_flight = atoi(argv[5]);

@@ -91,7 +91,8 @@ FileChanges registry_of(int machines) {
   files["registry.toml"] = "format = 1\nname = \"bench\"\n";
   for (int site = 0; site * 10000 < machines; ++site) {
     const auto folder = fmt::format("providers/site-{}/", site);
-    files[folder + "provider.toml"] = "region = \"x\"\n[defaults.bmc]\ndriver = \"redfish\"\n[defaults.boot]\nnetwork = \"boot\"\n";
+    files[folder + "provider.toml"] =
+        "region = \"x\"\n[defaults.bmc]\ndriver = \"redfish\"\n[defaults.boot]\nnetwork = \"boot\"\n";
     files[folder + "networks/boot.toml"] = "cidr = \"10.0.0.0/8\"\nrole = \"provisioning\"\n";
     files[folder + "classes/r650.toml"] =
         "[hardware]\narch = \"x86_64\"\ncpu_cores = 32\nmemory_gib = 256\n[bios]\nProcVirtualization = \"Enabled\"\n"
@@ -142,7 +143,8 @@ LoadResult loaded(const TreeSource& source, const Snapshot* previous = nullptr) 
 int parse_batch() {
   std::string all;
   std::array<char, 1 << 16> buffer{};
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;) all.append(buffer.data(), got);
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), stdin)) > 0;)
+    all.append(buffer.data(), got);
   std::size_t files = 0, keys = 0;
   for (std::size_t at = 0; at < all.size(); ++files) {
     const auto line = all.find('\n', at);
@@ -203,13 +205,15 @@ int main(int argc, char** argv) {
   const auto before = mallinfo2();
   auto snapshot = loaded(all).snapshot;
   const auto after = mallinfo2();
-  const double held = static_cast<double>(after.uordblks + after.hblkhd) - static_cast<double>(before.uordblks + before.hblkhd);
+  const double held =
+      static_cast<double>(after.uordblks + after.hblkhd) - static_cast<double>(before.uordblks + before.hblkhd);
 
   fmt::print("machines                     {}\n", machines);
   fmt::print("load and validate, from git  {:.1f} ms user CPU (median of {})\n", median(ours), kRounds);
   fmt::print("toml++ alone, from memory    {:.1f} ms\n", median(theirs));
   fmt::print("ratio                        {:.2f} (limit 3)\n", median(ratios));
-  fmt::print("a commit of ten files        {:.2f} ms, {:.2f} % of a full load (limit 2 %)\n", median(few), median(shares) * 100);
+  fmt::print("a commit of ten files        {:.2f} ms, {:.2f} % of a full load (limit 2 %)\n", median(few),
+             median(shares) * 100);
   fmt::print("memory per machine           {:.0f} bytes (limit 4096)\n", held / machines);
   return tables > 0 && snapshot->machines.size() == static_cast<std::size_t>(machines) ? 0 : 1;
 }

@@ -82,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto accepted = accept(nullptr, *first->snapshot);
   require(accepted.effective != nullptr);
   require((accepted.state == AcceptState::Accepted) == !has_errors(first->problems));
-  for (const auto& machine : accepted.effective->machines) require(!has_errors(machine->problems) && !machine->value.bmc.driver.empty());
+  for (const auto& machine : accepted.effective->machines)
+    require(!has_errors(machine->problems) && !machine->value.bmc.driver.empty());
   return 0;
 }

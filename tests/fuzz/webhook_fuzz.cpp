@@ -15,8 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const auto forge = static_cast<Forge>(data[0] % kChoiceNames<Forge>.size());
   const std::string body(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::string hex =
-      base::to_hex(base::hmac(base::Hash::Sha256, base::as_bytes("key"), {base::as_bytes(body)}));
+  const std::string hex = base::to_hex(base::hmac(base::Hash::Sha256, base::as_bytes("key"), {base::as_bytes(body)}));
   const std::string prefixed = "sha256=" + hex;
   const auto header = [&](std::string_view name) -> std::optional<std::string_view> {
     if (name == "Content-Type") return "application/json";
@@ -38,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (name == "Content-Type") return "application/json";
     return name == "webhook-id" ? std::string_view("1") : std::string_view(body);
   };
-  if (judge_webhook(forge, {.header = hostile, .body = body}, {Secret("whsec_a2V5")}, "main") == WebhookVerdict::Fetch) {
+  if (judge_webhook(forge, {.header = hostile, .body = body}, {Secret("whsec_a2V5")}, "main") ==
+      WebhookVerdict::Fetch) {
     std::abort();
   }
   return 0;

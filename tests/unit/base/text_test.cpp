@@ -8,11 +8,12 @@ TEST_CASE("printable: control characters and invalid UTF-8 cannot forge lines") 
   CHECK(printable("plain ä €") == "plain ä €");
   CHECK(printable("a\nb\r\t\x1b[31m") == "a\\nb\\r\\t\\x1b[31m");
   CHECK(printable("\x7f\xff") == "\\x7f\\xff");
-  CHECK(printable("\xc2\x85") == "\\xc2\\x85");                   // C1 next line
-  CHECK(printable("\xe2\x80\xae" "abc") == "\\xe2\\x80\\xaeabc");  // right-to-left override
-  CHECK(printable("\xe2\x80\xa8") == "\\xe2\\x80\\xa8");          // line separator
+  CHECK(printable("\xc2\x85") == "\\xc2\\x85");  // C1 next line
+  CHECK(printable("\xe2\x80\xae"
+                  "abc") == "\\xe2\\x80\\xaeabc");        // right-to-left override
+  CHECK(printable("\xe2\x80\xa8") == "\\xe2\\x80\\xa8");  // line separator
   CHECK(printable(std::string(2000, 'x'), 10) == "xxxxxxxxxx…");
-  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");          // a surrogate is not UTF-8
+  CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // a surrogate is not UTF-8
 }
 
 TEST_CASE("utf-8 validity") {

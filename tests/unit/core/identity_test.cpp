@@ -29,8 +29,8 @@ TEST_CASE("identity: what cannot be read, and placeholders, prove nothing") {
   CHECK(match_identity({.serial = "0123456789"}, {.serial = "0123456789"}).verdict == Verdict::Unreadable);
   CHECK(match_identity({.serial = "To Be Filled By O.E.M."}, {.serial = "To be filled by O.E.M."}).verdict ==
         Verdict::Unreadable);
-  CHECK(match_identity({.uuid = "00000000-0000-0000-0000-000000000000"},
-                       {.uuid = "00000000-0000-0000-0000-000000000000"})
-            .verdict == Verdict::Unreadable);
+  CHECK(
+      match_identity({.uuid = "00000000-0000-0000-0000-000000000000"}, {.uuid = "00000000-0000-0000-0000-000000000000"})
+          .verdict == Verdict::Unreadable);
   CHECK(match_identity({}, {.serial = "A1"}).verdict == Verdict::Unreadable);
 }

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/crypto/crypto.hpp"
-#include "installer/device.hpp"
 #include "base/plain_http/client.hpp"
+#include "installer/device.hpp"
 #include "installer/image_writer.hpp"
 #include "installer/permit.hpp"
 

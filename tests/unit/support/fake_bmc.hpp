@@ -26,7 +26,7 @@ struct FakeMachine {
   std::function<std::optional<Error>()> fail_act_sent;    // acted upon, and then no answer
   bool ignores_actions = false;                           // "200 but nothing changed"
   bool ignores_soft_off = false;
-  std::function<void()> before_act;                       // e.g. somebody swaps the machine
+  std::function<void()> before_act;  // e.g. somebody swaps the machine
 
   void drop_session() { session_open = false; }
   bool session_open = false;

@@ -11,9 +11,7 @@ namespace nimbus::testing {
 class FakeClock final : public Clock {
  public:
   MonoTime now() const noexcept override { return MonoTime{} + std::chrono::hours(1) + passed(); }
-  WallTime wall() const noexcept override {
-    return WallTime{std::chrono::milliseconds{1'800'000'000'000}} + passed();
-  }
+  WallTime wall() const noexcept override { return WallTime{std::chrono::milliseconds{1'800'000'000'000}} + passed(); }
   void advance(std::chrono::milliseconds by) noexcept { passed_ms_ += by.count(); }
 
  private:

@@ -164,7 +164,8 @@ TEST_CASE_FIXTURE(Folder, "chain: rotation is bounded, and a missing file shows"
   ChainHead head;
   {
     const auto log = open(2000, 3);
-    for (int i = 0; i < 100; ++i) head = *log->append(Json::object({{"type", "test"}, {"fill", std::string(100, 'x')}}));
+    for (int i = 0; i < 100; ++i)
+      head = *log->append(Json::object({{"type", "test"}, {"fill", std::string(100, 'x')}}));
   }
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());

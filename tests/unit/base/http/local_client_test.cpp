@@ -42,9 +42,9 @@ struct Babbler {
 }  // namespace
 
 TEST_CASE("local client: asks and gets, on loopback") {
-  const auto server = HttpServer::start({.address = "127.0.0.1:0"}, {{"POST", "/echo", [](const HttpRequest& r) {
-                                           return HttpResponse{.status = 202, .body = r.body};
-                                         }}});
+  const auto server = HttpServer::start(
+      {.address = "127.0.0.1:0"},
+      {{"POST", "/echo", [](const HttpRequest& r) { return HttpResponse{.status = 202, .body = r.body}; }}});
   const auto client = LocalClient::make((*server)->address());
   REQUIRE(client.has_value());
   const auto answer = client->send({.method = "POST", .target = "/echo", .body = std::string(500'000, 'x')}, soon());
@@ -55,7 +55,8 @@ TEST_CASE("local client: asks and gets, on loopback") {
 }
 
 TEST_CASE("local client: nothing that leaves this machine, nothing that begins another line") {
-  for (const char* address : {"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80", "example.org:80", "unix:relative", "unix:", ""}) {
+  for (const char* address :
+       {"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80", "example.org:80", "unix:relative", "unix:", ""}) {
     CAPTURE(address);
     CHECK_FALSE(LocalClient::make(address).has_value());
   }
@@ -75,11 +76,12 @@ TEST_CASE("local client: answers that make no sense are errors") {
     const char* text;
     Code code;
   };
-  for (const auto& [text, code] : {Case{"", Code::Unreachable}, Case{"nonsense\r\n\r\n", Code::Corrupt},
-                                   Case{"HTTP/1.1 2x0 OK\r\n\r\n", Code::Corrupt}, Case{"HTTP/1.1 200 OK\r\nA\r\n\r\n", Code::Corrupt},
-                                   Case{"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", Code::Corrupt},
-                                   Case{"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", Code::Corrupt},
-                                   Case{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", Code::Unreachable}}) {
+  for (const auto& [text, code] :
+       {Case{"", Code::Unreachable}, Case{"nonsense\r\n\r\n", Code::Corrupt},
+        Case{"HTTP/1.1 2x0 OK\r\n\r\n", Code::Corrupt}, Case{"HTTP/1.1 200 OK\r\nA\r\n\r\n", Code::Corrupt},
+        Case{"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", Code::Corrupt},
+        Case{"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", Code::Corrupt},
+        Case{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", Code::Unreachable}}) {
     CAPTURE(text);
     Babbler babbler{text};
     const auto answer = LocalClient::make(babbler.address)->send({}, soon());
@@ -92,15 +94,14 @@ TEST_CASE("local client: a stream comes in pieces, ends when told, and the deadl
   std::mutex mutex;
   std::condition_variable opened;
   std::optional<HttpStream> stream;
-  const auto server = HttpServer::start(
-      {.address = "127.0.0.1:0"},
-      {{"GET", "/events", [&](const HttpRequest&) {
-          return HttpResponse{.body = "a", .stream = [&](HttpStream s) {
-                                const std::lock_guard lock(mutex);
-                                stream = std::move(s);
-                                opened.notify_all();
-                              }};
-        }}});
+  const auto server =
+      HttpServer::start({.address = "127.0.0.1:0"}, {{"GET", "/events", [&](const HttpRequest&) {
+                                                        return HttpResponse{.body = "a", .stream = [&](HttpStream s) {
+                                                                              const std::lock_guard lock(mutex);
+                                                                              stream = std::move(s);
+                                                                              opened.notify_all();
+                                                                            }};
+                                                      }}});
   const auto client = LocalClient::make((*server)->address());
   std::string got;
   std::jthread sender([&] {

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 
@@ -27,11 +27,12 @@ struct Streams {
   std::vector<HttpRoute> routes() {
     return {{"GET", "/events",
              [this](const HttpRequest&) {
-               return HttpResponse{.content_type = "text/event-stream", .body = "retry: 3000\n\n", .stream = [this](HttpStream s) {
-                                     const std::lock_guard lock(mutex);
-                                     last = std::move(s);
-                                     opened.notify_all();
-                                   }};
+               return HttpResponse{
+                   .content_type = "text/event-stream", .body = "retry: 3000\n\n", .stream = [this](HttpStream s) {
+                     const std::lock_guard lock(mutex);
+                     last = std::move(s);
+                     opened.notify_all();
+                   }};
              }},
             {"GET", "/who", [](const HttpRequest& r) {
                return HttpResponse{.body = r.peer ? std::to_string(r.peer->user) + " " + std::to_string(r.peer->process)

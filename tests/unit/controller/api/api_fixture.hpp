@@ -31,22 +31,23 @@ struct ApiFixture {
   std::vector<std::string> looked_at;
   std::vector<controller::ApiChange> changes;
   std::vector<controller::Run> runs;
-  controller::ApiContext context{.clock = clock,
-                                 .board = board,
-                                 .events = events,
-                                 .holds = holds,
-                                 .peers = peers,
-                                 .controller = [] { return controller::ControllerView{.provider = "lab", .id = "lab/c", .authority = "held"}; },
-                                 .journal = [this](const std::string&) -> Result<std::vector<controller::Run>> { return runs; },
-                                 .look_at =
-                                     [this](const std::string& machine) {
-                                       if (!board.machine(machine)) return false;
-                                       looked_at.push_back(machine);
-                                       return true;
-                                     },
-                                 .look_at_all = [this] { looked_at.emplace_back("*"); },
-                                 .fetch_now = [this] { looked_at.emplace_back("fetch"); },
-                                 .changed = [this](const controller::ApiChange& change) { changes.push_back(change); }};
+  controller::ApiContext context{
+      .clock = clock,
+      .board = board,
+      .events = events,
+      .holds = holds,
+      .peers = peers,
+      .controller = [] { return controller::ControllerView{.provider = "lab", .id = "lab/c", .authority = "held"}; },
+      .journal = [this](const std::string&) -> Result<std::vector<controller::Run>> { return runs; },
+      .look_at =
+          [this](const std::string& machine) {
+            if (!board.machine(machine)) return false;
+            looked_at.push_back(machine);
+            return true;
+          },
+      .look_at_all = [this] { looked_at.emplace_back("*"); },
+      .fetch_now = [this] { looked_at.emplace_back("fetch"); },
+      .changed = [this](const controller::ApiChange& change) { changes.push_back(change); }};
 
   ~ApiFixture() { std::filesystem::remove_all(folder); }
 
@@ -80,8 +81,13 @@ struct ApiFixture {
                           bool peer = true, base::HttpHeaders headers = {}) {
     auto routes = controller::reading_routes(context);
     for (auto& route : controller::changing_routes(context)) routes.push_back(std::move(route));
-    base::HttpRequest request{.method = method, .path = path.substr(0, path.find('?')), .parameters = {},
-                              .headers = std::move(headers), .body = body, .remote = {}, .peer = {}};
+    base::HttpRequest request{.method = method,
+                              .path = path.substr(0, path.find('?')),
+                              .parameters = {},
+                              .headers = std::move(headers),
+                              .body = body,
+                              .remote = {},
+                              .peer = {}};
     if (const auto mark = path.find('?'); mark != std::string::npos) {
       std::string rest = path.substr(mark + 1) + "&";
       while (!rest.empty()) {
@@ -93,7 +99,8 @@ struct ApiFixture {
     if (peer) request.peer = base::PeerCredentials{.user = ::geteuid(), .process = ::getpid(), .groups = {}};
     for (const auto& route : routes) {
       if (route.method != method) continue;
-      if (auto parts = controller::match_path(route.path, request.path)) return route.handler({request, std::move(*parts)});
+      if (auto parts = controller::match_path(route.path, request.path))
+        return route.handler({request, std::move(*parts)});
     }
     FAIL("no route for ", path);
     return {};

@@ -4,9 +4,9 @@
 
 #include <set>
 
+#include "api_fixture.hpp"
 #include "base/file/file.hpp"
 #include "base/json/json.hpp"
-#include "api_fixture.hpp"
 #include "controller/api/explanation.hpp"
 
 using namespace nimbus;
@@ -27,7 +27,8 @@ std::string text_of(const Json& value) { return std::string(value.as_string().va
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ApiFixture, "api: the description names exactly the routes, and says which of them change something") {
+TEST_CASE_FIXTURE(ApiFixture,
+                  "api: the description names exactly the routes, and says which of them change something") {
   const auto description = base::parse_json(openapi_text());
   REQUIRE(description.has_value());
   std::set<std::string> described;
@@ -40,7 +41,8 @@ TEST_CASE_FIXTURE(ApiFixture, "api: the description names exactly the routes, an
     }
   }
   // Served by controller/serve, and asked for by the end-to-end tests.
-  std::set<std::string> served = {"get /livez", "get /healthz", "get /readyz", "get /metrics", "post /webhook/{webhook}"};
+  std::set<std::string> served = {"get /livez", "get /healthz", "get /readyz", "get /metrics",
+                                  "post /webhook/{webhook}"};
   std::set<std::string> served_changes;
   for (const auto& route : reading_routes(context)) {
     CHECK(route.method == "GET");
@@ -105,7 +107,8 @@ TEST_CASE_FIXTURE(ApiFixture, "api: entity tags") {
   const auto first = call("GET", "/v1/machines");
   const auto tag = base::find_header(first.headers, "ETag");
   REQUIRE(tag.has_value());
-  for (const std::string& sent : {std::string(*tag), "W/" + std::string(*tag), "\"x\", " + std::string(*tag), std::string("*")}) {
+  for (const std::string& sent :
+       {std::string(*tag), "W/" + std::string(*tag), "\"x\", " + std::string(*tag), std::string("*")}) {
     CAPTURE(sent);
     const auto again = call("GET", "/v1/machines", "", true, {{"If-None-Match", sent}});
     CHECK(again.status == 304);
@@ -119,8 +122,13 @@ TEST_CASE_FIXTURE(ApiFixture, "api: changes need the control socket and an admit
   accept({"m1"});
   for (const auto& route : changing_routes(context)) {
     CAPTURE(route.path);
-    base::HttpRequest request{.method = route.method, .path = "", .parameters = {}, .headers = {}, .body = R"({"reason":"x"})",
-                              .remote = "127.0.0.1:1", .peer = {}};
+    base::HttpRequest request{.method = route.method,
+                              .path = "",
+                              .parameters = {},
+                              .headers = {},
+                              .body = R"({"reason":"x"})",
+                              .remote = "127.0.0.1:1",
+                              .peer = {}};
     CHECK(route.handler({request, {{"machine", "m1"}}}).status == 403);
     request.peer = base::PeerCredentials{.user = ::geteuid() + 1, .process = 1, .groups = {::getegid() + 1}};
     CHECK(route.handler({request, {{"machine", "m1"}}}).status == 403);

@@ -98,7 +98,8 @@ format = "json"
 
 TEST_CASE("configuration: faults name place and cure, all in one pass") {
   CHECK(fault_of("provider = 1\n").find("n.toml:1:") != std::string::npos);
-  const auto several = fault_of("provider = \"lab\"\ndata = \"relative\"\nsecrets = \"/s\"\n[registry]\nurl = \"git://x\"\npol = \"5s\"\n");
+  const auto several = fault_of(
+      "provider = \"lab\"\ndata = \"relative\"\nsecrets = \"/s\"\n[registry]\nurl = \"git://x\"\npol = \"5s\"\n");
   CHECK(several.find("n.toml:2:8: ") != std::string::npos);
   CHECK(several.find("absolute") != std::string::npos);
   CHECK(several.find("n.toml:5:7: ") != std::string::npos);

@@ -67,7 +67,8 @@ TEST_CASE("every key of a configuration is judged: none is lost in silence") {
   next.provider = next.id = next.data = next.secrets = next.listen = next.control_socket = "x";
   next.audit = next.holds = next.boot_socket = next.log_level = next.log_format = "x";
   next.forge.kind = next.registry.url = next.status.repository = "x";
-  next.poll = next.git_deadline = next.publish = next.heartbeat = next.observe = next.pass_deadline = next.retry_most = next.inspect = t;
+  next.poll = next.git_deadline = next.publish = next.heartbeat = next.observe = next.pass_deadline = next.retry_most =
+      next.inspect = t;
   next.power.settle = t;
   next.control_users = next.control_groups = next.image_sources = {"x"};
   next.cas = {{"x", "/x"}};

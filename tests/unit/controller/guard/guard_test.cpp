@@ -29,7 +29,7 @@ TEST_CASE("window: over midnight it belongs to the day of its begin, by the cloc
   CHECK(is_open(kWeekend, at("2026-11-21T21:00:00Z"), zone));
   CHECK(is_open(kWeekend, at("2026-11-22T04:59:59Z"), zone));
   CHECK_FALSE(is_open(kWeekend, at("2026-11-22T05:00:00Z"), zone));
-  CHECK(is_open(kWeekend, at("2026-11-23T04:00:00Z"), zone));  // began on Sunday
+  CHECK(is_open(kWeekend, at("2026-11-23T04:00:00Z"), zone));        // began on Sunday
   CHECK_FALSE(is_open(kWeekend, at("2026-11-21T04:00:00Z"), zone));  // would have begun on Friday
   // In summer it is two hours ahead: 2026-07-18 is a Saturday.
   CHECK(is_open(kWeekend, at("2026-07-18T20:00:00Z"), zone));

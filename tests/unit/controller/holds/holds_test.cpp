@@ -27,7 +27,9 @@ struct Folder {
 };
 
 LocalHold hold(std::string machine, std::string reason = "moving the rack") {
-  return {.machine = std::move(machine), .reason = std::move(reason), .by = "alice (uid 1000)",
+  return {.machine = std::move(machine),
+          .reason = std::move(reason),
+          .by = "alice (uid 1000)",
           .since = WallTime{std::chrono::seconds(1'795'000'000)}};
 }
 

@@ -153,7 +153,8 @@ struct MassDeletion : Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(MassDeletion, "intake: a registry that lost most machines is held, also after a restart, until approved") {
+TEST_CASE_FIXTURE(MassDeletion,
+                  "intake: a registry that lost most machines is held, also after a restart, until approved") {
   std::string digest;
   for (const bool restarted : {false, true}) {
     CAPTURE(restarted);

@@ -137,8 +137,8 @@ TEST_CASE("a journal of version 1 is taken over with what it knows") {
   {
     auto database = base::sqlite::Database::open(temp / "journal.db");
     REQUIRE(database);
-    for (const char* statement : {"DROP INDEX destructive_by_time", "DROP INDEX run_by_action", "DROP TABLE destructive",
-                                  "PRAGMA user_version = 1"}) {
+    for (const char* statement : {"DROP INDEX destructive_by_time", "DROP INDEX run_by_action",
+                                  "DROP TABLE destructive", "PRAGMA user_version = 1"}) {
       REQUIRE(database->run(statement));
     }
   }

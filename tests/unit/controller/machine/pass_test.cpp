@@ -212,9 +212,9 @@ TEST_CASE_FIXTURE(Fixture, "pass: a changed address means a new connection and a
 // Every port call fails in turn, in each way, n times; then everything works, and
 // the machine must come to what is wanted, with one action at most per two passes.
 TEST_CASE("pass: fault matrix converges") {
-  for (const auto code : {Code::Unreachable, Code::Timeout, Code::Cancelled, Code::Auth, Code::Untrusted, Code::NotFound,
-                          Code::Unsupported, Code::Conflict, Code::Invalid, Code::RateLimited, Code::Busy,
-                          Code::Corrupt, Code::Internal}) {
+  for (const auto code : {Code::Unreachable, Code::Timeout, Code::Cancelled, Code::Auth, Code::Untrusted,
+                          Code::NotFound, Code::Unsupported, Code::Conflict, Code::Invalid, Code::RateLimited,
+                          Code::Busy, Code::Corrupt, Code::Internal}) {
     for (int where = 0; where < 4; ++where) {
       for (int times = 1; times <= 3; ++times) {
         for (const auto wanted : {WantedPower::On, WantedPower::Off}) {
@@ -353,7 +353,8 @@ TEST_CASE_FIXTURE(WithInstance, "restart: without a durable step nothing is sent
   CHECK(machine.received.empty());
 }
 
-TEST_CASE_FIXTURE(WithInstance, "restart: a journal that was lost, or is an older copy, repeats nothing that was published") {
+TEST_CASE_FIXTURE(WithInstance,
+                  "restart: a journal that was lost, or is an older copy, repeats nothing that was published") {
   instance.restart = 2;
   SUBCASE("lost") {
     MemoryRunLog empty;

@@ -23,7 +23,8 @@ struct Fixture {
   std::map<std::string, std::string> documents;
   std::vector<std::string> moved_away;
   std::vector<registry::ControllerStatus> controller;
-  StatusBoard board{clock, "lab",
+  StatusBoard board{clock,
+                    "lab",
                     {.machine =
                          [this](const std::string& path, const std::string& text, const std::string& headline) {
                            documents[path] = text;
@@ -34,9 +35,7 @@ struct Fixture {
                            documents.erase(path);
                            moved_away.push_back(path);
                          },
-                     .controller = [this](const registry::ControllerStatus& status) {
-                       controller.push_back(status);
-                     }}};
+                     .controller = [this](const registry::ControllerStatus& status) { controller.push_back(status); }}};
   DesiredMachine desired = [] {
     DesiredMachine d;
     d.id = {"lab", "m1"};

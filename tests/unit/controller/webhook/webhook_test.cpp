@@ -24,7 +24,8 @@ std::vector<std::uint8_t> code(base::Bytes key, std::string_view body) {
 }
 std::string hex(std::string_view key, std::string_view body) { return base::to_hex(code(base::as_bytes(key), body)); }
 
-WebhookVerdict judge(Forge forge, Headers headers, std::string_view body, const std::vector<Secret>& secrets = kSecrets) {
+WebhookVerdict judge(Forge forge, Headers headers, std::string_view body,
+                     const std::vector<Secret>& secrets = kSecrets) {
   headers.try_emplace("Content-Type", "application/json");
   const auto find = [&](std::string_view name) -> std::optional<std::string_view> {
     const auto at = headers.find(std::string(name));
@@ -41,7 +42,8 @@ struct Delivery {
   std::string push, elsewhere, deleted;
 };
 
-const std::string kGitPush = R"({"ref":"refs/heads/main","before":"1","after":"2","repository":{"full_name":"acme/metal"}})";
+const std::string kGitPush =
+    R"({"ref":"refs/heads/main","before":"1","after":"2","repository":{"full_name":"acme/metal"}})";
 const std::string kGitElsewhere = R"({"ref":"refs/heads/main2","after":"2"})";
 const std::string kGitDeleted = R"({"ref":"refs/heads/main","after":")" + kZeros + R"(","deleted":true})";
 
@@ -53,15 +55,16 @@ const std::vector<Delivery> kDeliveries = {
      R"({"push":{"changes":[{"new":null,"old":{"name":"x"}},{"new":{"type":"branch","name":"main","target":{"hash":"2"}}}]}})",
      R"({"push":{"changes":[{"new":{"type":"tag","name":"main"}},{"new":{"type":"branch","name":"dev"}}]}})",
      R"({"push":{"changes":[{"old":{"type":"branch","name":"main"},"new":null}]}})"},
-    {Forge::BitbucketServer, "X-Event-Key", "repo:refs_changed", "X-Hub-Signature", "sha256=",
-     R"({"changes":[{"refId":"refs/heads/main","fromHash":"1","toHash":"2","type":"UPDATE"}]})",
+    {Forge::BitbucketServer, "X-Event-Key", "repo:refs_changed", "X-Hub-Signature",
+     "sha256=", R"({"changes":[{"refId":"refs/heads/main","fromHash":"1","toHash":"2","type":"UPDATE"}]})",
      R"({"changes":[{"refId":"refs/heads/dev","toHash":"2","type":"UPDATE"}]})",
      R"({"changes":[{"refId":"refs/heads/main","toHash":")" + kZeros + R"(","type":"DELETE"}]})"},
 };
 
 WebhookVerdict send(const Delivery& d, const std::string& body, std::string_view key = "new", std::string event = {}) {
-  return judge(d.forge, {{d.event_header, event.empty() ? d.push_event : event}, {d.signature_header, d.prefix + hex(key, body)}},
-               body);
+  return judge(
+      d.forge,
+      {{d.event_header, event.empty() ? d.push_event : event}, {d.signature_header, d.prefix + hex(key, body)}}, body);
 }
 
 }  // namespace
@@ -86,13 +89,31 @@ TEST_CASE("webhook: of each forge, a push to our branch, signed with either live
 // Each of these took down or misled a known receiver of webhooks: no repository, an
 // empty list of changes, a link that is no object, null where an object is expected.
 TEST_CASE("webhook: odd payloads are genuine and nothing for us") {
-  const std::vector<std::string> odd = {
-      "", "{", "[]", "{}", "null", "\"refs/heads/main\"", "\xff", R"({"ref":null})", R"({"ref":["refs/heads/main"]})",
-      R"({"ref":"refs/heads/main")", R"({"repository":null})", R"({"repository":{}})", R"({"push":{}})",
-      R"({"push":{"changes":[]}})", R"({"push":{"changes":null}})", R"({"push":{"changes":[null]}})",
-      R"({"push":{"changes":[{"new":[]}]}})", R"({"push":{"changes":{"new":1}}})", R"({"changes":[]})",
-      R"({"changes":[{}]})", R"({"changes":[{"refId":7,"toHash":{}}]})", R"({"repository":{"links":{"clone":"x"}},"changes":[]})",
-      R"({"refUpdates":[]})", std::string(100'000, '['), R"({"a":)" + std::string(100'000, '{')};
+  const std::vector<std::string> odd = {"",
+                                        "{",
+                                        "[]",
+                                        "{}",
+                                        "null",
+                                        "\"refs/heads/main\"",
+                                        "\xff",
+                                        R"({"ref":null})",
+                                        R"({"ref":["refs/heads/main"]})",
+                                        R"({"ref":"refs/heads/main")",
+                                        R"({"repository":null})",
+                                        R"({"repository":{}})",
+                                        R"({"push":{}})",
+                                        R"({"push":{"changes":[]}})",
+                                        R"({"push":{"changes":null}})",
+                                        R"({"push":{"changes":[null]}})",
+                                        R"({"push":{"changes":[{"new":[]}]}})",
+                                        R"({"push":{"changes":{"new":1}}})",
+                                        R"({"changes":[]})",
+                                        R"({"changes":[{}]})",
+                                        R"({"changes":[{"refId":7,"toHash":{}}]})",
+                                        R"({"repository":{"links":{"clone":"x"}},"changes":[]})",
+                                        R"({"refUpdates":[]})",
+                                        std::string(100'000, '['),
+                                        R"({"a":)" + std::string(100'000, '{')};
   for (const auto& each : kDeliveries) {
     for (const auto& body : odd) {
       CAPTURE(name_of(each.forge));
@@ -106,17 +127,26 @@ TEST_CASE("webhook: anything else is forged, however short the header") {
   for (const auto& each : kDeliveries) {
     CAPTURE(name_of(each.forge));
     const std::string good = each.prefix + hex("new", each.push);
-    const std::vector<std::string> bad = {"", "s", "sha256", "sha256=", "sha256=zz", "sha1=" + hex("new", each.push), good + "00",
-                                          good.substr(0, good.size() - 2), each.prefix + hex("guess", each.push),
-                                          each.prefix + hex("", each.push), each.prefix + hex("new", "{}"),
+    const std::vector<std::string> bad = {"",
+                                          "s",
+                                          "sha256",
+                                          "sha256=",
+                                          "sha256=zz",
+                                          "sha1=" + hex("new", each.push),
+                                          good + "00",
+                                          good.substr(0, good.size() - 2),
+                                          each.prefix + hex("guess", each.push),
+                                          each.prefix + hex("", each.push),
+                                          each.prefix + hex("new", "{}"),
                                           each.prefix.empty() ? "sha256=" + good : good.substr(each.prefix.size())};
     for (const auto& signature : bad) {
-      CHECK_MESSAGE(judge(each.forge, {{each.event_header, each.push_event}, {each.signature_header, signature}}, each.push) ==
-                        WebhookVerdict::BadSignature,
+      CHECK_MESSAGE(judge(each.forge, {{each.event_header, each.push_event}, {each.signature_header, signature}},
+                          each.push) == WebhookVerdict::BadSignature,
                     signature);
     }
     CHECK(judge(each.forge, {{each.event_header, each.push_event}}, each.push) == WebhookVerdict::BadSignature);
-    const Headers empty_key = {{each.event_header, each.push_event}, {each.signature_header, each.prefix + hex("", each.push)}};
+    const Headers empty_key = {{each.event_header, each.push_event},
+                               {each.signature_header, each.prefix + hex("", each.push)}};
     CHECK(judge(each.forge, empty_key, each.push, {Secret()}) == WebhookVerdict::BadSignature);
     CHECK(judge(each.forge, empty_key, each.push, {}) == WebhookVerdict::BadSignature);
     CHECK(send(each, each.push + std::string(kMostWebhookBytes, ' ')) == WebhookVerdict::BadSignature);
@@ -126,12 +156,13 @@ TEST_CASE("webhook: anything else is forged, however short the header") {
 TEST_CASE("webhook: forms are refused, their signature covers something else") {
   for (const auto& each : kDeliveries) {
     for (const char* type : {"application/x-www-form-urlencoded", "", "application/jsonx", "text/plain"}) {
-      CHECK(judge(each.forge, {{"Content-Type", type}, {each.signature_header, each.prefix + hex("new", each.push)}}, each.push) ==
-            WebhookVerdict::BadType);
+      CHECK(judge(each.forge, {{"Content-Type", type}, {each.signature_header, each.prefix + hex("new", each.push)}},
+                  each.push) == WebhookVerdict::BadType);
     }
-    CHECK(judge(each.forge, {{"Content-Type", "application/json; charset=utf-8"},
-                             {each.event_header, each.push_event},
-                             {each.signature_header, each.prefix + hex("new", each.push)}},
+    CHECK(judge(each.forge,
+                {{"Content-Type", "application/json; charset=utf-8"},
+                 {each.event_header, each.push_event},
+                 {each.signature_header, each.prefix + hex("new", each.push)}},
                 each.push) == WebhookVerdict::Fetch);
   }
 }
@@ -148,8 +179,10 @@ TEST_CASE("webhook: forgejo's own header is the one that counts; without it Gite
 }
 
 TEST_CASE("webhook: Bitbucket Data Center's unsigned connection test does nothing") {
-  CHECK(judge(Forge::BitbucketServer, {{"X-Event-Key", "diagnostics:ping"}}, R"({"test":true})") == WebhookVerdict::Ignore);
-  CHECK(judge(Forge::Bitbucket, {{"X-Event-Key", "diagnostics:ping"}}, R"({"test":true})") == WebhookVerdict::BadSignature);
+  CHECK(judge(Forge::BitbucketServer, {{"X-Event-Key", "diagnostics:ping"}}, R"({"test":true})") ==
+        WebhookVerdict::Ignore);
+  CHECK(judge(Forge::Bitbucket, {{"X-Event-Key", "diagnostics:ping"}}, R"({"test":true})") ==
+        WebhookVerdict::BadSignature);
 }
 
 TEST_CASE("webhook: GitLab's token") {
@@ -158,11 +191,14 @@ TEST_CASE("webhook: GitLab's token") {
   };
   CHECK(send_token("new") == WebhookVerdict::Fetch);
   CHECK(send_token("old") == WebhookVerdict::Fetch);
-  for (const char* bad : {"", "ne", "newer", "NEW", "whsec_bmV3"}) CHECK(send_token(bad) == WebhookVerdict::BadSignature);
+  for (const char* bad : {"", "ne", "newer", "NEW", "whsec_bmV3"})
+    CHECK(send_token(bad) == WebhookVerdict::BadSignature);
   CHECK(send_token("", {Secret()}) == WebhookVerdict::BadSignature);
   CHECK(send_token("whsec_bmV3", {Secret("whsec_bmV3")}) == WebhookVerdict::BadSignature);  // a key, not a token
-  CHECK(judge(Forge::Gitlab, {{"X-Gitlab-Event", "Issue Hook"}, {"X-Gitlab-Token", "new"}}, kGitPush) == WebhookVerdict::Ignore);
-  CHECK(judge(Forge::Gitlab, {{"X-Gitlab-Event", "Push Hook"}, {"X-Gitlab-Token", "new"}}, kGitDeleted) == WebhookVerdict::Ignore);
+  CHECK(judge(Forge::Gitlab, {{"X-Gitlab-Event", "Issue Hook"}, {"X-Gitlab-Token", "new"}}, kGitPush) ==
+        WebhookVerdict::Ignore);
+  CHECK(judge(Forge::Gitlab, {{"X-Gitlab-Event", "Push Hook"}, {"X-Gitlab-Token", "new"}}, kGitDeleted) ==
+        WebhookVerdict::Ignore);
 }
 
 TEST_CASE("webhook: GitLab's signature, by Standard Webhooks") {
@@ -171,11 +207,16 @@ TEST_CASE("webhook: GitLab's signature, by Standard Webhooks") {
   const auto key = base::from_base64("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").value();
   CHECK(base::to_base64(code(key, R"(msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314})")) ==
         "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-  const auto sign = [&](const std::string& time) { return "v1," + base::to_base64(code(key, "id-1." + time + "." + kGitPush)); };
+  const auto sign = [&](const std::string& time) {
+    return "v1," + base::to_base64(code(key, "id-1." + time + "." + kGitPush));
+  };
   const auto deliver = [&](const std::string& time, const std::string& signature) {
     return judge(Forge::Gitlab,
-                 {{"X-Gitlab-Event", "Push Hook"}, {"webhook-id", "id-1"}, {"webhook-timestamp", time},
-                  {"webhook-signature", signature}, {"X-Gitlab-Token", "old"}},
+                 {{"X-Gitlab-Event", "Push Hook"},
+                  {"webhook-id", "id-1"},
+                  {"webhook-timestamp", time},
+                  {"webhook-signature", signature},
+                  {"X-Gitlab-Token", "old"}},
                  kGitPush, secrets);
   };
   const std::string now = "1800000000";
@@ -186,23 +227,26 @@ TEST_CASE("webhook: GitLab's signature, by Standard Webhooks") {
   for (const std::string time : {"1799999699", "1800000301", "", "x", "-1", "99999999999999999999"}) {
     CHECK(deliver(time, sign(time)) == WebhookVerdict::BadSignature);
   }
-  for (const std::string bad : {"", " ", "v1,", "v1,AAAA", "v2,AAAA"}) CHECK(deliver(now, bad) == WebhookVerdict::BadSignature);
+  for (const std::string bad : {"", " ", "v1,", "v1,AAAA", "v2,AAAA"})
+    CHECK(deliver(now, bad) == WebhookVerdict::BadSignature);
   CHECK(deliver("1800000001", sign(now)) == WebhookVerdict::BadSignature);
 }
 
 TEST_CASE("webhook: generic HMAC over any body") {
-  CHECK(judge(Forge::Generic, {{"X-Signature", "sha256=" + hex("old", "anything")}, {"Content-Type", "x/y"}}, "anything") ==
-        WebhookVerdict::Fetch);
-  CHECK(judge(Forge::Generic, {{"X-Signature", "sha256=" + hex("old", "anything")}}, "any") == WebhookVerdict::BadSignature);
+  CHECK(judge(Forge::Generic, {{"X-Signature", "sha256=" + hex("old", "anything")}, {"Content-Type", "x/y"}},
+              "anything") == WebhookVerdict::Fetch);
+  CHECK(judge(Forge::Generic, {{"X-Signature", "sha256=" + hex("old", "anything")}}, "any") ==
+        WebhookVerdict::BadSignature);
 }
 
 TEST_CASE("webhook: a delivery is named by its forge's header") {
-  const Headers headers = {{"X-GitHub-Delivery", "1"}, {"X-Gitea-Delivery", "2"},   {"X-Request-UUID", "3"},
-                           {"X-Request-Id", "4"},      {"Idempotency-Key", "5"},    {"webhook-id", "6"}};
+  const Headers headers = {{"X-GitHub-Delivery", "1"}, {"X-Gitea-Delivery", "2"}, {"X-Request-UUID", "3"},
+                           {"X-Request-Id", "4"},      {"Idempotency-Key", "5"},  {"webhook-id", "6"}};
   const auto id = [&](Forge forge) {
     return delivery_id(forge, {.header = [&](std::string_view name) -> std::optional<std::string_view> {
                                  const auto at = headers.find(std::string(name));
-                                 return at == headers.end() ? std::nullopt : std::optional<std::string_view>(at->second);
+                                 return at == headers.end() ? std::nullopt
+                                                            : std::optional<std::string_view>(at->second);
                                },
                                .body = {}});
   };
@@ -221,7 +265,8 @@ TEST_CASE("replay cache: once, for a day, bounded") {
   CHECK(cache.is_new("a", start));
   CHECK_FALSE(cache.is_new("a", start + std::chrono::hours(23)));
   CHECK(cache.is_new("a", start + std::chrono::hours(24)));
-  for (std::size_t i = 0; i < ReplayCache::kMost; ++i) CHECK(cache.is_new(std::to_string(i), start + std::chrono::hours(24)));
+  for (std::size_t i = 0; i < ReplayCache::kMost; ++i)
+    CHECK(cache.is_new(std::to_string(i), start + std::chrono::hours(24)));
   CHECK(cache.is_new("a", start + std::chrono::hours(24)));  // it had to go
   CHECK(cache.is_new(std::string(10'000, 'x'), start + std::chrono::hours(24)));
   CHECK_FALSE(cache.is_new(std::string(20'000, 'x'), start + std::chrono::hours(24)));

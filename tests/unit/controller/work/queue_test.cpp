@@ -124,7 +124,7 @@ TEST_CASE("queue: with real threads, one runner per key and no lost wake-up") {
   constexpr int kKeys = 20;
   constexpr int kAdds = 2000;
   std::array<std::atomic<int>, kKeys> inside{};
-  std::array<std::atomic<int>, kKeys> seen{};   // the newest value that a run saw
+  std::array<std::atomic<int>, kKeys> seen{};  // the newest value that a run saw
   std::array<std::atomic<int>, kKeys> value{};
   std::atomic<bool> overlap{false};
   std::vector<std::jthread> workers;

@@ -45,7 +45,9 @@ struct BiosService {
     if (request.target == kMonitor) return task;
     if (request.method == "PATCH") {
       patched.push_back(request.target);
-      const auto wanted = (*base::parse_json(request.body))["Attributes"]["Turbo"].as_string();
+      const auto body = base::parse_json(request.body);
+      REQUIRE(body.has_value());
+      const auto wanted = (*body)["Attributes"]["Turbo"].as_string();
       if (takes) (settings.empty() ? current : pending) = std::string(wanted.value_or("?"));
       return FakeService::response(202, "", {{"Location", kMonitor}});
     }

@@ -132,8 +132,7 @@ TEST_CASE("power: laws, over generated states") {
     // Observe never acts.
     if (enforcement == Enforcement::Observe) REQUIRE(decision.kind != Kind::Act);
     // First law: converged decides nothing.
-    const bool converged = wanted == WantedPower::Unmanaged ||
-                           (wanted == WantedPower::On && state == PowerState::On) ||
+    const bool converged = wanted == WantedPower::Unmanaged || (wanted == WantedPower::On && state == PowerState::On) ||
                            (wanted == WantedPower::Off && state == PowerState::Off);
     REQUIRE((decision.kind == Kind::Nothing) == converged);
     // Second law: after the action took effect, nothing.

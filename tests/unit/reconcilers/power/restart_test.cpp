@@ -38,13 +38,15 @@ TEST_CASE("restart: off, seen off, on, seen on; once") {
   CHECK(decision.power == WantedPower::Off);
   CHECK(decision.progress == RestartProgress{"acme/web-1", 3, 5, Phase::GoingOff});
   for (const auto state : {PowerState::On, PowerState::PoweringOff}) {
-    CHECK(decide_restart(wish(5), decision.progress, state) == RestartDecision{decision.progress, WantedPower::Off, false});
+    CHECK(decide_restart(wish(5), decision.progress, state) ==
+          RestartDecision{decision.progress, WantedPower::Off, false});
   }
   decision = decide_restart(wish(5), decision.progress, PowerState::Off);
   CHECK(decision.power == WantedPower::On);
   CHECK(decision.progress.phase == Phase::GoingOn);
   for (const auto state : {PowerState::Off, PowerState::PoweringOn}) {
-    CHECK(decide_restart(wish(5), decision.progress, state) == RestartDecision{decision.progress, WantedPower::On, false});
+    CHECK(decide_restart(wish(5), decision.progress, state) ==
+          RestartDecision{decision.progress, WantedPower::On, false});
   }
   decision = decide_restart(wish(5), decision.progress, PowerState::On);
   CHECK(!decision.power);

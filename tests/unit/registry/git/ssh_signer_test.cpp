@@ -42,15 +42,19 @@ TEST_CASE("signed commits are what git itself takes for signed, with every kind 
     auto repository = GitRepository::open_or_create(temp / "r.git");
     REQUIRE(repository.has_value());
     const auto commit = signed_commit(*repository, *signer);
-    REQUIRE(test::run({"sh", "-c", "printf 'nimbusd@berlin-1 ' | cat - " + key + ".pub > " + (temp / "allowed")}).exit_code == 0);
+    REQUIRE(test::run({"sh", "-c", "printf 'nimbusd@berlin-1 ' | cat - " + key + ".pub > " + (temp / "allowed")})
+                .exit_code == 0);
     const auto verify = [&](const std::string& allowed) {
-      return test::run({"git", "-C", temp / "r.git", "-c", "gpg.format=ssh", "-c", "gpg.ssh.allowedSignersFile=" + allowed,
-                        "verify-commit", commit});
+      return test::run({"git", "-C", temp / "r.git", "-c", "gpg.format=ssh", "-c",
+                        "gpg.ssh.allowedSignersFile=" + allowed, "verify-commit", commit});
     };
     CHECK(verify(temp / "allowed").exit_code == 0);
     new_key(temp, "other" == std::string(type) ? "rsa" : (std::string(type) == "ed25519" ? "ecdsa" : "ed25519"));
-    REQUIRE(test::run({"sh", "-c", "printf 'nimbusd@berlin-1 ' | cat - " + (temp / (std::string(type) == "ed25519" ? "key-ecdsa.pub" : "key-ed25519.pub")) +
-                                       " > " + (temp / "others")}).exit_code == 0);
+    REQUIRE(test::run({"sh", "-c",
+                       "printf 'nimbusd@berlin-1 ' | cat - " +
+                           (temp / (std::string(type) == "ed25519" ? "key-ecdsa.pub" : "key-ed25519.pub")) + " > " +
+                           (temp / "others")})
+                .exit_code == 0);
     CHECK(verify(temp / "others").exit_code != 0);
   }
 }

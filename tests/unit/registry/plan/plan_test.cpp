@@ -289,7 +289,8 @@ TEST_CASE("the digest to approve: void when the plan grew, and only then") {
 }
 
 TEST_CASE("approvals: by digest, until they expire") {
-  const std::vector<Approval> approvals = {{.digest = "aa", .reason = "x", .expires = WallTime{std::chrono::seconds(10)}}};
+  const std::vector<Approval> approvals = {
+      {.digest = "aa", .reason = "x", .expires = WallTime{std::chrono::seconds(10)}}};
   CHECK(is_approved(approvals, "aa", WallTime{std::chrono::seconds(9)}));
   CHECK_FALSE(is_approved(approvals, "aa", WallTime{std::chrono::seconds(10)}));
   CHECK_FALSE(is_approved(approvals, "bb", WallTime{}));
