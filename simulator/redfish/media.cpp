@@ -128,8 +128,13 @@ std::optional<Response> refuse_parameters(const Call& call) {
     if (flag && !value.as_bool())
       return call.refuse(400, "ActionParameterValueTypeError", {value.text(), name, "InsertMedia"}, name);
   }
-  if (call.quirks().has(Quirk::TransferProtocolRequired) && call.body.find("TransferProtocolType") == nullptr) {
-    return call.refuse(400, "ActionParameterMissing", {"InsertMedia", "TransferProtocolType"}, "TransferProtocolType");
+  constexpr std::pair<Quirk, std::string_view> kRequired[] = {{Quirk::TransferProtocolRequired, "TransferProtocolType"},
+                                                              {Quirk::TransferMethodRequired, "TransferMethod"},
+                                                              {Quirk::MediaUserRequired, "UserName"},
+                                                              {Quirk::MediaUserRequired, "Password"}};
+  for (const auto& [quirk, name] : kRequired) {
+    if (call.quirks().has(quirk) && call.body.find(name) == nullptr)
+      return call.refuse(400, "ActionParameterMissing", {"InsertMedia", std::string(name)}, name);
   }
   return std::nullopt;
 }

@@ -193,6 +193,8 @@ Response Service::dispatch(const Request& request, const Who& who) {
     if (!before) return call.refuse(404, "ResourceMissingAtURI", {call.path});
     if (if_match == nullptr && machine_->quirks.has(Quirk::IfMatchRequired))
       return call.refuse(428, "PreconditionRequired");
+    if (if_match != nullptr && machine_->quirks.has(Quirk::IfMatchRefused))
+      return call.refuse(412, "PreconditionFailed");
     if (if_match != nullptr && !lists_tag(*if_match, etag_of(text_of(machine_->quirks, *before))))
       return call.refuse(412, "PreconditionFailed");
   }

@@ -76,8 +76,9 @@ std::string inserted_image(Bmc& bmc) {
 }  // namespace
 
 TEST_CASE("nimbus-sim: an image in, another one, out, through every profile and quirk") {
-  for_each(profiles_and({"RF-01", "RF-11", "RF-20", "RF-20b", "RF-21", "RF-22", "RF-41", "RF-44", "RF-45", "VM-01",
-                         "VM-02", "VM-03", "VM-04", "VM-05", "VM-06", "VM-07", "VM-08", "VM-09", "VM-14"}),
+  for_each(profiles_and({"RF-01", "RF-11",  "RF-20",  "RF-20b", "RF-21", "RF-22", "RF-41",
+                         "RF-44", "RF-45",  "VM-01",  "VM-02",  "VM-03", "VM-04", "VM-05",
+                         "VM-06", "VM-06b", "VM-06c", "VM-07",  "VM-08", "VM-09", "VM-14"}),
            [](Simulator& simulator, const std::string& name, Bmc& bmc) {
              const auto insert = [&](const char* url) {
                return write(bmc, [&] { return bmc.media()->insert_cd(url, {in(5s)}); });
@@ -143,7 +144,7 @@ TEST_CASE("nimbus-sim: BIOS attributes are staged, applied by a restart, and onl
 }
 
 TEST_CASE("nimbus-sim: secure boot is asked for; a missing licence is said to be one") {
-  for_each(profiles_and({"RF-40", "RF-44", "BM-09"}), [](Simulator&, const std::string& name, Bmc& bmc) {
+  for_each(profiles_and({"RF-40", "RF-42", "RF-44", "BM-09"}), [](Simulator&, const std::string& name, Bmc& bmc) {
     const auto before = bmc.settings()->secure_boot({in(5s)});
     REQUIRE_MESSAGE(before.has_value(), text(before));
     const bool wanted = !before->enabled_next;

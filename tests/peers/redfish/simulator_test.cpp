@@ -100,8 +100,8 @@ TEST_CASE("nimbus-sim: inventory, firmware, sensors and log through every profil
 }
 
 TEST_CASE("nimbus-sim: boot overrides through every profile and quirk about them") {
-  const auto all = profiles_and({"RF-20", "RF-40", "RF-41", "RF-44", "RF-50", "RF-52", "RF-53", "RF-53b", "RF-54",
-                                 "RF-55", "RF-57", "RF-58", "RF-62"});
+  const auto all = profiles_and({"RF-20", "RF-40", "RF-42", "RF-41", "RF-44", "RF-50", "RF-52", "RF-53", "RF-53b",
+                                 "RF-54", "RF-55", "RF-56", "RF-57", "RF-58", "RF-62"});
   Simulator simulator(all);
   const OneSecret secrets("password");
   const auto driver = redfish::make_redfish_driver({});

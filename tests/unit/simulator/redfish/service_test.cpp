@@ -117,6 +117,10 @@ TEST_CASE("quirks of ETags") {
   REQUIRE(tag.starts_with("W/"));
   CHECK(weak.status("PATCH", weak.system, body, {{"if-match", tag}}) == 412);
   CHECK(weak.status("PATCH", weak.system, body, {{"if-match", tag.substr(2)}}) == 200);
+  Client never(with({Quirk::IfMatchRefused}));
+  CHECK(never.status("PATCH", never.system, body, {{"if-match", header(never.ask("GET", never.system), "ETag")}}) ==
+        412);
+  CHECK(never.status("PATCH", never.system, body) == 200);
   Client empty(with({Quirk::EmptyEtag}));
   CHECK(header(empty.ask("GET", empty.system), "ETag") == "\"\"");
   CHECK(empty.status("PATCH", empty.system, body, {{"if-match", "\"\""}}) == 412);
@@ -262,6 +266,14 @@ TEST_CASE("quirks of virtual media") {
   CHECK(protocol.status("POST", protocol.disc + insert, image) == 400);
   CHECK(protocol.status("POST", protocol.disc + insert,
                         R"({"Image":"https://x/boot.iso","TransferProtocolType":"HTTPS"})") == 204);
+  Client method(with({Quirk::TransferMethodRequired}));
+  CHECK(method.status("POST", method.disc + insert, image) == 400);
+  CHECK(method.status("POST", method.disc + insert, R"({"Image":"https://x/boot.iso","TransferMethod":"Stream"})") ==
+        204);
+  Client user(with({Quirk::MediaUserRequired}));
+  CHECK(user.status("POST", user.disc + insert, R"({"Image":"https://x/boot.iso","UserName":"a"})") == 400);
+  CHECK(user.status("POST", user.disc + insert, R"({"Image":"https://x/boot.iso","UserName":"a","Password":"b"})") ==
+        204);
   Client liar(with({Quirk::InsertedStaysTrue}));
   liar.status("POST", liar.disc + insert, image);
   liar.status("POST", liar.disc + eject);
