@@ -4,15 +4,19 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "drivers/redfish/accounts.hpp"
 #include "drivers/redfish/boot_document.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
 #include "drivers/redfish/event_log.hpp"
 #include "drivers/redfish/inventory_documents.hpp"
+#include "drivers/redfish/media.hpp"
 #include "drivers/redfish/origin.hpp"
 #include "drivers/redfish/quirks.hpp"
 #include "drivers/redfish/reset_types.hpp"
 #include "drivers/redfish/sensors.hpp"
+#include "drivers/redfish/settings.hpp"
+#include "drivers/redfish/tasks.hpp"
 
 using namespace nimbus;
 using namespace nimbus::redfish;
@@ -44,6 +48,19 @@ void parts(const base::Json& json) {
   (void)rank_of_log(json);
 }
 
+void manageable(const base::Json& json) {
+  require(is_one_line(read_task(json).message));
+  (void)read_media(json);
+  (void)read_account(json);
+  const auto bios = read_bios(json);
+  for (const auto& [name, now] : bios.attributes.members()) {
+    // What is shown can be asked for, in the type that it has.
+    const std::string text = attribute_text(now);
+    if (text.empty()) continue;
+    if (const auto value = attribute_value(name, text, now)) require(attribute_text(*value) == text);
+  }
+}
+
 void documents(std::string_view text) {
   const auto json = parse_document(text);
   if (!json) return;
@@ -60,6 +77,7 @@ void documents(std::string_view text) {
                         .firmware = read_manager(*json).firmware_version},
                 Effect::CdBootsPhysical);
   parts(*json);
+  manageable(*json);
   const auto boot = read_boot(*json);
   const auto shown = shown_override(boot, {});
   (void)shown_override({}, boot);
