@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include <fmt/core.h>
+
 #include "base/process/self.hpp"
 
 namespace nimbus::controller {
@@ -95,6 +97,13 @@ void ProcessMeter::refresh(base::Metrics& metrics) {
   metrics.set("process_threads", {}, static_cast<double>(use->threads));
   metrics.set("process_open_fds", {}, static_cast<double>(use->open_descriptors));
   metrics.set("process_max_fds", {}, static_cast<double>(use->most_descriptors));
+}
+
+void meter_exchange(base::Metrics& metrics, const char* operation, bool worked, WallTime now) {
+  metrics.count(fmt::format("nimbus_git_{}_total", operation), {{"result", worked ? "success" : "error"}});
+  if (!worked) return;
+  const auto seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
+  metrics.set("nimbus_git_last_success_timestamp_seconds", {{"operation", operation}}, seconds);
 }
 
 void set_gauges(base::Metrics& metrics, const ControllerGauges& gauges) {

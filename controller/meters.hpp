@@ -22,6 +22,9 @@ void meter_pass(base::Metrics& metrics, const MachineReport& report, std::chrono
 /// An operation on a BMC is over. `code`: "ok", or the error's.
 void meter_bmc(base::Metrics& metrics, const std::string& driver, std::string_view code, double seconds);
 
+/// One exchange with the forge is over: "fetch" or "push".
+void meter_exchange(base::Metrics& metrics, const char* operation, bool worked, WallTime now);
+
 /// What this process uses. Thread rule: safe from any thread.
 class ProcessMeter {
  public:

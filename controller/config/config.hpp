@@ -88,6 +88,9 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "text";
   friend bool operator==(const Config&, const Config&) = default;
+
+  /// The bare repository that the forge is fetched into.
+  std::string mirror() const { return data + "/mirror.git"; }
 };
 
 /// Reads and checks the file; the error lists every fault with line and column.

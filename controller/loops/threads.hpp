@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "core/ports/clock.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::controller {
@@ -21,6 +22,8 @@ std::jthread spawn(const char* name, std::function<void(std::stop_token)> body);
 double random_fraction();
 /// Up to a tenth more or less.
 std::chrono::milliseconds with_jitter(std::chrono::milliseconds delay);
+/// A wait that only a stop request shortens.
+void pause(const Clock& clock, std::chrono::milliseconds delay, std::stop_token stop);
 
 /// Says a fault once, and once that it is over, however often it is met in between.
 /// Thread rule: of one thread.

@@ -1,4 +1,4 @@
-#include "controller/threads.hpp"
+#include "controller/loops/threads.hpp"
 
 #include <cstdlib>
 #include <utility>
@@ -7,6 +7,7 @@
 
 #include "base/crypto/crypto.hpp"
 #include "base/log/log.hpp"
+#include "controller/work/wake.hpp"
 
 namespace nimbus::controller {
 
@@ -30,6 +31,11 @@ double random_fraction() { return static_cast<double>(base::random_u64() >> 11U)
 milliseconds with_jitter(milliseconds delay) {
   return milliseconds{
       static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * (0.9 + 0.2 * random_fraction()))};
+}
+
+void pause(const Clock& clock, milliseconds delay, std::stop_token stop) {
+  Wake nobody;
+  nobody.wait_until(clock.now() + delay, std::move(stop));
 }
 
 void Trouble::met(const Error& error) {

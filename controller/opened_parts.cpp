@@ -1,0 +1,61 @@
+#include "controller/opened_parts.hpp"
+
+#include <utility>
+
+#include "base/file/file.hpp"
+#include "controller/remotes.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+Result<> open_git(const Config& config, OpenedParts& parts) {
+  auto remote = open_remote(config.registry);
+  if (!remote) return std::move(remote.error());
+  parts.remote = std::move(*remote);
+  auto status_remote = open_remote(status_config(config));
+  if (!status_remote) return std::move(status_remote.error());
+  parts.status_remote = std::move(*status_remote);
+  auto mirror = registry::GitRepository::open_or_create(config.mirror());
+  if (!mirror) return std::move(mirror.error()).with("while opening the mirror");
+  parts.mirror = std::move(*mirror);
+  if (config.status.signing_key.empty()) return {};
+  auto signer = registry::SshSigner::make(config.status.signing_key, *parts.clock);
+  if (!signer) return std::move(signer.error()).with("while trying [status] signing_key");
+  parts.signer = std::move(*signer);
+  return {};
+}
+
+Result<> open_memories(const Config& config, OpenedParts& parts) {
+  auto journal = Journal::open(config.data + "/journal.sqlite");
+  if (!journal) return std::move(journal.error()).with("while opening the journal");
+  parts.journal = std::move(*journal);
+  // The journal is ours alone, so no other controller's Git program can hold a lock.
+  if (auto cleaned = parts.mirror->remove_stale_locks(); !cleaned) return cleaned;
+  auto chain = base::ChainLog::open({.folder = config.audit});
+  if (!chain) return std::move(chain.error()).with("while opening the audit log");
+  parts.chain = std::move(*chain);
+  return {};
+}
+
+Result<> open_drivers(const Config& config, OpenedParts& parts) {
+  auto cas = read_cas(config);
+  if (!cas) return std::move(cas.error());
+  auto drivers = drivers::make_drivers({.cas = std::move(*cas)}, *parts.clock);
+  if (!drivers) return std::move(drivers.error());
+  parts.drivers = std::move(*drivers);
+  return {};
+}
+
+}  // namespace
+
+Result<OpenedParts> open_parts(const Config& config) {
+  if (auto made = base::make_folders(config.data, 0700); !made) return std::move(made.error());
+  OpenedParts parts;
+  parts.clock = std::make_unique<const base::SystemClock>();
+  if (auto opened = open_git(config, parts); !opened) return std::move(opened.error());
+  if (auto opened = open_memories(config, parts); !opened) return std::move(opened.error());
+  if (auto opened = open_drivers(config, parts); !opened) return std::move(opened.error());
+  return parts;
+}
+
+}  // namespace nimbus::controller
