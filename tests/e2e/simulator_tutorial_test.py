@@ -8,23 +8,18 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
+
+from harness.ports import free_tcp_port, free_udp_port
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("NIMBUS_PROGRAMS", "build/dev/bin")).resolve()
 PAGE = SOURCE / "docs" / "tutorials" / "try-without-hardware.md"
 LIMIT_S = 30 * int(os.environ.get("NIMBUS_TEST_SLOWNESS", "1"))
 NEEDS = ("ipmitool", "ipmipower", "curl")
-
-
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def in_order(wanted, text):
@@ -43,8 +38,8 @@ class Tutorial(unittest.TestCase):
         self.process = None
         self.addCleanup(self.stop)
         text = PAGE.read_text().replace("127.1.0.", f"127.{random.randint(20, 250)}.{random.randint(1, 250)}.")
-        for old, kind in (("8099", socket.SOCK_STREAM), ("9443", socket.SOCK_STREAM), ("9623", socket.SOCK_DGRAM)):
-            text = text.replace(old, str(free_port(kind)))
+        for old, free_port in (("8099", free_tcp_port), ("9443", free_tcp_port), ("9623", free_udp_port)):
+            text = text.replace(old, str(free_port()))
         self.text = text
 
     def shell(self, command):

@@ -5,10 +5,11 @@ import os
 import pathlib
 import random
 import re
-import socket
 import subprocess
 import tempfile
 import unittest
+
+from harness.ports import free_tcp_port
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("NIMBUS_PROGRAMS", "build/dev/bin")).resolve()
@@ -17,19 +18,13 @@ LIMIT_S = 60 * int(os.environ.get("NIMBUS_TEST_SLOWNESS", "1"))
 BLOCK = re.compile(r"(?:<!-- shows: (?P<shows>.*?) -->\n)?```sh\n(?P<text>.*?)```", re.DOTALL)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Tutorial(unittest.TestCase):
     def test_every_block_does_what_the_page_says(self):
         text = PAGE.read_text()
         text = text.replace("127.1.0.", f"127.{random.randint(20, 250)}.{random.randint(1, 250)}.")
         text = re.sub(r"--allow 127\.1\.0\.0/16|--allow 127\.\d+\.\d+\.0/16", "--allow 127.0.0.0/8", text)
         for port in ("8099", "9640"):
-            text = text.replace("127.0.0.1:" + port, f"127.0.0.1:{free_port()}")
+            text = text.replace("127.0.0.1:" + port, f"127.0.0.1:{free_tcp_port()}")
         blocks = list(BLOCK.finditer(text))
         self.assertGreater(len(blocks), 12)
         script = ["set -eu"]

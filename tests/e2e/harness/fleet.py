@@ -3,11 +3,11 @@ import http.client
 import json
 import socket
 
+from .ports import free_tcp_port, free_udp_port
 from .process import Child
 from .sim import FAST, PASSWORD, USER
 from .wait import wait_until
 
-REDFISH_PORT, IPMI_PORT = 18443, 18623
 NETWORK = "127.92"  # of these tests alone
 
 
@@ -30,13 +30,14 @@ class SimFleet:
 
     def __init__(self, site, count, power="off"):
         self.site, self.count = site, count
+        self.redfish_port, self.ipmi_port = free_tcp_port(address(0)), free_udp_port(address(0))
         folder = site.folder / "fleet"
         (folder / "certificate").mkdir(parents=True)
         self.socket = folder / "sim.sock"
         (folder / "fleet.toml").write_text(
             f'format = 1\nseed = 7\ncontrol = "unix:{self.socket}"\ncertificate = "{folder}/certificate"\n{FAST}'
             f'[[machine]]\nname = "m{{n}}"\nserial = "S{{n}}"\nfirst = 0\ncount = {count}\npower = "{power}"\n'
-            f'redfish = "{address(0)}:{REDFISH_PORT}"\nipmi = "{address(0)}:{IPMI_PORT}"\n')
+            f'redfish = "{address(0)}:{self.redfish_port}"\nipmi = "{address(0)}:{self.ipmi_port}"\n')
         self.child = Child("nimbus-sim", [site.programs / "nimbus-sim", "serve", folder / "fleet.toml"], folder / "log")
         site._own(self)
         wait_until(lambda: self.socket.exists() or not self.child.alive(), 30, "nimbus-sim serves", self.child.tail)
@@ -69,7 +70,7 @@ class SimFleet:
     def write(self, number, power="unmanaged", enforcement="observe"):
         """The file of a machine."""
         redfish = number % 2 == 0
-        where = f"https://{address(number)}:{REDFISH_PORT}" if redfish else f"{address(number)}:{IPMI_PORT}"
+        where = f"https://{address(number)}:{self.redfish_port}" if redfish else f"{address(number)}:{self.ipmi_port}"
         tls = f'tls = {{ pin = ["{self.pin}"] }}\n' if redfish else ""
         self.site.registry.write(self.site.registry.machine_path(f"m{number}"),
                                  f'power = "{power}"\nenforcement = "{enforcement}"\n[bmc]\n'
