@@ -184,7 +184,10 @@ Response Control::machine_request(Node& node, const Request& request, std::strin
     return json(200, Json::object());
   }
   if (rest == "bmc-restart") {
-    machine.restart_bmc(Source::Control, std::chrono::milliseconds((*body)["away_ms"].as_int().value_or(5000)));
+    constexpr std::int64_t kMostAway = 24 * 3600 * 1000;
+    const auto away = (*body)["away_ms"].as_int().value_or(5000);
+    if (away < 0 || away > kMostAway) return refuse(400, "\"away_ms\" must be from 0 to a day");
+    machine.restart_bmc(Source::Control, std::chrono::milliseconds(away));
     return json(200, state_of(machine));
   }
   return refuse(404, "power, sensor, console and bmc-restart can be posted to");

@@ -34,9 +34,10 @@ Connection::~Connection() {
 }
 
 bool Connection::overdue(MonoTime now) const noexcept {
-  if (answering_) return false;
-  if (request_began_ && now - *request_began_ > Server::kRequestLimit) return true;
-  return now - last_used_ > Server::kIdleLimit;
+  const Server::Limits& limits = server_->limits_;
+  if (answering_) return sent_ < allowed_ && now - moved_ > limits.unread;
+  if (request_began_ && now - *request_began_ > limits.request) return true;
+  return now - last_used_ > limits.idle;
 }
 
 Connection::Io Connection::read_some() {
@@ -78,6 +79,7 @@ Connection::Io Connection::write_some() {
     if (!*put) return Io::Blocked;
     sent_ += **put;
   }
+  moved_ = std::chrono::steady_clock::now();
   return Io::Moved;
 }
 
@@ -101,6 +103,7 @@ bool Connection::read_all() {
 bool Connection::publish(std::string_view text) {
   constexpr std::size_t kMostUnread = 256 * 1024;
   if (output_.size() - sent_ + text.size() > kMostUnread) return false;
+  if (sent_ == output_.size()) moved_ = std::chrono::steady_clock::now();
   output_ += text;
   if (timer_ == base::EventLoop::TimerId::None) allowed_ = output_.size();
   return flush();
@@ -143,6 +146,7 @@ bool Connection::answer_requests() {
 
 void Connection::begin(Response response, const Request& request) {
   answering_ = true;
+  moved_ = std::chrono::steady_clock::now();
   output_ = render(response, request);
   sent_ = 0;
   allowed_ = output_.size();
@@ -172,6 +176,7 @@ void Connection::begin(Response response, const Request& request) {
     allowed_ = 0;
     timer_ = server_->loop_->start_timer(std::max(spoil.delay, std::chrono::milliseconds(1)), [this, all] {
       timer_ = base::EventLoop::TimerId::None;
+      moved_ = std::chrono::steady_clock::now();
       allowed_ = all;
       if (drip_ > 0) {
         send_slowly();

@@ -52,6 +52,7 @@ class Connection {
   base::Interest interest_ = base::Interest::Read;
   base::EventLoop::TimerId timer_ = base::EventLoop::TimerId::None;
   MonoTime last_used_;
+  MonoTime moved_{};  // some of the answer was taken, or it began
   std::optional<MonoTime> request_began_;
 };
 

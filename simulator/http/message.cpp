@@ -144,7 +144,9 @@ RequestParser::State RequestParser::feed(std::string_view bytes) {
 RequestParser::State RequestParser::parse() {
   if (!body_size_) {
     // Empty lines in front of a request are skipped (RFC 9112, 2.2).
-    while (pending_.starts_with("\r\n")) pending_.erase(0, 2);
+    std::size_t empty = 0;
+    while (std::string_view(pending_).substr(empty).starts_with("\r\n")) empty += 2;
+    pending_.erase(0, empty);
     const auto end = pending_.find("\r\n\r\n", searched_);
     if (end == std::string::npos) {
       if (pending_.size() > kMostHead) return broken(kHeadTooLarge);

@@ -1,5 +1,6 @@
 #include "simulator/http/server.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -9,14 +10,16 @@
 namespace nimbus::simulator::http {
 namespace {
 
-constexpr auto kSweepEvery = std::chrono::seconds(5);
 constexpr int kMostPerWakeup = 64;
 constexpr int kSharedBacklog = 4096;
 
+base::FileDescriptor any_descriptor() { return base::FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 }  // namespace
 
-Server::Server(base::EventLoop& loop, Handler handler) : loop_(&loop), handler_(std::move(handler)) {
-  sweep_timer_ = loop_->start_timer(kSweepEvery, [this] { sweep(); });
+Server::Server(base::EventLoop& loop, Handler handler, const Limits& limits)
+    : loop_(&loop), handler_(std::move(handler)), limits_(limits), spare_(any_descriptor()) {
+  sweep_timer_ = loop_->start_timer(limits_.sweep, [this] { sweep(); });
 }
 
 Server::~Server() {
@@ -84,7 +87,8 @@ void Server::disconnect(ListenerTag tag) {
 void Server::accept_some(Listener& listener) {
   for (int i = 0; i < kMostPerWakeup; ++i) {
     auto accepted = base::accept_connection(listener.socket);
-    if (!accepted || !*accepted) return;
+    if (!accepted) return turn_one_away(listener);
+    if (!*accepted) return;
     ListenerTag tag = listener.tag;
     if (!listener.shared.empty()) {
       const auto local = base::local_address((*accepted)->socket);
@@ -94,6 +98,13 @@ void Server::accept_some(Listener& listener) {
     }
     take(tag, std::move(**accepted));
   }
+}
+
+void Server::turn_one_away(const Listener& listener) {
+  // Whom nobody can accept waits on, and wakes the loop again and again.
+  spare_.reset();
+  static_cast<void>(base::accept_connection(listener.socket));  // and ends at once
+  spare_ = any_descriptor();
 }
 
 void Server::take(ListenerTag tag, base::Accepted accepted) {
@@ -142,7 +153,7 @@ void Server::sweep() {
     if (connection->overdue(now)) overdue.push_back(connection.get());
   }
   for (Connection* connection : overdue) close(*connection);
-  sweep_timer_ = loop_->start_timer(kSweepEvery, [this] { sweep(); });
+  sweep_timer_ = loop_->start_timer(limits_.sweep, [this] { sweep(); });
 }
 
 }  // namespace nimbus::simulator::http

@@ -33,11 +33,17 @@ class Server {
   /// Asked before a connection is taken; false closes it at once.
   using Gate = std::function<bool(ListenerTag)>;
 
-  static constexpr std::chrono::seconds kIdleLimit{120};
-  static constexpr std::chrono::seconds kRequestLimit{30};  // from the first byte to the last
-  static constexpr std::size_t kMostPerListener = 200;      // what bmcweb allows
+  /// When a connection is ended that leads nowhere.
+  struct Limits {
+    std::chrono::milliseconds idle = std::chrono::seconds(120);
+    std::chrono::milliseconds request = std::chrono::seconds(30);  // from the first byte to the last
+    std::chrono::milliseconds unread = std::chrono::seconds(30);   // nothing of an answer was taken
+    std::chrono::milliseconds sweep = std::chrono::seconds(5);     // how often they are looked at
+  };
+  static constexpr std::size_t kMostPerListener = 200;  // what bmcweb allows
 
-  Server(base::EventLoop& loop, Handler handler);
+  Server(base::EventLoop& loop, Handler handler) : Server(loop, std::move(handler), Limits()) {}
+  Server(base::EventLoop& loop, Handler handler, const Limits& limits);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -83,6 +89,7 @@ class Server {
   Result<> watch(std::unique_ptr<Listener> listener);
   void accept_some(Listener& listener);
   void take(ListenerTag tag, base::Accepted accepted);
+  void turn_one_away(const Listener& listener);
   void close(Connection& connection);
   void stream_began(Connection& connection, std::uint64_t stream);
   void stream_ended(const Connection& connection, std::uint64_t stream);
@@ -90,6 +97,8 @@ class Server {
 
   base::EventLoop* loop_;
   Handler handler_;
+  Limits limits_;
+  base::FileDescriptor spare_;  // given up to turn a client away when there are no others
   Gate gate_;
   StreamEnd stream_end_;
   std::map<std::pair<ListenerTag, std::uint64_t>, Connection*> streams_;

@@ -22,6 +22,11 @@ std::string_view to_string(Source source) noexcept {
 
 void Journal::add(JournalEntry entry) {
   entry.number = ++total_;
+  for (std::string* text : {&entry.what, &entry.detail, &entry.outcome}) {
+    if (text->size() <= kMostText) continue;
+    text->resize(kMostText);
+    text->shrink_to_fit();
+  }
   entries_.push_back(std::move(entry));
   if (entries_.size() > kCapacity) entries_.pop_front();
 }

@@ -30,6 +30,7 @@ struct JournalEntry {
 class Journal {
  public:
   static constexpr std::size_t kCapacity = 2000;
+  static constexpr std::size_t kMostText = 1024;  // of one part of an entry; the rest is cut off
 
   void add(JournalEntry entry);
   const std::deque<JournalEntry>& entries() const noexcept { return entries_; }

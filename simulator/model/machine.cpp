@@ -24,6 +24,11 @@ constexpr std::uint8_t kCauseButton = 0x03;
 
 constexpr auto kNoiseStep = std::chrono::seconds(10);
 
+/// Both protocols show what one byte can hold, so that they never disagree.
+double representable(const Sensor& sensor, double value) {
+  return std::clamp(std::round((value - sensor.offset) / sensor.scale), 0.0, 255.0) * sensor.scale + sensor.offset;
+}
+
 }  // namespace
 
 Machine::Machine(MachineSetup setup, const Clock& clock)
@@ -285,15 +290,13 @@ std::optional<double> Machine::reading(const Sensor& sensor) const {
   const auto step = static_cast<std::uint64_t>(now_.time_since_epoch() / kNoiseStep);
   Random noise(seed_ ^ (step << 8) ^ sensor.number);
   const double offset = (static_cast<double>(noise.below(2001)) / 1000.0 - 1.0) * sensor.spread;
-  const double value = (has_power() ? sensor.normal : sensor.idle) + offset;
-  // Both protocols show what one byte can hold, so that they never disagree.
-  return std::clamp(std::round((value - sensor.offset) / sensor.scale), 0.0, 255.0) * sensor.scale + sensor.offset;
+  return representable(sensor, (has_power() ? sensor.normal : sensor.idle) + offset);
 }
 
 void Machine::pin_reading(const Sensor& sensor, std::optional<double> value) {
   const auto before = reading(sensor);
   if (value) {
-    pinned_[sensor.number] = *value;
+    pinned_[sensor.number] = representable(sensor, *value);
   } else {
     pinned_.erase(sensor.number);
   }

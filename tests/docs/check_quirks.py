@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each quirk of the Redfish driver's table has the simulator's toggle of the same id and is exercised by the
 peer tests; the documentation lists exactly these, and where each is tested. Each Redfish toggle of the
-simulator is exercised too, whether the driver needs a rule for it or not."""
+simulator is exercised too, whether the driver needs a rule for it or not; its IPMI toggles by its own unit tests."""
 import pathlib
 import re
 import sys
@@ -39,12 +39,16 @@ def main():
     for quirk in sorted(toggles):
         if (f'"{quirk}"' in peers) == (quirk in UNUSED):
             wrong.append(f"{quirk}: the peer tests and the exception in this test disagree")
+    ipmi = [(name, quirk) for name, quirk in re.findall(r'QuirkInfo\{\s*(\w+),\s*"([^"]+)"', read("simulator/model/quirks.cpp"))
+            if quirk not in toggles]
+    simulated = tests("tests/unit/simulator")
+    wrong += [f"{quirk}: no unit test of the simulator sets {name}" for name, quirk in ipmi if f"Quirk::{name}" not in simulated]
     for quirk, where in rows.items():
         name = re.fullmatch(r"`([\w/.]+)`", where.strip())
         if not name or f'"{quirk}"' not in read("tests/" + name[1]):
             wrong.append(f"{quirk}: {where.strip()} does not test it")
-    print("\n".join(wrong) or f"{len(driver)} quirks of the driver, {len(toggles)} toggles")
-    return 1 if wrong or not driver or not toggles else 0
+    print("\n".join(wrong) or f"{len(driver)} quirks of the driver, {len(toggles)} toggles of Redfish, {len(ipmi)} of IPMI")
+    return 1 if wrong or not driver or not toggles or not ipmi else 0
 
 
 if __name__ == "__main__":

@@ -34,6 +34,40 @@ class Curl(simulator.Case):
         self.sim.wait_power("m1", "on")
         self.assertIn('"PowerState":"On"', self.curl("/redfish/v1/Systems/1"))
 
+    def show(self, path):
+        return json.loads(self.curl(path))
+
+    def test_boot_device_inventory_sensors_log_and_media(self):
+        system, media = "/redfish/v1/Systems/1", "/redfish/v1/Managers/1/VirtualMedia/2"
+        self.sim.control("POST", "/machines/m1/power", {"action": "ForceOff"})
+        self.sim.wait_power("m1", "off")
+        truth = self.sim.state("m1")
+        shown = self.show(system)
+        self.assertEqual((shown["UUID"], shown["SerialNumber"]), (truth["uuid"], truth["serial"]))
+        self.assertEqual((shown["ProcessorSummary"]["Count"], shown["MemorySummary"]["TotalSystemMemoryGiB"]), (2, 256))
+        first = self.show(system + "/EthernetInterfaces")["Members"][0]["@odata.id"]
+        self.assertEqual(self.show(first)["MACAddress"].lower(), truth["mac"])
+        drive = self.show(self.show(system + "/Storage/1")["Drives"][0]["@odata.id"])
+        self.assertGreater(drive["CapacityBytes"], 1 << 30)
+
+        self.curl(system, "-X", "PATCH", "-d", '{"Boot": {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Cd", "BootSourceOverrideMode": "UEFI"}}')
+        self.curl(media + "/Actions/VirtualMedia.InsertMedia", "-d", '{"Image": "https://images.example/x.iso"}')
+        self.assertEqual(self.show(media)["Image"], "https://images.example/x.iso")
+        boots = truth["boot"]["boots"]
+        self.curl(system + "/LogServices/SEL/Actions/LogService.ClearLog", "-X", "POST", "-d", "{}")
+        self.curl(system + "/Actions/ComputerSystem.Reset", "-d", '{"ResetType": "On"}')
+        simulator.wait_for(lambda: self.sim.state("m1")["boot"]["boots"] > boots, "a boot")
+        self.assertEqual(self.sim.state("m1")["boot"]["last_device"], "cd")
+        self.curl(media + "/Actions/VirtualMedia.EjectMedia", "-d", "{}")
+        self.assertEqual(self.sim.state("m1")["media"][1]["image"], "")
+
+        self.sim.control("POST", "/machines/m1/sensor", {"name": "Inlet Temp", "value": 43})
+        self.assertEqual(self.show("/redfish/v1/Chassis/1/Thermal")["Temperatures"][0]["ReadingCelsius"], 43)
+        sensors = [member["@odata.id"] for member in self.show("/redfish/v1/Chassis/1/Sensors")["Members"]]
+        self.assertEqual(self.show(next(path for path in sensors if path.endswith("Inlet_Temp")))["Reading"], 43)
+        self.assertTrue(self.show(system + "/LogServices/SEL/Entries")["Members"])
+        self.sim.control("POST", "/machines/m1/sensor", {"name": "Inlet Temp", "value": None})
+
     def test_every_link_leads_somewhere(self):
         seen, todo = set(), ["/redfish/v1/"]
         types = set()

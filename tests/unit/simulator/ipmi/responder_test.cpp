@@ -262,6 +262,15 @@ TEST_CASE("quirks of commands") {
   CHECK(login.call(wire, 0x06, 0x02).empty());
   CHECK_FALSE(wire.bench.machine->bmc_up());
 
+  Quirks hides;
+  hides.set(Quirk::HidesFlagsValid);
+  Wire other(hides);
+  Login reader(other, kSuite17);
+  reader.call(other, 0x06, 0x3b, {4});
+  CHECK(reader.call(other, 0x00, 0x08, {5, 0xe0, 0x04, 0, 0, 0})[0] == 0x00);
+  CHECK(reader.call(other, 0x00, 0x09, {5, 0, 0})[3] == 0x60);
+  CHECK(other.bench.machine->boot_override().enabled == BootEnabled::Continuous);
+
   Quirks hurry;
   hurry.set(Quirk::BusyWhenHurried);
   hurry.set(Quirk::ThreeSessions);

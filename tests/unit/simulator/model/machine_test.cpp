@@ -156,6 +156,16 @@ TEST_CASE("crossing a threshold writes an event, coming back writes its end") {
   CHECK(m.events.records()[1].bytes[12] == 0x81);
 }
 
+TEST_CASE("a reading is pinned to what one byte of its sensor can hold") {
+  Bench bench({}, Power::On);
+  Machine& m = *bench.machine;
+  const Sensor& inlet = *m.hardware().sensor(1);
+  m.pin_reading(inlet, 1e308);
+  CHECK(m.reading(inlet).value() <= 255 * inlet.scale + inlet.offset);
+  m.pin_reading(inlet, -1e308);
+  CHECK(m.reading(inlet).value() >= inlet.offset);
+}
+
 TEST_CASE("a machine that is off has no fan speed but an inlet temperature") {
   Bench bench;
   CHECK_FALSE(bench.machine->reading(*bench.machine->hardware().sensor(5)).has_value());
@@ -179,6 +189,12 @@ TEST_CASE("the event log refuses when full until it is cleared") {
   log.clear({});
   CHECK_FALSE(log.overflowed());
   CHECK(log.add({}, {}).has_value());
+}
+
+TEST_CASE("a long text is cut in the journal") {
+  Bench bench;
+  bench.machine->record(Source::Redfish, std::string(100'000, 'x'), "");
+  CHECK(bench.machine->journal.entries().back().what.size() == Journal::kMostText);
 }
 
 TEST_CASE("the journal keeps the newest entries and counts all") {
