@@ -38,7 +38,8 @@ def memory_mib(pid):
 
 
 def address(number):
-    return f"127.90.{number // 254}.{number % 254 + 1}"  # as nimbus-sim counts: no .0, no .255
+    network = 100 + os.getpid() % 100  # two runs on one machine do not meet
+    return f"127.{network}.{number // 254}.{number % 254 + 1}"  # as nimbus-sim counts: no .0, no .255
 
 
 class Fleet:

@@ -15,7 +15,7 @@ def address(number):
     return f"{NETWORK}.{number // 254}.{number % 254 + 1}"
 
 
-class _Unix(http.client.HTTPConnection):
+class ControlPort(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("sim", timeout=20)
         self.path = str(path)
@@ -48,7 +48,7 @@ class SimFleet:
         return [f"m{n}" for n in range(self.count)]
 
     def ask(self, method, path, body=None):
-        connection = _Unix(self.socket)
+        connection = ControlPort(self.socket)
         connection.request(method, path, None if body is None else json.dumps(body))
         answer = connection.getresponse()
         text = answer.read()
