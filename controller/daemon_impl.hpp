@@ -68,6 +68,7 @@ class Daemon::Impl {
   PublishLoop::Tools publish_tools();
   WatchLoop::Tools watch_tools();
   Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint);
+  std::vector<Result<PowerState>> powers(const std::string& driver, const std::vector<Bmc*>& bmcs, const Call& call);
   void accepted(const std::shared_ptr<const AcceptedRegistry>& registry, const registry::GitRepository& mirror);
   bool accept_life(const AcceptedRegistry& registry, const registry::GitRepository& mirror);
   void term_taken(const TermTaken& taken);

@@ -87,6 +87,9 @@ Fleet::Tools Daemon::Impl::fleet_tools() {
           .runs = audit_,
           .facts = live_,
           .jitter = random_fraction,
+          .batch = {.possible = [this](const auto& driver) { return drivers_.polls_in_batches(driver); },
+                    .ask = [this](const auto& driver, const auto& bmcs,
+                                  const Call& call) { return powers(driver, bmcs, call); }},
           .passed = [this](const MachineReport& report, milliseconds took) {
             vitals_.pass_ended(clock_.now());
             meter_pass(metrics_, report, took);
@@ -132,6 +135,17 @@ Result<std::unique_ptr<Bmc>> Daemon::Impl::attach(const BmcEndpoint& endpoint) {
   return metered(std::move(*bmc), [this, driver = endpoint.driver](std::string_view code, double seconds) {
     meter_bmc(metrics_, driver, code, seconds);
   });
+}
+
+std::vector<Result<PowerState>> Daemon::Impl::powers(const std::string& driver, const std::vector<Bmc*>& bmcs,
+                                                     const Call& call) {
+  std::vector<Bmc*> inner;
+  inner.reserve(bmcs.size());
+  for (Bmc* bmc : bmcs) inner.push_back(&unmetered(*bmc));
+  const MonoTime start = clock_.now();
+  auto states = drivers_.powers(driver, inner, call);
+  meter_batch(metrics_, driver, states, std::chrono::duration<double>(clock_.now() - start).count());
+  return states;
 }
 
 }  // namespace nimbus::controller

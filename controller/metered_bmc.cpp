@@ -25,7 +25,9 @@ class MeteredBmc final : public Bmc, BmcPower, BmcIdentity, BmcInventory, BmcSet
   BmcAccounts* accounts() noexcept override { return bmc_->accounts(); }
   BmcReset* reset() noexcept override { return bmc_->reset(); }
   BmcConsole* console() noexcept override { return bmc_->console(); }
+  BmcTraits traits() const override { return bmc_->traits(); }
   void close(const Call& call) noexcept override { bmc_->close(call); }
+  Bmc& inner() noexcept { return *bmc_; }
 
  private:
   template <class Operation>
@@ -75,5 +77,7 @@ class MeteredBmc final : public Bmc, BmcPower, BmcIdentity, BmcInventory, BmcSet
 std::unique_ptr<Bmc> metered(std::unique_ptr<Bmc> bmc, BmcMeter meter) {
   return std::make_unique<MeteredBmc>(std::move(bmc), std::move(meter));
 }
+
+Bmc& unmetered(Bmc& bmc) { return dynamic_cast<MeteredBmc&>(bmc).inner(); }
 
 }  // namespace nimbus::controller

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 
 #include <fmt/core.h>
@@ -78,6 +79,16 @@ void meter_pass(base::Metrics& metrics, const MachineReport& report, std::chrono
   if (report.sent) {
     metrics.count("nimbus_device_writes_total", {{"action", std::string(to_string(*report.sent))}});
   }
+}
+
+void meter_batch(base::Metrics& metrics, const std::string& driver, const std::vector<Result<PowerState>>& states,
+                 double seconds) {
+  std::map<std::string_view, double> outcomes;
+  for (const auto& state : states) outcomes[state ? std::string_view("ok") : to_string(state.error().code)] += 1;
+  for (const auto& [code, times] : outcomes) {
+    metrics.count("nimbus_bmc_requests_total", {{"driver", driver}, {"code", std::string(code)}}, times);
+  }
+  metrics.observe_seconds("nimbus_bmc_request_duration_seconds", {{"driver", driver}}, seconds);
 }
 
 void meter_bmc(base::Metrics& metrics, const std::string& driver, std::string_view code, double seconds) {

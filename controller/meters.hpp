@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/metrics/metrics.hpp"
 #include "controller/fleet/fleet.hpp"
@@ -24,6 +25,10 @@ void meter_bmc(base::Metrics& metrics, const std::string& driver, std::string_vi
 
 /// One exchange with the forge is over: "fetch" or "push".
 void meter_exchange(base::Metrics& metrics, const char* operation, bool worked, WallTime now);
+
+/// Several BMCs were asked at once, within `seconds`.
+void meter_batch(base::Metrics& metrics, const std::string& driver, const std::vector<Result<PowerState>>& states,
+                 double seconds);
 
 /// What this process uses. Thread rule: safe from any thread.
 class ProcessMeter {

@@ -14,6 +14,16 @@ Result<std::unique_ptr<Bmc>> DriverTable::attach(const BmcEndpoint& endpoint, co
   return driver->second->attach(endpoint, secrets);
 }
 
+bool DriverTable::polls_in_batches(const std::string& driver) const {
+  const auto found = drivers_.find(driver);
+  return found != drivers_.end() && found->second->polls_in_batches();
+}
+
+std::vector<Result<PowerState>> DriverTable::powers(const std::string& driver, const std::vector<Bmc*>& bmcs,
+                                                    const Call& call) {
+  return drivers_.at(driver)->powers(bmcs, call);
+}
+
 Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& clock) {
   std::map<std::string, std::unique_ptr<BmcDriver>> drivers;
   auto ipmi = ipmi::make_ipmi_driver(clock);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/ports/bmc.hpp"
 #include "core/ports/clock.hpp"
@@ -22,6 +23,10 @@ class DriverTable {
 
   /// As BmcDriver::attach of the endpoint's driver. Errors: also Unsupported (no such driver).
   Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets);
+
+  /// As those of BmcDriver; all of `bmcs` were made by this driver.
+  bool polls_in_batches(const std::string& driver) const;
+  std::vector<Result<PowerState>> powers(const std::string& driver, const std::vector<Bmc*>& bmcs, const Call& call);
 
  private:
   std::map<std::string, std::unique_ptr<BmcDriver>> drivers_;

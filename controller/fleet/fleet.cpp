@@ -1,5 +1,6 @@
 #include "controller/fleet/fleet.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nimbus::controller {
@@ -11,6 +12,20 @@ using std::chrono::milliseconds;
 /// not open all sessions at once.
 constexpr milliseconds kFirstLookSpread{1000};
 constexpr std::size_t kSpreadFrom = 50;  // fewer machines are looked at immediately
+
+/// A batch is answered as late as its slowest BMC: whoever needs longer is asked alone, in the slow lane.
+constexpr milliseconds kBatchPatience{1000};
+constexpr std::size_t kMostPolledTogether = 256;
+constexpr milliseconds kFurthestAhead{2000};
+
+/// Nothing to do, and nothing to wait for but the next look.
+bool is_steady(const MachineReport& report) {
+  using Kind = reconcilers::PowerDecision::Kind;
+  const auto& decision = report.decision;
+  const bool idle = decision.kind == Kind::Nothing || decision.kind == Kind::Report;
+  const bool busy = report.life && report.life->busy;
+  return idle && !busy && !decision.look_again && !report.error && !report.sent && !report.put_off;
+}
 
 bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
   const auto differ = [](const auto& a, const auto& b) { return a != b && (!a || !b || *a != *b); };
@@ -74,6 +89,7 @@ bool Fleet::look_at(const std::string& machine) {
 
 void Fleet::work(std::stop_token stop) {
   while (const auto name = queue_.take(stop)) {
+    poll_along(*name, stop);
     pass_over(*name, stop);
     queue_.done(*name);
   }
@@ -82,9 +98,53 @@ void Fleet::work(std::stop_token stop) {
 bool Fleet::work_once(std::stop_token stop) {
   const auto name = queue_.try_take();
   if (!name) return false;
+  poll_along(*name, stop);
   pass_over(*name, std::move(stop));
   queue_.done(*name);
   return true;
+}
+
+/// Whoever calls has the machine's run, or the lock of the queue that it waits in.
+MachineMemory* Fleet::pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver) {
+  const auto found = registry.machines.find(name);
+  if (found == registry.machines.end() || found->second.desired->bmc.driver != driver) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(name);
+  if (slot == slots_.end() || !slot->second->steady || slot->second->slow) return nullptr;
+  auto& memory = slot->second->memory;
+  // Another endpoint since: its pass connects to that.
+  const bool connected = memory.bmc && memory.endpoint == found->second.desired->bmc;
+  return connected && !memory.polled ? &memory : nullptr;
+}
+
+/// Reads the power of this machine and of others like it, if that is cheaper. Their passes are ready afterwards.
+void Fleet::poll_along(const std::string& name, const std::stop_token& stop) {
+  const auto registry = accepted();
+  const auto found = registry->machines.find(name);
+  if (found == registry->machines.end()) return;
+  const std::string& driver = found->second.desired->bmc.driver;
+  if (!tools_.batch.possible(driver)) return;
+  auto* const mine = pollable(*registry, name, driver);
+  if (mine == nullptr) return;
+  std::vector<MachineMemory*> memories{mine};
+  const auto others = queue_.take_along(name, kMostPolledTogether - 1, look_ahead(), [&](const std::string& other) {
+    auto* const memory = pollable(*registry, other, driver);
+    if (memory != nullptr) memories.push_back(memory);
+    return memory != nullptr;
+  });
+  if (others.empty()) return;
+  std::vector<Bmc*> bmcs;
+  bmcs.reserve(memories.size());
+  for (const auto* memory : memories) bmcs.push_back(memory->bmc.get());
+  const auto& clock = tools_.pass.clock;
+  auto states = tools_.batch.ask(driver, bmcs, {.deadline = clock.now() + kBatchPatience, .stop = stop});
+  for (std::size_t i = 0; i < states.size(); ++i) memories[i]->polled = PolledPower{std::move(states[i]), clock.now()};
+  queue_.give_back(others);
+}
+
+milliseconds Fleet::look_ahead() const {
+  const std::lock_guard lock(mutex_);
+  return std::min(limits_.cadence.observe / 10, kFurthestAhead);
 }
 
 void Fleet::pass_over(const std::string& name, std::stop_token stop) {
@@ -114,6 +174,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     mine.power = report.power;
     mine.failures = mine.memory.breaker.failures();
     mine.slow = mine.memory.breaker.is_slow();
+    mine.steady = is_steady(report);
   }
   if (report.put_off) {
     queue_.add(name, Lane::Slow);

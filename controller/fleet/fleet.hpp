@@ -1,6 +1,10 @@
 // The fleet: the machines of the accepted registry, each looked at by one worker at
 // a time, whenever the queue says so.
 //
+// Where a driver reads power of many BMCs at once, a steady machine that is due takes
+// along those that are due soon: one worker waits once for all of them, and each has
+// its own pass afterwards.
+//
 // Thread rule: accept() and work() are safe from any thread; any number of workers.
 #pragma once
 
@@ -10,6 +14,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "controller/fleet/accepted.hpp"
 #include "controller/fleet/facts.hpp"
@@ -28,6 +33,14 @@ struct FleetCounts {
   std::size_t off = 0;
 };
 
+/// How machines that are only looked at are asked for their power together. Called from several threads.
+struct PowerBatch {
+  /// Whether machines with this driver are.
+  std::function<bool(const std::string& driver)> possible = [](const std::string&) { return false; };
+  /// As BmcDriver::powers, of BMCs that PassTools::attach made.
+  std::function<std::vector<Result<PowerState>>(const std::string& driver, const std::vector<Bmc*>&, const Call&)> ask;
+};
+
 class Fleet {
  public:
   struct Tools {
@@ -36,6 +49,7 @@ class Fleet {
     RunLog& runs;
     FactSink& facts;
     std::function<double()> jitter;  // in [0, 1); called from several threads
+    PowerBatch batch = {};
     /// After each pass: kind of result ("success", "error", "refused") and duration.
     std::function<void(const MachineReport&, std::chrono::milliseconds)> passed;
   };
@@ -74,11 +88,15 @@ class Fleet {
     explicit Slot(PowerRuns runs) : memory(std::move(runs)) {}
     MachineMemory memory;
     Observed<PowerState> power = Observed<PowerState>::unknown("");
-    bool slow = false;  // as the breaker says: events wait in the slow lane too
+    bool slow = false;    // as the breaker says: events wait in the slow lane too
+    bool steady = false;  // the last pass had nothing to do and nothing to wait for
     int failures = 0;
   };
 
   void pass_over(const std::string& name, std::stop_token stop);
+  void poll_along(const std::string& name, const std::stop_token& stop);
+  MachineMemory* pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver);
+  std::chrono::milliseconds look_ahead() const;
   void release(const std::string& name);
   Slot& slot(const std::string& name);
   void queue_event(const std::string& name);

@@ -76,6 +76,7 @@ class Pass {
     if (memory_.bmc) memory_.bmc->close(call_);
     memory_.bmc.reset();
     memory_.identity.reset();
+    memory_.polled.reset();
     memory_.inspection.forget();
     auto bmc = tools_.attach(desired_.bmc);
     if (!bmc) return fail(std::move(bmc.error()), "preparing the BMC connection");
@@ -104,12 +105,16 @@ class Pass {
     return identify(Freshness::OncePerSession);
   }
 
-  /// Waits as long as the breaker allows.
+  /// What a batch has just read, else asked for; waits as long as the breaker allows.
   Result<PowerState> first_answer(BmcPower& power) {
     auto& breaker = memory_.breaker;
     const MonoTime start = tools_.clock.now();
+    const auto polled = std::exchange(memory_.polled, std::nullopt);
+    const bool heard = polled && (polled->state || polled->state.error().code == Code::Timeout);
+    const bool fresh = heard && start - polled->at <= PolledPower::kFresh;
     const auto patience = start + breaker.patience(tools_.deadline);
-    auto state = power.power({.deadline = std::min<MonoTime>(patience, call_.deadline), .stop = call_.stop});
+    auto state = fresh ? polled->state
+                       : power.power({.deadline = std::min<MonoTime>(patience, call_.deadline), .stop = call_.stop});
     took_ = tools_.clock.now() - start;
     if (!state && state.error().code == Code::Timeout) {
       report_.put_off = breaker.silent(tools_.deadline) == BmcBreaker::Verdict::PutOff;

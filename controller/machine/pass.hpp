@@ -72,6 +72,15 @@ struct PassTools {
   DisruptionTools disruption = {};
 };
 
+/// A power state that was read in a batch, for the next pass to begin with.
+struct PolledPower {
+  static constexpr std::chrono::seconds kFresh{2};  // older ones are asked for again
+
+  /// Timeout: it was asked and is silent. Any other error: it was not asked, or refused; it is asked alone.
+  Result<PowerState> state;
+  MonoTime at;
+};
+
 /// What a machine's next pass must know of the earlier ones.
 struct MachineMemory {
   explicit MachineMemory(PowerRuns power_runs) : runs(std::move(power_runs)) {}
@@ -84,6 +93,7 @@ struct MachineMemory {
   std::optional<WallTime> transition_since;
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   std::shared_ptr<const Instance> placed;               // by the life of this machine, as of the last pass
+  std::optional<PolledPower> polled;                    // used once
   BmcBreaker breaker;                                   // counts passes in a row in which the BMC could not be read
 
   InspectionMemory inspection;

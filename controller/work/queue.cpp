@@ -100,21 +100,56 @@ bool WorkQueue::permitted(const std::vector<std::string>& needs) const {
   });
 }
 
+void WorkQueue::end_run(const std::string& key) {
+  const auto node = running_.extract(key);
+  if (!node) return;
+  if (node.mapped().lane == Lane::Slow) slow_running_ -= 1;
+  for (const auto& name : node.mapped().held) {
+    const auto used = in_use_.find(name);
+    if (--used->second == 0) in_use_.erase(used);
+  }
+  if (const auto item = items_.find(key); item != items_.end()) {
+    order_of(item->second.lane).insert({item->second.ready_at, key});
+  }
+}
+
 void WorkQueue::done(const std::string& key) {
   {
     const std::lock_guard lock(mutex_);
-    const auto node = running_.extract(key);
-    if (!node) return;
-    if (node.mapped().lane == Lane::Slow) slow_running_ -= 1;
-    for (const auto& name : node.mapped().held) {
-      const auto used = in_use_.find(name);
-      if (--used->second == 0) in_use_.erase(used);
-    }
-    if (const auto item = items_.find(key); item != items_.end()) {
-      order_of(item->second.lane).insert({item->second.ready_at, key});
-    }
+    end_run(key);
   }
   changed_.notify_all();  // semaphores may have unblocked several keys
+}
+
+std::vector<std::string> WorkQueue::take_along(const std::string& key, std::size_t most,
+                                               std::chrono::milliseconds ahead,
+                                               const std::function<bool(const std::string&)>& wanted) {
+  std::vector<std::string> taken;
+  const std::lock_guard lock(mutex_);
+  const auto leader = running_.find(key);
+  if (shut_down_ || leader == running_.end() || leader->second.lane != Lane::Resync) return taken;
+  const MonoTime latest = clock_.now() + ahead;
+  for (const auto& [ready_at, candidate] : order_of(Lane::Resync)) {
+    if (ready_at > latest || taken.size() >= most) break;
+    if (items_.at(candidate).needs.empty() && wanted(candidate)) taken.push_back(candidate);
+  }
+  for (const auto& name : taken) hand_out(Lane::Resync, name);
+  return taken;
+}
+
+void WorkQueue::give_back(const std::vector<std::string>& keys) {
+  {
+    const std::lock_guard lock(mutex_);
+    const MonoTime now = clock_.now();
+    for (const auto& key : keys) {
+      if (!running_.contains(key)) continue;
+      Item& item = items_.try_emplace(key, Item{Lane::Resync, now, {}}).first->second;
+      item.lane = std::min(item.lane, Lane::Resync);
+      item.ready_at = std::min(item.ready_at, now);
+      end_run(key);
+    }
+  }
+  changed_.notify_one();  // who takes one wakes the next
 }
 
 void WorkQueue::remove(const std::string& key) {

@@ -13,6 +13,9 @@
 // needs are taken together with the key, before a worker is, and given back by
 // done().
 //
+// What is cheaper for many at once takes keys along that are due now or in a moment,
+// and gives them back, ready, when that is done.
+//
 // Thread rule: safe from any thread. Bounded by the number of keys.
 #pragma once
 
@@ -21,6 +24,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -57,6 +61,14 @@ class WorkQueue {
   /// As take(), without waiting.
   std::optional<std::string> try_take();
 
+  /// Company for the run of `key`, if that came from the resync lane: at most `most` more keys of this lane that
+  /// are ready within `ahead`, need nothing, and are `wanted`. They are running then. `wanted` is called under the
+  /// queue's lock and must not call the queue.
+  std::vector<std::string> take_along(const std::string& key, std::size_t most, std::chrono::milliseconds ahead,
+                                      const std::function<bool(const std::string&)>& wanted);
+  /// The runs of these keys did not begin: they are ready now, in the resync lane or a more urgent one.
+  void give_back(const std::vector<std::string>& keys);
+
   /// The run of `key` is over.
   void done(const std::string& key);
 
@@ -89,6 +101,7 @@ class WorkQueue {
   std::optional<std::string> take_locked(MonoTime now);
   std::optional<std::string> first_runnable(Lane lane, MonoTime now) const;
   void hand_out(Lane lane, const std::string& key);
+  void end_run(const std::string& key);
   bool permitted(const std::vector<std::string>& needs) const;
   std::optional<MonoTime> next_ready_after(MonoTime now) const;
   Order& order_of(Lane lane) { return order_[static_cast<std::size_t>(lane)]; }

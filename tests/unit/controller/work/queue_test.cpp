@@ -162,3 +162,42 @@ TEST_CASE("queue: a stop token wakes a waiting worker") {
   std::jthread worker([&](std::stop_token stop) { CHECK(!queue.take(stop)); });
   worker.request_stop();
 }
+
+TEST_CASE("queue: keys are taken along, run, and come back ready") {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {});
+  const auto all = [](const std::string&) { return true; };
+  queue.add("a", Lane::Resync);
+  queue.add("b", Lane::Resync, 900ms);
+  queue.add("c", Lane::Resync, 1100ms);
+  queue.add("slow", Lane::Slow);
+  queue.add("needy", Lane::Resync, 0ms, {"feed"});
+  CHECK(queue.take_along("a", 9, 1s, all).empty());  // not running
+  REQUIRE(queue.try_take() == "a");
+  CHECK(queue.take_along("a", 0, 1s, all).empty());
+  CHECK(queue.take_along("a", 9, 1s, [](const std::string& key) { return key == "c"; }).empty());
+  const auto taken = queue.take_along("a", 9, 1s, all);
+  REQUIRE(taken == std::vector<std::string>{"b"});
+  CHECK(queue.depth().running == 2);
+  // An event meanwhile is not lost, and not run at the same time.
+  queue.add("b", Lane::Person, 5s);
+  REQUIRE(queue.try_take() == "needy");
+  REQUIRE(queue.try_take() == "slow");
+  CHECK(!queue.try_take());
+  queue.give_back(taken);
+  queue.give_back({"never-taken"});
+  CHECK(queue.try_take() == "b");  // at once, although it was not due
+  CHECK(!queue.try_take());        // and once
+  clock.advance(1100ms);
+  CHECK(queue.try_take() == "c");
+}
+
+TEST_CASE("queue: only what came from the resync lane gets company") {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {});
+  queue.add("event", Lane::Event);
+  queue.add("other", Lane::Resync);
+  REQUIRE(queue.try_take() == "event");
+  CHECK(queue.take_along("event", 9, 1s, [](const std::string&) { return true; }).empty());
+  CHECK(queue.try_take() == "other");
+}
