@@ -68,8 +68,8 @@ Result<Credential> FileSecrets::credential(std::string_view name, std::string_vi
   auto stored = read_secret_file(path);
   if (!stored) {
     if (stored.error().code == Code::NotFound)
-      return Error{Code::NotFound,
-                   fmt::format("no secret \"{}\": make {} with username, password and allow", name, path)};
+      return Error{Code::NotFound, fmt::format("no secret \"{}\": there is no {}; 'nimbusctl secret set {}' makes one",
+                                               name, path, name)};
     return std::move(stored.error()).with(fmt::format("while reading the secret \"{}\"", name));
   }
   if (!is_allowed_destination(destination, stored->allow)) {

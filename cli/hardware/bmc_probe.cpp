@@ -139,6 +139,8 @@ Result<Probed> run(Context& context) {
   auto secrets = command_secrets(context, names);
   if (!secrets) return std::move(secrets.error());
   if (!names.empty()) target->endpoint.credentials = std::move(names);
+  if (target->endpoint.credentials.empty())
+    return Error{Code::Invalid, "name a secret, a file or 'prompt' with --credentials"};
   if (auto trusted = settle_trust(context, *target, call); !trusted) return std::move(trusted.error());
   auto drivers = drivers::make_drivers({.cas = target->cas}, context.clock);
   if (!drivers) return std::move(drivers.error());

@@ -184,7 +184,8 @@ ProposedMachine read_host(const std::string& root) {
   out.inventory.ports = ports_of(top);
   out.arch = arch();
   out.driver = "redfish";
-  out.heading = out.inventory.vendor + " " + out.inventory.product + ", as its own system sees it";
+  const std::string product = out.inventory.vendor + " " + out.inventory.product;
+  out.heading = (product == " " ? "A machine" : product) + ", as its own system sees it";
   return out;
 }
 

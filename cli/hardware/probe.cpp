@@ -50,9 +50,15 @@ class Prober {
         "inventory", bmc_.inventory(), [&](BmcInventory& a) { return a.inventory(call_); },
         [&](const Inventory& parts) {
           report_.inventory = parts;
-          const auto count = [](const auto& list) { return list ? std::to_string(list->size()) : std::string("?"); };
-          return fmt::format("{} processors, {} memory modules, {} drives, {} network ports", count(parts.processors),
-                             count(parts.modules), count(parts.drives), count(parts.ports));
+          std::string out = parts.vendor + " " + parts.product;
+          const auto add = [&](const auto& list, const char* what) {
+            if (list) out += fmt::format(", {} {}", list->size(), what);
+          };
+          add(parts.processors, "processors");
+          add(parts.modules, "memory modules");
+          add(parts.drives, "drives");
+          add(parts.ports, "network ports");
+          return out;
         });
     look(
         "firmware versions", bmc_.inventory(), [&](BmcInventory& a) { return a.firmware(call_); },

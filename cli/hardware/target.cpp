@@ -64,6 +64,10 @@ Result<BmcTarget> bmc_target(Context& context) {
   BmcTarget target = std::move(*found);
   if (is_flag(context, "driver")) target.endpoint.driver = context.args.text("driver");
   if (is_flag(context, "system")) target.endpoint.system = context.args.text("system");
+  if (target.endpoint.address.starts_with("http://"))
+    return Error{Code::Invalid,
+                 "BMCs are spoken to over https:// (Redfish) or as HOST or HOST:PORT (IPMI), never over "
+                 "http://"};
   if (target.endpoint.driver == "redfish") target.endpoint.address = https_address(target.endpoint.address);
   if (const auto pins = context.args.all("pin"); !pins.empty()) target.endpoint.tls = {.pins = pins, .ca = {}};
   if (const auto file = context.args.get("ca")) {

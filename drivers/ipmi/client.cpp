@@ -40,7 +40,8 @@ Result<Target> make_target(const BmcEndpoint& endpoint) {
                 .suite = static_cast<CipherSuite>(endpoint.cipher_suite),
                 .privilege = endpoint.privilege,
                 .credentials = endpoint.credentials,
-                .quirks = *quirks};
+                .quirks = *quirks,
+                .quirk_ids = endpoint.quirks};
 }
 
 Client::Client(Engine& engine, const Clock& clock, const Secrets& secrets, Target target)
@@ -95,9 +96,32 @@ Result<Reply> Client::ask_present(const Request& request, const Call& call) {
 }
 
 void Client::learn_maker(std::uint32_t manufacturer) noexcept {
+  maker_ = manufacturer;
   quirks_ = target_.quirks;  // behind a new session there may be another BMC
   add_quirks_of_maker(quirks_, manufacturer);
   maker_known_in_ = session();
+}
+
+BmcTraits Client::traits() const {
+  BmcTraits out{.vendor = maker_ == 0 ? "" : maker_name(maker_),
+                .product = {},
+                .firmware = {},
+                .login = session() == 0 ? "" : fmt::format("suite {}", static_cast<int>(suite_)),
+                .credential = worked_last_,
+                .quirks = {}};
+  for (const auto& quirk : quirk_table()) {
+    const bool forced =
+        std::find(target_.quirk_ids.begin(), target_.quirk_ids.end(), quirk.id) != target_.quirk_ids.end();
+    const bool known = maker_ != 0 && quirk.manufacturer == maker_;
+    const bool learnt = quirk.id == kWeakerSuiteQuirk && suite_ != target_.suite;
+    if (!forced && !known && !learnt) continue;
+    out.quirks.push_back({.id = std::string(quirk.id),
+                          .why = forced   ? "forced"
+                                 : learnt ? "learnt"
+                                          : "known of this BMC",
+                          .evidence = std::string(quirk.evidence)});
+  }
+  return out;
 }
 
 void Client::close(const Call& call) { (void)engine_.close(link_, call).has_value(); }
@@ -124,8 +148,7 @@ Result<> Client::login(const Call& call) {
     }
     auto& error = opened.error();
     // Another credential helps only against a refusal, or where this one is not to be had.
-    const bool next = error.code == Code::Auth || error.code == Code::NotFound || error.code == Code::Untrusted ||
-                      error.code == Code::Invalid;
+    const bool next = error.code == Code::Auth || error.code == Code::Untrusted || error.code == Code::Invalid;
     if (!next) return std::move(error);
     if (!problem) problem = std::move(error);
   }
@@ -134,7 +157,11 @@ Result<> Client::login(const Call& call) {
 
 Result<> Client::try_credential(const std::string& name, const base::SocketAddress& peer, const Call& call) {
   auto credential = secrets_.credential(name, target_.destination);
-  if (!credential) return std::move(credential.error());
+  if (!credential) {
+    // Not the same as something that the BMC does not have.
+    if (credential.error().code == Code::NotFound) credential.error().code = Code::Auth;
+    return std::move(credential.error());
+  }
   if (auto checked = check_credential(*credential); !checked) return checked;
   auto print = fingerprint(*credential);
   if (const auto known = refused_.find(name); known != refused_.end() && known->second.fingerprint == print) {

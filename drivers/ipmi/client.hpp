@@ -21,6 +21,7 @@
 #include "base/net/socket_address.hpp"
 #include "core/call.hpp"
 #include "core/endpoint.hpp"
+#include "core/ports/bmc.hpp"
 #include "core/ports/clock.hpp"
 #include "core/ports/secrets.hpp"
 #include "core/result.hpp"
@@ -44,6 +45,7 @@ struct Target {
   IpmiPrivilege privilege = IpmiPrivilege::Operator;
   std::vector<std::string> credentials;
   Quirks quirks;
+  std::vector<std::string> quirk_ids;  // that `quirks` was made of
 };
 /// Errors: Invalid (address, cipher suite, quirk, no credential).
 Result<Target> make_target(const BmcEndpoint& endpoint);
@@ -78,6 +80,9 @@ class Client {
   bool knows_maker() const noexcept { return maker_known_in_ == session(); }
   void learn_maker(std::uint32_t manufacturer) noexcept;
 
+  /// As Bmc::traits, all but product and firmware.
+  BmcTraits traits() const;
+
   /// Changes with each login; 0 before the first.
   unsigned long session() const noexcept { return session_.load(std::memory_order_acquire); }
   void close(const Call& call);
@@ -106,6 +111,7 @@ class Client {
   const Secrets& secrets_;
   const Target target_;
   Quirks quirks_;
+  std::uint32_t maker_ = 0;           // IANA enterprise number
   unsigned long maker_known_in_ = 0;  // session
   std::shared_ptr<Link> link_;
   std::atomic<unsigned long> session_ = 0;

@@ -44,6 +44,11 @@ class IpmiBmc final : public Bmc,
   BmcAccounts* accounts() noexcept override { return this; }
   BmcReset* reset() noexcept override { return this; }
   BmcConsole* console() noexcept override { return this; }
+  BmcTraits traits() const override {
+    auto traits = client_.traits();
+    traits.firmware = firmware_;
+    return traits;
+  }
   void close(const Call& call) noexcept override { client_.close(call); }
   unsigned long session() const noexcept override { return client_.session(); }
 
@@ -106,7 +111,9 @@ class IpmiBmc final : public Bmc,
     return while_doing("while reading the inventory", read_inventory(client_, repository_, call));
   }
   Result<std::vector<FirmwareVersion>> firmware(const Call& call) override {
-    return while_doing("while reading firmware versions", read_firmware(client_, call));
+    auto versions = while_doing("while reading firmware versions", read_firmware(client_, call));
+    if (versions && !versions->empty()) firmware_ = versions->front().version;
+    return versions;
   }
   Result<std::vector<SensorReading>> sensors(const Call& call) override {
     return while_doing("while reading sensors", read_sensors(client_, repository_, call));
@@ -168,6 +175,7 @@ class IpmiBmc final : public Bmc,
   Client client_;
   SdrRepository repository_;
   EventLog log_;
+  std::string firmware_;  // as read last
 };
 
 class IpmiDriver final : public BmcDriver {

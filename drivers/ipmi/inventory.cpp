@@ -119,6 +119,7 @@ Result<std::vector<FirmwareVersion>> read_firmware(Client& client, const Call& c
   if (!data) return data.error();
   const auto id = parse_device_id(*data);
   if (!id) return id.error();
+  client.learn_maker(id->manufacturer);
   return std::vector{FirmwareVersion{.component = "BMC", .version = fmt::format("{}.{:02x}", id->major, id->minor)}};
 }
 

@@ -1,5 +1,8 @@
 #include "drivers/ipmi/quirks.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text/text.hpp"
 
 namespace nimbus::ipmi {
@@ -9,6 +12,16 @@ constexpr std::chrono::milliseconds kSlowBmcSpacing{250};
 // IANA enterprise numbers.
 constexpr std::uint32_t kSupermicro = 10876;
 constexpr std::uint32_t kOpenBmc = 49622;
+
+struct Maker {
+  std::uint32_t number;
+  std::string_view name;
+};
+constexpr Maker kMakers[] = {{2, "IBM"},          {11, "HP"},           {42, "Sun"},        {343, "Intel"},
+                             {674, "Dell"},       {2011, "Huawei"},     {2623, "ASUS"},     {5771, "Cisco"},
+                             {6653, "Tyan"},      {7244, "Quanta"},     {10368, "Fujitsu"}, {kSupermicro, "Supermicro"},
+                             {15370, "Gigabyte"}, {19046, "Lenovo"},    {20974, "AMI"},     {37945, "Inspur"},
+                             {47196, "HPE"},      {kOpenBmc, "OpenBMC"}};
 
 struct Row {
   QuirkInfo info;
@@ -23,7 +36,8 @@ const std::vector<Row>& rows() {
       {{"supermicro20", "the length of RAKP 2 is one too large (H8QME with SIMSO)", true}, [](Quirks&) {}},
       {{"integritycheckvalue", "RAKP 4 carries more bytes than the integrity check value has", true}, [](Quirks&) {}},
       {{"sun20", "an error in RAKP 2 or 4 comes without the fields behind the status", true}, [](Quirks&) {}},
-      {{"IP-04", "cipher suite 17 is refused and 3 works: tried in this order unless the registry says 3", true},
+      {{kWeakerSuiteQuirk, "cipher suite 17 is refused and 3 works: tried in this order unless the registry says 3",
+        true},
        [](Quirks&) {}},
       {{"IP-20", "replies arrive twice", true}, [](Quirks&) {}},
       {{"IP-21", "a cold reset happens before its answer: the outcome is unknown", true}, [](Quirks&) {}},
@@ -55,6 +69,12 @@ const std::vector<QuirkInfo>& quirk_table() {
     return out;
   }();
   return infos;
+}
+
+std::string maker_name(std::uint32_t manufacturer) {
+  const auto* const found = std::find_if(std::begin(kMakers), std::end(kMakers),
+                                         [&](const Maker& maker) { return maker.number == manufacturer; });
+  return found != std::end(kMakers) ? std::string(found->name) : "enterprise " + std::to_string(manufacturer);
 }
 
 Result<Quirks> make_quirks(const std::vector<std::string>& ids) {

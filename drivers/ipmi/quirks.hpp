@@ -36,6 +36,12 @@ struct QuirkInfo {
 };
 const std::vector<QuirkInfo>& quirk_table();
 
+/// The one that is learnt by meeting it: cipher suite 17 is refused and 3 works.
+inline constexpr std::string_view kWeakerSuiteQuirk = "IP-04";
+
+/// Who has this IANA enterprise number: a name, or "enterprise <number>".
+std::string maker_name(std::uint32_t manufacturer);
+
 /// Errors: Invalid (a name that is not in the table).
 Result<Quirks> make_quirks(const std::vector<std::string>& ids);
 /// Adds what all BMCs of this maker do, by the number in Get Device ID.

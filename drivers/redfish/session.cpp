@@ -124,14 +124,22 @@ Result<> Session::login(const Call& call) {
   for (const auto& name : names) {
     auto credential = secrets_.credential(name, endpoint_.address);
     auto outcome = [&]() -> Result<> {
-      if (!credential) return std::move(credential.error());
+      if (!credential) {
+        // Not the same as a resource that the BMC does not have.
+        if (credential.error().code == Code::NotFound) credential.error().code = Code::Auth;
+        return std::move(credential.error());
+      }
       if (was_refused(*credential)) {
         return Error{Code::Auth,
                      "the BMC refused this user and password before; not sent again within an hour "
                      "unless they change, because accounts get locked"};
       }
       auto result = login_with(*credential, call);
-      if (!result && result.error().code == Code::Auth) remember_refusal(*credential);
+      if (!result && result.error().code == Code::Auth) {
+        remember_refusal(*credential);
+        // In their own words many BMCs miss a session here, or a privilege.
+        result.error().message = "the user or password was refused: " + result.error().message;
+      }
       return result;
     }();
     if (outcome) {

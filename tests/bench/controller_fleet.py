@@ -2,10 +2,11 @@
 """What a fleet costs nimbusd, against nimbus-sim on the same machine.
 
     tests/bench/controller_fleet.py [--sizes 100,1000,10000] [--programs build/release/bin] [--webhooks 20]
+                                    [--driver redfish|ipmi] [--workers 16] [--steady-only]
 
-For each size, half Redfish and half IPMI: the first full pass, CPU and memory of steady passes, what a commit that
+For each size, half Redfish and half IPMI or all of one: the first full pass, CPU and memory of steady passes, what a commit that
 touches 10 machines costs (time, CPU), and the time from a webhook to the first write at a BMC. Simulator and
-controller share the cores, so times are upper bounds; CPU is nimbusd's own. The load average is printed.
+controller share the cores, so times are upper bounds; CPU is nimbusd's own. "Waiting" is how many workers wait for BMCs at a time. The load average is printed.
 """
 import argparse
 import os
@@ -43,8 +44,8 @@ def address(number):
 
 
 class Fleet:
-    def __init__(self, size, programs, folder):
-        self.size, self.programs = size, programs
+    def __init__(self, size, programs, folder, options):
+        self.size, self.programs, self.options = size, programs, options
         self.site = Site(folder / "site", programs)
         self.socket = folder / "sim.sock"
         (folder / "fleet.toml").write_text(
@@ -67,7 +68,7 @@ class Fleet:
         return f"providers/lab/machines/r{number // 500}/m{number}.toml"
 
     def write(self, number, power):
-        redfish = number % 2 == 0
+        redfish = number % 2 == 0 if not self.options.driver else self.options.driver == "redfish"
         where = f"https://{address(number)}:{REDFISH_PORT}" if redfish else f"{address(number)}:{IPMI_PORT}"
         tls = f'tls = {{ pin = ["{self.pin}"] }}\n' if redfish else ""
         self.site.registry.write(self.path(number), f'power = "{power}"\nenforcement = "enforce"\n[bmc]\n'
@@ -80,7 +81,7 @@ class Fleet:
         self.site.registry.publish("A fleet")
         controller = Nimbusd(self.programs / "nimbusd", self.site.folder / "controller", self.site.forge, poll="1h",
                              publish="5s", observe=observe)
-        text = controller.configuration.read_text().replace("workers = 4", "workers = 16").replace('"debug"', '"warning"')
+        text = controller.configuration.read_text().replace("workers = 4", f"workers = {self.options.workers}").replace('"debug"', '"warning"')
         controller.configuration.write_text(text)
         controller.add_secret("bmc/all", "admin", "password", ["127.0.0.0/8"])
         self.site.controller = self.site._own(controller)
@@ -103,10 +104,12 @@ def first_pass(fleet, controller):
 
 
 def steady(controller, seconds):
-    passes, cpu, started = controller.passes(), cpu_seconds(controller.child.pid), time.monotonic()
+    def waited():
+        return controller.metric("nimbus_bmc_request_duration_seconds_sum")
+    passes, cpu, started, before = controller.passes(), cpu_seconds(controller.child.pid), time.monotonic(), waited()
     wait_until(lambda: time.monotonic() - started > seconds, seconds + 30, "a while went by")
-    done = controller.passes() - passes
-    return (cpu_seconds(controller.child.pid) - cpu) / max(done, 1), done / (time.monotonic() - started)
+    done, took = controller.passes() - passes, time.monotonic() - started
+    return (cpu_seconds(controller.child.pid) - cpu) / max(done, 1), done / took, (waited() - before) / took
 
 
 def commit_of(fleet, controller, machines, power, delivery):
@@ -129,20 +132,26 @@ def main():
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin")
     parser.add_argument("--webhooks", type=int, default=20)
     parser.add_argument("--observe", default="30s")
+    parser.add_argument("--driver", choices=("redfish", "ipmi"))
+    parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--steady-only", action="store_true")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, observe = {options.observe}")
     for size in map(int, options.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="nimbus-bench-") as name:
-            fleet = Fleet(size, options.programs.resolve(), pathlib.Path(name))
+            fleet = Fleet(size, options.programs.resolve(), pathlib.Path(name), options)
             try:
                 controller = fleet.start(options.observe)
                 took, cpu = first_pass(fleet, controller)
                 print(f"\n{size} machines\n  first full pass              {took:8.1f} s, {cpu / size * 1e3:.2f} ms CPU per machine"
                       f"\n  memory                       {memory_mib(controller.child.pid):8.0f} MiB", flush=True)
-                per_pass, rate = steady(controller, 30)
-                print(f"  steady passes                {per_pass * 1e3:8.2f} ms CPU per pass, {rate:.0f} passes/s", flush=True)
+                per_pass, rate, waiting = steady(controller, 30)
+                print(f"  steady passes                {per_pass * 1e3:8.2f} ms CPU per pass, {rate:.0f} passes/s, "
+                      f"{waiting:.2f} of {options.workers} workers waiting", flush=True)
+                if options.steady_only:
+                    continue
                 few = list(range(10))
                 commit_of(fleet, controller, few, "on", "w")
                 first, last, cpu = commit_of(fleet, controller, list(range(10, 20)), "on", "a")
