@@ -176,6 +176,8 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     mine.slow = mine.memory.breaker.is_slow();
     mine.steady = is_steady(report);
   }
+  // An event that came meanwhile must not bring it back, with all its patience, among those that answer.
+  if (mine.memory.breaker.is_slow()) queue_.slow_down(name);
   if (report.put_off) {
     queue_.add(name, Lane::Slow);
     return;

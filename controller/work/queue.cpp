@@ -152,6 +152,17 @@ void WorkQueue::give_back(const std::vector<std::string>& keys) {
   changed_.notify_one();  // who takes one wakes the next
 }
 
+void WorkQueue::slow_down(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = items_.find(key);
+  if (found == items_.end() || found->second.lane == Lane::Person) return;
+  Item& item = found->second;
+  const bool is_running = running_.contains(key);
+  if (!is_running) order_of(item.lane).erase({item.ready_at, key});
+  item.lane = Lane::Slow;
+  if (!is_running) order_of(item.lane).insert({item.ready_at, key});
+}
+
 void WorkQueue::remove(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto item = items_.find(key);

@@ -72,6 +72,9 @@ class WorkQueue {
   /// The run of `key` is over.
   void done(const std::string& key);
 
+  /// What is queued of `key`, or became dirty while it runs, waits in the slow lane from now on, unless a person asked.
+  void slow_down(const std::string& key);
+
   /// Forgets a queued key; a running one finishes and is then forgotten.
   void remove(const std::string& key);
 

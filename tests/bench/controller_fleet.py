@@ -2,16 +2,18 @@
 """What a fleet costs nimbusd, against nimbus-sim on the same machine.
 
     tests/bench/controller_fleet.py [--sizes 100,1000,10000] [--programs build/release/bin] [--webhooks 20]
-                                    [--driver redfish|ipmi] [--workers 16] [--steady-only]
+                                    [--driver redfish|ipmi] [--workers 16] [--dead 10] [--steady-only]
 
 For each size, half Redfish and half IPMI or all of one: the first full pass, CPU and memory of steady passes, what a commit that
 touches 10 machines costs (time, CPU), and the time from a webhook to the first write at a BMC. Simulator and
-controller share the cores, so times are upper bounds; CPU is nimbusd's own. "Waiting" is how many workers wait for BMCs at a time. The load average is printed.
+controller share the cores, so times are upper bounds; CPU is nimbusd's own. "Waiting" is how many workers wait for BMCs at a time. --dead adds so many machines, in percent,
+whose BMCs take packets and connections and say nothing. The load average is printed.
 """
 import argparse
 import os
 import pathlib
 import resource
+import socket
 import statistics
 import sys
 import tempfile
@@ -55,6 +57,14 @@ class Fleet:
         self.simulator = Child("nimbus-sim", [programs / "nimbus-sim", "serve", folder / "fleet.toml"], folder / "sim.log")
         wait_until(self.socket.exists, 60, "nimbus-sim serves", self.simulator.tail)
         self.pin = self.pin_of(self.ask("certificate"))
+        self.dead = range(size, size + size * options.dead // 100)
+        self.silent = []
+        for number in self.dead:  # nobody reads or accepts
+            for kind, port in ((socket.SOCK_STREAM, REDFISH_PORT), (socket.SOCK_DGRAM, IPMI_PORT)):
+                self.silent.append(socket.socket(type=kind))
+                self.silent[-1].bind((address(number), port))
+                if kind == socket.SOCK_STREAM:
+                    self.silent[-1].listen(64)
 
     @staticmethod
     def pin_of(text):
@@ -76,7 +86,7 @@ class Fleet:
                                  f'credentials = ["bmc/all"]\n{tls}[identity]\nserial = "S{number}"\n')
 
     def start(self, observe):
-        for number in range(self.size):
+        for number in range(self.size + len(self.dead)):
             self.write(number, "off")
         self.site.registry.publish("A fleet")
         controller = Nimbusd(self.programs / "nimbusd", self.site.folder / "controller", self.site.forge, poll="1h",
@@ -90,6 +100,8 @@ class Fleet:
     def stop(self):
         self.site.stop()
         self.simulator.stop()
+        for one in self.silent:
+            one.close()
 
 
 def first_pass(fleet, controller):
@@ -103,12 +115,17 @@ def first_pass(fleet, controller):
     return took, cpu_seconds(controller.child.pid)
 
 
+def looks(controller):
+    """Passes that read a BMC."""
+    return controller.metrics().get('nimbus_reconcile_total{result="success"}', 0)
+
+
 def steady(controller, seconds):
     def waited():
         return controller.metric("nimbus_bmc_request_duration_seconds_sum")
-    passes, cpu, started, before = controller.passes(), cpu_seconds(controller.child.pid), time.monotonic(), waited()
+    passes, cpu, started, before = looks(controller), cpu_seconds(controller.child.pid), time.monotonic(), waited()
     wait_until(lambda: time.monotonic() - started > seconds, seconds + 30, "a while went by")
-    done, took = controller.passes() - passes, time.monotonic() - started
+    done, took = looks(controller) - passes, time.monotonic() - started
     return (cpu_seconds(controller.child.pid) - cpu) / max(done, 1), done / took, (waited() - before) / took
 
 
@@ -134,6 +151,7 @@ def main():
     parser.add_argument("--observe", default="30s")
     parser.add_argument("--driver", choices=("redfish", "ipmi"))
     parser.add_argument("--workers", type=int, default=16)
+    parser.add_argument("--dead", type=int, default=0)
     parser.add_argument("--steady-only", action="store_true")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -160,12 +160,14 @@ class Probe(HardwareCase):
         self.assertIn("open.toml", self.hw("bmc", "probe", self.url(1), "--credentials", copy, "--pin", self.pin, code=1).stderr)
         refused = self.hw("bmc", "probe", self.url(1), "--credentials", "bmc/wrong", "--pin", self.pin, code=4)
         self.assertNotIn("not-this-one", refused.stderr)
+        self.assertIn("the user or password was refused", refused.stderr)
 
-    def test_licence_gaps_are_named(self):
+    def test_a_bmc_of_another_maker(self):
         address = f"https://{self.network}.11:{self.port}"
         self.keep("bmc/s", address)
         told = json.loads(self.hw("bmc", "probe", address, "--credentials", "bmc/s", "--pin", self.pin, "-o", "json").stdout)
         self.assertEqual(told["address"], address)
+        self.assertIn("Supermicro", json.dumps([told["bmc"], told["inventory"]]))
 
     def test_ipmi(self):
         self.keep("bmc/i", self.ipmi(1))
@@ -174,6 +176,14 @@ class Probe(HardwareCase):
         self.assertEqual(states["power"], "works")
         self.assertEqual(told["driver"], "ipmi")
         self.assertTrue(told["identity"])
+        self.assertEqual(told["bmc"]["credential"], "bmc/i")
+        self.assertTrue(told["bmc"]["login"].startswith("suite "), told["bmc"])
+        self.assertTrue(told["bmc"]["firmware"])
+        # A secret that is not there is no BMC without features.
+        none = self.hw("bmc", "probe", self.ipmi(1), "--credentials", "bmc/none", code=4)
+        self.assertIn("nimbusctl secret set bmc/none", none.stderr)
+        self.assertIn("--credentials", self.hw("bmc", "probe", self.ipmi(1), code=1).stderr)
+        self.assertIn("https://", self.hw("bmc", "probe", "http://127.0.0.1", "--credentials", "bmc/i", code=1).stderr)
 
     def test_factory_credentials_that_still_work_are_reported(self):
         self.keep("bmc/m1", self.url(1))

@@ -261,6 +261,21 @@ TEST_CASE_FIXTURE(BatchFixture, "fleet: who is silent in a batch goes to the slo
   CHECK(together.counts().on == 3);
 }
 
+TEST_CASE_FIXTURE(Fixture, "fleet: an event during the pass that puts a machine off waits in the slow lane too") {
+  fleet.accept(registry({"dead"}));
+  machines["dead"].fail_power = [this] {
+    fleet.look_at_all();  // the term is taken, or a commit came
+    return Error{Code::Timeout, "no answer"};
+  };
+  CHECK(fleet.work_once({}));
+  // Both slow workers are taken: nothing of this machine may run elsewhere.
+  queue.add("other-1", Lane::Slow);
+  queue.add("other-2", Lane::Slow);
+  CHECK(queue.try_take());
+  CHECK(queue.try_take());
+  CHECK(!queue.try_take());
+}
+
 TEST_CASE_FIXTURE(BatchFixture, "fleet: who has no session in a batch, or whose answer became old, is asked alone") {
   together.accept(ipmi({"m1", "m2", "m3"}));
   drain();

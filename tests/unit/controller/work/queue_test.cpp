@@ -201,3 +201,25 @@ TEST_CASE("queue: only what came from the resync lane gets company") {
   CHECK(queue.take_along("event", 9, 1s, [](const std::string&) { return true; }).empty());
   CHECK(queue.try_take() == "other");
 }
+
+TEST_CASE("queue: a key is slowed down while it waits or runs, unless a person asked for it") {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {.slow_workers = 1, .semaphores = {}});
+  queue.add("dead", Lane::Slow);
+  REQUIRE(queue.try_take() == "dead");  // the slow lane is full now
+  queue.add("waits", Lane::Event);
+  queue.slow_down("waits");
+  queue.slow_down("unknown");
+  CHECK(!queue.try_take());
+  queue.add("runs", Lane::Event);
+  REQUIRE(queue.try_take() == "runs");
+  queue.add("runs", Lane::Event);
+  queue.slow_down("runs");
+  queue.done("runs");
+  CHECK(!queue.try_take());
+  queue.add("asked", Lane::Person);
+  queue.slow_down("asked");
+  CHECK(queue.try_take() == "asked");
+  queue.done("dead");
+  CHECK(queue.try_take() == "runs");
+}

@@ -172,6 +172,45 @@ TEST_CASE("credentials are tried in order, and the one that worked comes first n
   CHECK(bmc->identity()->session() == 2);
 }
 
+TEST_CASE("a secret that does not exist is a refusal, not something that the BMC lacks") {
+  FakeBmcServer server({});
+  give_power(server);
+  World world;
+  const auto bmc = world.attach(server, {"nobody"});
+  for (const Error& error :
+       {failed_power(*bmc), bmc->identity()->identity(within(5s)).error(),
+        bmc->inventory()->inventory(within(5s)).error(), bmc->sensors()->sensors(within(5s)).error()}) {
+    CHECK(error.code == Code::Auth);
+    CHECK(error.text().find("no such secret") != std::string::npos);
+  }
+  CHECK(server.with([](FakeBmc& fake) { return fake.sessions(); }) == 0);
+  CHECK(bmc->traits() == BmcTraits{});
+  // The next one in the list counts.
+  CHECK(world.attach(server, {"nobody", "good"})->power()->power(within(5s)));
+}
+
+TEST_CASE("what was found out about a BMC: its maker, firmware, cipher suite, credential, quirks") {
+  FakeBmcServer server({.suite = 3});
+  give_power(server);
+  server.with([](FakeBmc& fake) {
+    fake.on(0x06, 0x01, [](const Data&) { return Data{0x00, 0x20, 1, 0x02, 0x14, 0x02, 0x8F, 0x7C, 0x2A, 0, 1, 0}; });
+  });
+  World world;
+  const auto bmc = world.attach(server, {"bad", "good"}, 17, {"IP-01"});
+  REQUIRE(bmc->power()->power(within(10s)));
+  CHECK(bmc->traits().vendor.empty());  // sends nothing: not known yet
+  REQUIRE(bmc->inventory()->firmware(within(5s)));
+  const auto traits = bmc->traits();
+  CHECK(traits.vendor == "Supermicro");
+  CHECK(traits.firmware == "2.14");
+  CHECK(traits.login == "suite 3");
+  CHECK(traits.credential == "good");
+  std::map<std::string, std::string> why;
+  for (const auto& quirk : traits.quirks) why[quirk.id] = quirk.why;
+  CHECK(why ==
+        std::map<std::string, std::string>{{"IP-01", "forced"}, {"IP-04", "learnt"}, {"IP-10", "known of this BMC"}});
+}
+
 TEST_CASE("refusals of the BMC keep their cause through all openings") {
   World world;
   const auto code = [&](FakeBmc::Settings settings) {
