@@ -22,11 +22,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 from harness.controller import Nimbusd  # noqa: E402
+from harness.ports import free_tcp_port, free_udp_port  # noqa: E402
 from harness.process import Child, run  # noqa: E402
 from harness.site import Site  # noqa: E402
 from harness.wait import wait_until  # noqa: E402
 
-REDFISH_PORT, IPMI_PORT = 19443, 19623
+REDFISH_PORT, IPMI_PORT = free_tcp_port(), free_udp_port()
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
