@@ -103,8 +103,9 @@ void LiveBoard::accepted(std::shared_ptr<const AcceptedRegistry> registry) {
   std::vector<std::string> gone;
   {
     const std::lock_guard lock(mutex_);
-    registry_ = registry;
-    for (auto at = live_.begin(); at != live_.end();) {
+    const auto before = std::exchange(registry_, registry);
+    const bool same = before && before->machines.has_names_of(registry->machines);
+    for (auto at = live_.begin(); !same && at != live_.end();) {
       if (registry->machines.contains(at->first)) {
         ++at;
         continue;

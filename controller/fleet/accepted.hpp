@@ -2,15 +2,13 @@
 // value, swapped as a whole when a commit was accepted.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "controller/fleet/machine_table.hpp"
 #include "controller/guard/policy.hpp"
-#include "core/desired/instance.hpp"
-#include "core/desired/machine.hpp"
 #include "core/desired/registry.hpp"
 #include "core/result.hpp"
 
@@ -19,14 +17,6 @@ struct Snapshot;
 }
 
 namespace nimbus::controller {
-
-struct AcceptedMachine {
-  std::shared_ptr<const DesiredMachine> desired;
-  /// Why the newest version of this machine is not in force; empty: it is.
-  std::string stalled;
-  /// That runs on it; null: none is placed here.
-  std::shared_ptr<const Instance> instance;
-};
 
 struct RegistryProblem {
   std::string code;
@@ -48,7 +38,7 @@ struct AcceptedRegistry {
   std::string observed_commit;  // the newest one seen
   std::string accepted_commit;  // the newest one of which something is in force
   std::vector<RegistryProblem> problems;
-  std::map<std::string, AcceptedMachine> machines;  // of this provider, by name
+  MachineTable machines;  // of this provider
   Policy policy;
   std::shared_ptr<const registry::Snapshot> in_force;  // all of it, of all providers; null: nothing yet
   RegistrySettings::Status status;                     // where status goes

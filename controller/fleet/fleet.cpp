@@ -29,10 +29,10 @@ bool is_steady(const MachineReport& report) {
 
 bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
   const auto differ = [](const auto& a, const auto& b) { return a != b && (!a || !b || *a != *b); };
-  return differ(before.instance, now.instance) || before.desired->digest != now.desired->digest ||
-         before.stalled != now.stalled ||
-         // A brake pulled in a commit that is otherwise refused changes no digest.
-         before.desired->lifecycle != now.desired->lifecycle;
+  if (differ(before.instance, now.instance) || before.stalled != now.stalled) return true;
+  if (before.desired == now.desired) return false;
+  // A brake pulled in a commit that is otherwise refused changes no digest.
+  return before.desired->digest != now.desired->digest || before.desired->lifecycle != now.desired->lifecycle;
 }
 
 }  // namespace
@@ -55,21 +55,25 @@ void Fleet::accept(std::shared_ptr<const AcceptedRegistry> registry) {
     const std::lock_guard lock(mutex_);
     before = std::exchange(registry_, registry);
   }
+  // Both are sorted by name: one walk through the two.
+  auto known = before->machines.begin();
+  const auto end = before->machines.end();
   for (const auto& [name, machine] : registry->machines) {
-    const auto known = before->machines.find(name);
-    if (known == before->machines.end()) {
-      const bool spread = registry->machines.size() > kSpreadFrom;
-      const auto delay = spread ? milliseconds{static_cast<milliseconds::rep>(
-                                      tools_.jitter() * static_cast<double>(kFirstLookSpread.count()))}
-                                : milliseconds{0};
-      queue_.add(name, Lane::Event, delay);
-    } else if (differs(known->second, machine)) {
-      queue_event(name);
+    int order = 1;
+    while (known != end && (order = known->first.compare(name)) < 0) queue_.add((known++)->first, Lane::Event);
+    if (known == end || order != 0) {
+      queue_.add(name, Lane::Event, first_look(registry->machines.size()));
+      continue;
     }
+    if (differs(known->second, machine)) queue_event(name);
+    ++known;
   }
-  for (const auto& [name, machine] : before->machines) {
-    if (!registry->machines.contains(name)) queue_.add(name, Lane::Event);
-  }
+  while (known != end) queue_.add((known++)->first, Lane::Event);
+}
+
+milliseconds Fleet::first_look(std::size_t machines) const {
+  if (machines <= kSpreadFrom) return milliseconds{0};
+  return milliseconds{static_cast<milliseconds::rep>(tools_.jitter() * static_cast<double>(kFirstLookSpread.count()))};
 }
 
 std::shared_ptr<const AcceptedRegistry> Fleet::accepted() const {

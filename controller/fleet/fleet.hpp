@@ -94,6 +94,8 @@ class Fleet {
   };
 
   void pass_over(const std::string& name, std::stop_token stop);
+  /// When a new machine is looked at first, in a fleet of so many.
+  std::chrono::milliseconds first_look(std::size_t machines) const;
   void poll_along(const std::string& name, const std::stop_token& stop);
   MachineMemory* pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver);
   std::chrono::milliseconds look_ahead() const;

@@ -211,9 +211,34 @@ Policy Intake::policy_of(const registry::Snapshot& effective) const {
   return policy;
 }
 
+/// Most machines of most commits are those of the commit before, in the same files.
+MachineTable Intake::machines_of(const registry::Snapshot& effective) const {
+  const auto own = [this](const registry::MachineEntry& entry) { return entry.provider == provider_; };
+  // Shares the entry: the value lives as long as somebody uses it.
+  const auto described = [](const registry::EntryPtr<DesiredMachine>& entry) {
+    return AcceptedMachine{std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry), nullptr};
+  };
+  const registry::Snapshot* before = described_ ? described_->in_force.get() : nullptr;
+  const auto same_file = [](const auto& a, const auto& b) { return a == b || a->path == b->path; };
+  if (before != nullptr && std::ranges::equal(effective.machines, before->machines, same_file)) {
+    MachineTable machines = described_->machines;
+    for (auto& [name, machine] : machines) machine.instance = nullptr;
+    for (std::size_t i = 0; i < effective.machines.size(); ++i) {
+      const auto& entry = effective.machines[i];
+      if (entry != before->machines[i] && own(*entry)) machines[entry->name] = described(entry);
+    }
+    return machines;
+  }
+  MachineTable::Rows rows;
+  rows.reserve(effective.machines.size());
+  for (const auto& entry : effective.machines) {
+    if (own(*entry)) rows.emplace_back(entry->name, described(entry));
+  }
+  return MachineTable::of(std::move(rows));
+}
+
 std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Acceptance& acceptance,
-                                                         const std::string& commit,
-                                                         const std::optional<Hold>& hold) const {
+                                                         const std::string& commit, const std::optional<Hold>& hold) {
   auto out = std::make_shared<AcceptedRegistry>();
   out->state = state_of(acceptance.state);
   out->observed_commit = commit;
@@ -230,12 +255,7 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
     out->problems.push_back({std::string(registry::to_string(problem.code)), problem.file,
                              static_cast<int>(problem.line), static_cast<int>(problem.column), problem.message});
   }
-  for (const auto& entry : acceptance.effective->machines) {
-    if (entry->provider != provider_) continue;
-    // Shares the entry: the value lives as long as somebody uses it.
-    out->machines[entry->name] = {std::shared_ptr<const DesiredMachine>(entry, &entry->value), why_stalled(*entry),
-                                  nullptr};
-  }
+  out->machines = machines_of(*acceptance.effective);
   for (const auto& entry : acceptance.effective->instances) {
     const auto& instance = entry->value;
     if (!instance.adopt || instance.provider != provider_) continue;
@@ -246,6 +266,7 @@ std::shared_ptr<const AcceptedRegistry> Intake::describe(const registry::Accepta
   for (const auto& machine : acceptance.unusable_machines) {
     if (machine.provider == provider_) out->unusable.insert(machine.machine);
   }
+  described_ = out;
   return out;
 }
 

@@ -59,7 +59,8 @@ class Intake {
   Result<> remember(const std::string& commit);
   Result<registry::FileChanges> stalled_files() const;
   std::shared_ptr<const AcceptedRegistry> describe(const registry::Acceptance& acceptance, const std::string& commit,
-                                                   const std::optional<Hold>& hold) const;
+                                                   const std::optional<Hold>& hold);
+  MachineTable machines_of(const registry::Snapshot& effective) const;
 
   registry::GitRepository& mirror_;
   const Clock& clock_;
@@ -67,6 +68,7 @@ class Intake {
   bool recalled_ = false;
   std::shared_ptr<const registry::Snapshot> loaded_;  // the newest commit, for the next load
   std::shared_ptr<const registry::Snapshot> in_force_;
+  std::shared_ptr<const AcceptedRegistry> described_;  // the last one, for the next
   std::string accepted_commit_;
   std::optional<Limits> earlier_limits_;  // of the commit accepted before; nothing: none
 };

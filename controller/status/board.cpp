@@ -5,6 +5,9 @@
 #include "controller/status/describe.hpp"
 
 namespace nimbus::controller {
+
+using registry::MachineStatus;
+
 namespace {
 
 registry::RegistryState state_of(AcceptedRegistry::State state) {
@@ -41,29 +44,33 @@ void StatusBoard::seen(const MachineFacts& facts) {
 
 void StatusBoard::tell(const MachineFacts& facts) {
   const std::string& path = facts.machine.desired->path;
-  const auto earlier = before(path);
-  publish_machine(path, earlier, describe(facts, earlier, clock_.wall()));
-}
-
-std::optional<registry::MachineStatus> StatusBoard::before(const std::string& path) {
-  if (const auto known = documents_.find(path); known != documents_.end()) return known->second;
-  // Machine names are unique per provider: the same name elsewhere is a file that
-  // moved (another rack), and what is known of the machine moves along.
   const std::string name = machine_of(path);
-  for (auto known = documents_.begin(); known != documents_.end(); ++known) {
-    if (machine_of(known->first) != name) continue;
-    auto node = documents_.extract(known);
-    outlet_.moved_away(node.key());
-    return std::move(node.mapped());
+  // A pass that ends after its machine left the registry must not bring it back.
+  if (registry_ && !registry_->machines.contains(name)) return;
+  const auto known = documents_.find(name);
+  if (known == documents_.end()) {
+    MachineStatus status = describe(facts, std::nullopt, clock_.wall());
+    outlet_.machine(path, registry::to_text(status), headline(std::nullopt, status));
+    documents_[name] = {path, std::move(status)};
+    return;
   }
-  return std::nullopt;
+  Document& document = known->second;
+  const std::optional<MachineStatus> earlier = document.status;
+  MachineStatus status = describe(facts, earlier, clock_.wall());
+  if (document.path == path) return publish_machine(document, earlier, std::move(status));
+  // The file moved (another rack), and what is known of the machine moves along.
+  outlet_.moved_away(document.path);
+  outlet_.machine(path, registry::to_text(status), headline(earlier, status));
+  document = {path, std::move(status)};
 }
 
 void StatusBoard::accepted(std::shared_ptr<const AcceptedRegistry> registry) {
   const std::lock_guard lock(mutex_);
-  registry_ = std::move(registry);
+  const auto before = std::exchange(registry_, std::move(registry));
   if (!seeded_) return;
-  publish_removed();
+  const bool same =
+      before && before->machines.has_names_of(registry_->machines) && before->unusable == registry_->unusable;
+  if (!same) publish_removed();
   publish_controller();
 }
 
@@ -73,7 +80,8 @@ void StatusBoard::seed(const std::map<std::string, std::string>& documents) {
   for (const auto& [path, text] : documents) {
     if (!path.starts_with(machines_folder_)) continue;
     // A document that we cannot read is replaced by the next look.
-    if (auto status = registry::parse_machine_status(text, path)) documents_.insert_or_assign(path, std::move(*status));
+    if (auto status = registry::parse_machine_status(text, path))
+      documents_[machine_of(path)] = {path, std::move(*status)};
   }
   publish_removed();
   publish_controller();
@@ -82,30 +90,24 @@ void StatusBoard::seed(const std::map<std::string, std::string>& documents) {
 PublishedRestart StatusBoard::published_restart(const std::string& machine) {
   const std::lock_guard lock(mutex_);
   if (!seeded_) return {.known = false, .instance = {}, .done = 0};
-  for (const auto& [path, status] : documents_) {
-    if (machine_of(path) != machine) continue;
-    if (!status.restart) return {};
-    return {.known = true, .instance = status.instance, .done = *status.restart};
-  }
-  return {};
+  const auto known = documents_.find(machine);
+  if (known == documents_.end() || !known->second.status.restart) return {};
+  return {.known = true, .instance = known->second.status.instance, .done = *known->second.status.restart};
 }
 
-void StatusBoard::publish_machine(const std::string& path, const std::optional<registry::MachineStatus>& before,
-                                  registry::MachineStatus status) {
-  const auto known = documents_.find(path);
-  if (known != documents_.end() && known->second == status) return;
-  outlet_.machine(path, registry::to_text(status), headline(before, status));
-  documents_.insert_or_assign(path, std::move(status));
+void StatusBoard::publish_machine(Document& known, const std::optional<MachineStatus>& before, MachineStatus status) {
+  if (known.status == status) return;
+  outlet_.machine(known.path, registry::to_text(status), headline(before, status));
+  known.status = std::move(status);
 }
 
 void StatusBoard::publish_removed() {
   if (!registry_) return;
-  for (const auto& [path, status] : documents_) {
-    const std::string name = machine_of(path);
-    const auto machine = registry_->machines.find(name);
-    if (status.phase == registry::MachinePhase::Unmanaged || registry_->unusable.contains(name)) continue;
-    if (machine != registry_->machines.end()) continue;  // here, or moved: the next look tells
-    publish_machine(path, status, describe_unmanaged(status, clock_.wall()));
+  for (auto& [name, document] : documents_) {
+    if (document.status.phase == registry::MachinePhase::Unmanaged || registry_->unusable.contains(name)) continue;
+    if (registry_->machines.contains(name)) continue;  // here, or moved: the next look tells
+    const MachineStatus earlier = document.status;
+    publish_machine(document, earlier, describe_unmanaged(earlier, clock_.wall()));
   }
 }
 

@@ -46,8 +46,12 @@ class StatusBoard final : public FactSink {
 
  private:
   void tell(const MachineFacts& facts);
-  std::optional<registry::MachineStatus> before(const std::string& path);
-  void publish_machine(const std::string& path, const std::optional<registry::MachineStatus>& before,
+  struct Document {
+    std::string path;
+    registry::MachineStatus status;
+  };
+  /// `known`: what was told so far, which this replaces.
+  void publish_machine(Document& known, const std::optional<registry::MachineStatus>& before,
                        registry::MachineStatus status);
   void publish_removed();
   void publish_controller();
@@ -58,7 +62,7 @@ class StatusBoard final : public FactSink {
   std::mutex mutex_;
   bool seeded_ = false;
   std::shared_ptr<const AcceptedRegistry> registry_;
-  std::map<std::string, registry::MachineStatus> documents_;  // by path, as last told
+  std::map<std::string, Document> documents_;  // by machine, as last told
 };
 
 }  // namespace nimbus::controller

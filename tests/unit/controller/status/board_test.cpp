@@ -153,6 +153,15 @@ TEST_CASE_FIXTURE(Fixture, "status: a removed machine becomes unmanaged, a broke
   SUBCASE("removed") {
     board.accepted(std::make_shared<AcceptedRegistry>());
     CHECK(document().phase == registry::MachinePhase::Unmanaged);
+    board.seen(facts());  // a pass that ends late
+    CHECK(document().phase == registry::MachinePhase::Unmanaged);
+  }
+  SUBCASE("broken, then removed") {
+    auto broken = std::make_shared<AcceptedRegistry>();
+    broken->unusable = {"m1"};
+    board.accepted(broken);
+    board.accepted(std::make_shared<AcceptedRegistry>());
+    CHECK(document().phase == registry::MachinePhase::Unmanaged);
   }
   SUBCASE("broken, and never accepted by this controller") {
     auto broken = std::make_shared<AcceptedRegistry>();
