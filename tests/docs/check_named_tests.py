@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Tests that the explanation of IPMI names exist: check_named_tests.py SOURCE_FOLDER"""
+"""Tests that the tables of ids name exist: check_named_tests.py SOURCE_FOLDER"""
 import pathlib
 import re
 import sys
 
 root = pathlib.Path(sys.argv[1])
-page = (root / "docs" / "explanation" / "ipmi.md").read_text()
-sources = "".join(path.read_text() for folder in ("unit/drivers/ipmi", "peers/ipmi")
-                  for path in sorted((root / "tests" / folder).glob("*.cpp")))
-cases = set(re.findall(r'TEST_CASE\("([^"]+)"\)', sources))
-rows = re.findall(r"^\| (IP-\d+) \|.*\| ([^|]*) \|$", page[page.index("## What hardware taught"):], re.MULTILINE)
-missing = [f"{row}: {name}" for row, names in rows for name in re.findall(r"`([^`]+)`", names)
-           if name not in cases and not (root / name).is_file()]
-if missing or len(rows) < 20:
-    sys.exit("\n".join(missing) or "the table of ids is gone")
+sources = "".join(path.read_text() for folder in ("unit", "peers") for path in sorted((root / "tests" / folder).rglob("*.cpp")))
+cases = set(re.findall(r'TEST_CASE(?:_FIXTURE)?\((?:[\w:]+,\s*)?"([^"]+)"', sources))
+wrong = []
+# page, where its tables begin, how many rows there are at least
+for name, start, least in (("ipmi", "## What hardware taught", 20), ("field-rules", "# What hardware taught", 90)):
+    page = (root / "docs" / "explanation" / f"{name}.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]{2}-\d+)[^|]* \|(.*)\|([^|]*)\|$", page[page.index(start):], re.MULTILINE)
+    if len(rows) < least:
+        wrong.append(f"{name}.md: {len(rows)} rows, where there were {least}")
+    for row, _, names in rows:
+        wrong += [f"{name}.md: {row}: no test '{test}'" for test in re.findall(r"`([^`]+)`", names)
+                  if test not in cases and not (root / test).is_file()]
+if wrong:
+    sys.exit("\n".join(wrong))
