@@ -72,21 +72,18 @@ Result<Slot> read_slot(const Ask& ask, std::uint8_t id) {
   const auto access =
       ask({.net_fn = NetFn::App, .command = 0x44, .data = {kThisChannel, id}, .name = "Get User Access"});
   if (!access) return access.error();
-  if (access->size() < 4) return Error{Code::Corrupt, "Get User Access: an answer that is too short"};
-  const auto& a = *access;
-  Slot slot{.id = id, .slots = static_cast<std::uint8_t>(a[0] & 0x3FU), .account = {}};
+  const auto parsed = parse_user_access(*access);
+  if (!parsed) return parsed.error();
+  Slot slot{.id = id, .slots = parsed->slots, .account = {}};
   const auto name = ask({.net_fn = NetFn::App, .command = 0x46, .data = {id}, .name = "Get User Name"});
   if (name) {
-    const auto end = std::find(name->begin(), name->end(), std::uint8_t{0});
-    slot.account.name = base::printable(std::string(name->begin(), end), kMaxUsernameBytes * 4);
+    slot.account.name = parse_user_name(*name);
   } else if (name.error().code != Code::Unsupported && name.error().code != Code::NotFound) {
     return name.error();  // some BMCs say 0xCC or 0xCB for a slot without a name
   }
   slot.account.id = std::to_string(id);
-  slot.account.role = role_of(a[3] & 0x0FU);
-  // Bits 7:6 of byte 2: 01b enabled, 10b disabled; 00b: an older BMC that does not say.
-  const unsigned status = a[1] >> 6U;
-  slot.account.enabled = status == 0 ? (a[3] & 0x10U) != 0 : status == 1;
+  slot.account.role = parsed->role;
+  slot.account.enabled = parsed->enabled;
   return slot;
 }
 
@@ -185,6 +182,21 @@ Result<std::uint8_t> slot_number(const Account& account) {
 }
 
 }  // namespace
+
+Result<UserAccess> parse_user_access(Bytes data) {
+  if (data.size() < 4) return Error{Code::Corrupt, "Get User Access: an answer that is too short"};
+  // Bits 7:6 of byte 2: 01b enabled, 10b disabled; 00b: an older BMC that does not say.
+  const unsigned status = data[1] >> 6U;
+  return UserAccess{.slots = static_cast<std::uint8_t>(data[0] & 0x3FU),
+                    .role = role_of(data[3] & 0x0FU),
+                    .enabled = status == 0 ? (data[3] & 0x10U) != 0 : status == 1};
+}
+
+std::string parse_user_name(Bytes data) {
+  const auto name = data.first(std::min(data.size(), kMaxUsernameBytes));
+  return base::printable(std::string(name.begin(), std::find(name.begin(), name.end(), std::uint8_t{0})),
+                         kMaxUsernameBytes * 4);
+}
 
 Result<std::vector<Account>> read_accounts(Client& client, const Call& call) {
   const auto slots = read_slots([&](const Request& request) { return client.ask_data(request, call); });

@@ -12,6 +12,17 @@
 
 namespace nimbus::ipmi {
 
+/// An answer to Get User Access, section 22.27.
+struct UserAccess {
+  std::uint8_t slots = 0;  // how many the BMC has
+  AccountRole role = AccountRole::None;
+  bool enabled = false;
+};
+/// Errors: Corrupt.
+Result<UserAccess> parse_user_access(Bytes data);
+/// An answer to Get User Name, section 22.29: printable.
+std::string parse_user_name(Bytes data);
+
 /// As the operations of BmcAccounts.
 Result<std::vector<Account>> read_accounts(Client& client, const Call& call);
 Result<Account> put_account(Client& client, const std::string& name, const Secret& password, AccountRole role,

@@ -124,7 +124,6 @@ Result<std::vector<FirmwareVersion>> read_firmware(Client& client, const Call& c
 }
 
 Result<BmcNetworkSettings> read_network(Client& client, const Call& call) {
-  BmcNetworkSettings out;
   const auto read = [&](const LanParameter& parameter) { return read_parameter(client, parameter, call); };
   const auto address = read(kIpAddress);
   const auto source = address ? read(kAddressSource) : address;
@@ -133,17 +132,23 @@ Result<BmcNetworkSettings> read_network(Client& client, const Call& call) {
   const auto gateway = mask ? read(kGateway) : mask;
   const auto vlan = gateway ? read(kVlan) : gateway;
   if (!vlan) return vlan.error();
-  out.address = ip_text(*address);
-  out.source = source_of(*source);
-  out.mask = ip_text(*mask);
-  out.gateway = ip_text(*gateway);
-  if (mac->size() == 6) {
-    const auto& m = *mac;
+  return describe_network(
+      {.address = *address, .source = *source, .mac = *mac, .mask = *mask, .gateway = *gateway, .vlan = *vlan});
+}
+
+BmcNetworkSettings describe_network(const LanValues& values) {
+  BmcNetworkSettings out;
+  out.address = ip_text(values.address);
+  out.source = source_of(values.source);
+  out.mask = ip_text(values.mask);
+  out.gateway = ip_text(values.gateway);
+  if (values.mac.size() == 6) {
+    const auto m = values.mac;
     out.mac = fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", m[0], m[1], m[2], m[3], m[4], m[5]);
   }
   constexpr unsigned kEnabled = 0x80;
-  if (vlan->size() == 2 && ((*vlan)[1] & kEnabled) != 0) {
-    out.vlan = static_cast<std::uint16_t>((*vlan)[0] | ((*vlan)[1] & 0x0FU) << 8U);
+  if (values.vlan.size() == 2 && (values.vlan[1] & kEnabled) != 0) {
+    out.vlan = static_cast<std::uint16_t>(values.vlan[0] | (values.vlan[1] & 0x0FU) << 8U);
   }
   return out;
 }

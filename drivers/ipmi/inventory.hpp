@@ -24,6 +24,13 @@ Result<Inventory> read_inventory(Client& client, SdrRepository& repository, cons
 /// The BMC's own firmware (Get Device ID).
 Result<std::vector<FirmwareVersion>> read_firmware(Client& client, const Call& call);
 
+/// Values of LAN parameters 3, 4, 5, 6, 12 and 20 (section 23.2); empty: not told. A value of another size than the
+/// parameter has counts as not told.
+struct LanValues {
+  Bytes address, source, mac, mask, gateway, vlan;
+};
+BmcNetworkSettings describe_network(const LanValues& values);
+
 /// Get LAN Configuration Parameters, section 23.2. Values that are refused stay empty.
 Result<BmcNetworkSettings> read_network(Client& client, const Call& call);
 

@@ -1,13 +1,15 @@
 // What a BMC answers inside a session: sensor records and readings, event log, boot
-// flags, device id, console. The first byte chooses which.
+// flags, device id, console, users, network settings. The first byte chooses which.
 #include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "base/text/text.hpp"
+#include "drivers/ipmi/accounts.hpp"
 #include "drivers/ipmi/boot.hpp"
 #include "drivers/ipmi/device.hpp"
 #include "drivers/ipmi/event_log.hpp"
+#include "drivers/ipmi/inventory.hpp"
 #include "drivers/ipmi/sensors.hpp"
 #include "drivers/ipmi/sol.hpp"
 
@@ -62,12 +64,38 @@ void console(Bytes data) {
   }
 }
 
+void users(Bytes data) {
+  const auto access = parse_user_access(data);
+  if (access.has_value() != (data.size() >= 4)) __builtin_trap();
+  if (access && access->slots > 63) __builtin_trap();
+  check_text(parse_user_name(data));
+}
+
+/// Six values, each a length and its bytes.
+void network(Bytes data) {
+  Reader in(data);
+  const auto value = [&] {
+    const std::size_t size = in.u8() % 8U;
+    return in.bytes(std::min(size, in.left()));
+  };
+  LanValues values;
+  for (auto* one : {&values.address, &values.source, &values.mac, &values.mask, &values.gateway, &values.vlan}) {
+    *one = value();
+  }
+  const auto settings = describe_network(values);
+  for (const auto* text : {&settings.address, &settings.mask, &settings.gateway}) {
+    if (!text->empty() && (text->size() < 7 || text->size() > 15)) __builtin_trap();
+  }
+  if (!settings.mac.empty() && settings.mac.size() != 17) __builtin_trap();
+  if (settings.vlan && *settings.vlan > 4095) __builtin_trap();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   const auto rest = Bytes(data, size).subspan(1);
-  switch (data[0] % 4) {
+  switch (data[0] % 6) {
     case 0:
       sensors(rest);
       break;
@@ -86,6 +114,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       break;
     }
+    case 4:
+      users(rest);
+      break;
+    case 5:
+      network(rest);
+      break;
     default:
       console(rest);
       break;
