@@ -144,6 +144,35 @@ def commit_of(fleet, controller, machines, power, delivery):
     return first, time.monotonic() - started, cpu_seconds(controller.child.pid) - cpu
 
 
+def watch_thread_seconds(pid):
+    """CPU of the thread that reads and accepts commits."""
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        if (task / "comm").read_text().strip() == "watch":
+            return int((task / "schedstat").read_text().split()[0]) / 1e9
+    raise SystemExit("nimbusd has no thread of the name watch")
+
+
+def commit_cost(fleet, controller, rounds):
+    """Seconds of CPU per commit that switches 10 machines on: of nimbusd, and of its watch thread. Nobody scrapes it
+    meanwhile, and with --observe 1h nothing else falls due: the simulator tells when the machines are on."""
+    pid = controller.child.pid
+
+    def a_while(seconds):
+        started = time.monotonic()
+        wait_until(lambda: time.monotonic() - started > seconds, seconds + 30, "a while went by")
+
+    a_while(15)  # what the first pass left to be published
+    cpu, watch = cpu_seconds(pid), watch_thread_seconds(pid)
+    for turn in range(rounds):
+        machines = range(10 * turn, 10 * turn + 10)
+        for number in machines:
+            fleet.write(number, "on")
+        controller.push_webhook(fleet.site.registry.publish("Switch 10 machines on"), delivery=f"c{turn}")
+        wait_until(lambda m=machines: all('"power":"on"' in fleet.ask(f"machines/m{n}") for n in m), 120, "ten machines are on", controller.tail)
+        a_while(6)  # and are seen to be, and published
+    return (cpu_seconds(pid) - cpu) / rounds, (watch_thread_seconds(pid) - watch) / rounds
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="100,1000,10000")
@@ -154,6 +183,7 @@ def main():
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--dead", type=int, default=0)
     parser.add_argument("--steady-only", action="store_true")
+    parser.add_argument("--commits-only", type=int, default=0, metavar="N", help="the cost of N commits; give --observe 1h")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -166,6 +196,10 @@ def main():
                 took, cpu = first_pass(fleet, controller)
                 print(f"\n{size} machines\n  first full pass              {took:8.1f} s, {cpu / size * 1e3:.2f} ms CPU per machine"
                       f"\n  memory                       {memory_mib(controller.child.pid):8.0f} MiB", flush=True)
+                if options.commits_only:
+                    cpu, watch = commit_cost(fleet, controller, options.commits_only)
+                    print(f"  commit touching 10 machines  {cpu * 1e3:8.0f} ms CPU, {watch * 1e3:.1f} ms of them to read and accept it", flush=True)
+                    continue
                 per_pass, rate, waiting = steady(controller, 30)
                 print(f"  steady passes                {per_pass * 1e3:8.2f} ms CPU per pass, {rate:.0f} passes/s, "
                       f"{waiting:.2f} of {options.workers} workers waiting", flush=True)
