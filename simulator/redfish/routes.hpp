@@ -39,6 +39,7 @@ struct Route {
   Doer post = nullptr;
   Doer remove = nullptr;
   Privilege write = Privilege::Operator;  // least for anything but GET
+  Doer look = nullptr;                    // instead of `get`: an answer to GET that is more than a document
 };
 
 std::span<const Route> root_routes() noexcept;

@@ -62,7 +62,7 @@ bool is_public(const Request& request, std::string_view path) {
 std::string allow_of(const Route& route) {
   std::string out;
   const auto add = [&](std::string_view method) { out += (out.empty() ? "" : ", ") + std::string(method); };
-  if (route.get != nullptr) add("GET, HEAD");
+  if (route.get != nullptr || route.look != nullptr) add("GET, HEAD");
   if (route.patch != nullptr) add("PATCH");
   if (route.post != nullptr) add("POST");
   if (route.remove != nullptr) add("DELETE");
@@ -160,7 +160,7 @@ Response Service::dispatch(const Request& request, const Who& who) {
                     : request.method == "POST"   ? route->post
                     : request.method == "DELETE" ? route->remove
                                                  : nullptr;
-  if (reads ? route->get == nullptr : doer == nullptr) {
+  if (reads ? route->get == nullptr && route->look == nullptr : doer == nullptr) {
     Response out = call.refuse(405, "OperationNotAllowed");
     out.headers.emplace_back("Allow", allow_of(*route));
     return out;
@@ -168,7 +168,7 @@ Response Service::dispatch(const Request& request, const Who& who) {
   if (reads) {
     if (interference_.status) return call.refuse(*interference_.status, "GeneralError");
     if (const auto known = stale_.find(call.path); interference_.stale && known != stale_.end()) return known->second;
-    Response out = with_document(call, route->get);
+    Response out = route->look != nullptr ? route->look(call) : with_document(call, route->get);
     constexpr std::size_t kMostStale = 200;
     if (interference_.stale && out.status == 200 && stale_.size() < kMostStale) stale_[call.path] = out;
     if (out.status == 200) out.headers.emplace_back("Allow", allow_of(*route));

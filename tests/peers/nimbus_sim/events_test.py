@@ -153,10 +153,14 @@ class Events(simulator.Case):
             self.assertEqual(self.client.call("POST", VOLUMES, wrong)[0], 400, wrong)
         status, body = self.client.call("POST", VOLUMES, wanted)
         self.assertEqual(status, 202, body)
-        location = self.client.last_headers["Location"]
+        task, monitor = body["@odata.id"], self.client.last_headers["Location"]
+        self.assertEqual(body["TaskMonitor"], monitor)
+        self.assertEqual(self.client.call("GET", monitor)[0], 202)
         self.assertEqual(self.client.get(VOLUMES)["Members"], [])
         self.assertEqual(self.client.call("POST", VOLUMES, wanted)[0], 503)  # one change at a time
-        made = self.wait_for_task(location)["Links"]["CreatedResources"][0]["@odata.id"]
+        made = self.wait_for_task(task)["Links"]["CreatedResources"][0]["@odata.id"]
+        self.assertEqual(self.client.call("GET", monitor)[0], 201)
+        self.assertEqual(self.client.last_headers["Location"], made)
         volume = self.client.get(made)
         self.assertEqual((volume["Name"], volume["RAIDType"], volume["Links"]["Drives"]), ("system", "RAID1", drives[:2]))
         self.assertEqual(self.client.get(drives[0]["@odata.id"])["Links"]["Volumes"], [{"@odata.id": made}])
@@ -167,10 +171,10 @@ class Events(simulator.Case):
         self.assertEqual(self.sim.state("m1")["volumes"], [])
 
     def test_a_firmware_update_is_a_task(self):
-        status, _ = self.client.call("POST", V1 + "/UpdateService/Actions/UpdateService.SimpleUpdate",
+        status, task = self.client.call("POST", V1 + "/UpdateService/Actions/UpdateService.SimpleUpdate",
                                      {"ImageURI": "http://127.0.0.1/bios-9.9.9.bin", "TransferProtocol": "HTTP"})
         self.assertEqual(status, 202)
-        self.wait_for_task(self.client.last_headers["Location"])
+        self.wait_for_task(task["@odata.id"])
         self.power_on()
         simulator.wait_for(lambda: self.client.get(V1 + "/UpdateService/FirmwareInventory/BIOS")["Version"] == "9.9.9", "the new version after a boot")
 

@@ -128,11 +128,13 @@ class Faults(simulator.Case):
     def test_tasks_are_purged(self):
         bmc = self.redfish()
         update = {"ImageURI": "http://127.0.0.1/bios-8.8.8.bin"}
-        self.assertEqual(bmc.call("POST", "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate", update)[0], 202)
-        task = bmc.last_headers["Location"]
-        self.assertEqual(bmc.call("GET", task)[0], 200)
+        status, task = bmc.call("POST", "/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate", update)
+        self.assertEqual(status, 202)
+        monitor = bmc.last_headers["Location"]
+        self.assertEqual(bmc.call("GET", task["@odata.id"])[0], 200)
         self.fault(kind="purge-tasks")
-        simulator.wait_for(lambda: bmc.call("GET", task)[0] == 404, "the task is forgotten")
+        simulator.wait_for(lambda: bmc.call("GET", task["@odata.id"])[0] == 404, "the task is forgotten")
+        self.assertEqual(bmc.call("GET", monitor)[0], 404)
 
     def test_a_time_window(self):
         self.fault(kind="status", status=500, **{"for": "400ms"})

@@ -351,11 +351,15 @@ TEST_CASE("an update is a task; the BMC restarts with it, the BIOS has it after 
   Client c;
   const auto answer = c.ask("POST", update, R"({"ImageURI":"https://x/bios-1.5.0.bin"})");
   REQUIRE(answer.status == 202);
-  const std::string task = header(answer, "Location");
+  const std::string monitor = header(answer, "Location");
+  const std::string task = "/redfish/v1/TaskService/Tasks/1";
   CHECK(c.get(task)["TaskState"].as_string() == "Running");
+  CHECK(c.get(task)["TaskMonitor"].as_string() == monitor);
+  CHECK(c.status("GET", monitor) == 202);
   CHECK(c.status("POST", update, R"({"ImageURI":"https://x/bios-1.6.0.bin"})") == 503);
   c.bench.after(5s);
   CHECK(c.get(task)["TaskState"].as_string() == "Completed");
+  CHECK(c.status("GET", monitor) == 204);  // as the action itself would have answered
   CHECK(c.get(inventory + "BIOS")["Version"].as_string() == "1.4.2");
   c.status("POST", c.reset, R"({"ResetType":"On"})");
   c.bench.after(30s);
