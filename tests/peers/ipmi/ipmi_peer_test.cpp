@@ -139,7 +139,7 @@ TEST_CASE("refusals have their own causes") {
   }
   SUBCASE("secret that does not exist, secret that cannot be one") {
     endpoint.credentials = {"missing"};
-    CHECK(code_of_power(*world.attach(endpoint), 5s) == Code::NotFound);
+    CHECK(code_of_power(*world.attach(endpoint), 5s) == Code::Auth);
     endpoint.credentials = {"long-password"};
     CHECK(code_of_power(*world.attach(endpoint), 5s) == Code::Invalid);
   }
