@@ -1,0 +1,30 @@
+// The probe: one POSIX shell script that tells all that a configuration needs to know of
+// a host, in one round trip, and the reading of its answer.
+//
+// The answer is lines of fields separated by tabs, versioned, framed by a token that the
+// asker chose: a host (or a login shell that chats) cannot end it early or add to it by
+// accident. Facts of one kind are asked for together (one stat, one sha256sum, one
+// dpkg-query, one systemctl …), so that a converged host costs a handful of processes
+// whatever the number of resources. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/host/facts.hpp"
+#include "core/host/resource.hpp"
+#include "core/result.hpp"
+
+namespace nimbus::reconcilers::configure {
+
+/// `token`: letters and digits, new for each probe.
+std::string probe_script(const host::Configuration& wanted, std::string_view token);
+
+/// Errors: Corrupt (cut off, no frame, more than the bounds, lines that make no sense).
+/// What the script said that it could not tell is absent from the facts.
+Result<host::Facts> read_probe(std::string_view output, const host::Configuration& wanted, std::string_view token);
+
+/// Most bytes that an answer to this probe may have.
+std::size_t most_probe_output(const host::Configuration& wanted);
+
+}  // namespace nimbus::reconcilers::configure
