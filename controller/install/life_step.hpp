@@ -30,6 +30,7 @@ class LifeStep {
   reconcilers::ProofVerdict proof(bool pushed) const;
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
+  Result<> again(const std::string& why);
   Result<> make_plan();
   Result<> guarded(const std::function<Result<>()>& act);
   void enter(reconcilers::RunPhase phase);

@@ -1,0 +1,159 @@
+// The boot of the installer: its plan, and the writes that lead there.
+#include <array>
+
+#include "base/crypto/crypto.hpp"
+#include "base/log/log.hpp"
+#include "base/text/text.hpp"
+#include "boot/protocol/plan.hpp"
+#include "controller/install/life_step.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using reconcilers::RunKind;
+using reconcilers::RunPhase;
+using reconcilers::WriteProof;
+
+std::string make_nonce() {
+  std::array<std::uint8_t, 16> bytes{};
+  base::random_bytes(bytes);
+  return base::to_hex(bytes);
+}
+
+boot::Proof wire_proof(WriteProof proof) {
+  switch (proof) {
+    case WriteProof::None:
+      return boot::Proof::None;
+    case WriteProof::ErasedByUs:
+      return boot::Proof::ErasedByUs;
+    case WriteProof::OwnerConsents:
+      return boot::Proof::OwnerConsents;
+    case WriteProof::SameInstance:
+      return boot::Proof::SameInstance;
+    case WriteProof::Release:
+      return boot::Proof::Release;
+  }
+  return boot::Proof::None;
+}
+
+bool begins_with_any(const std::string& url, const std::vector<std::string>& beginnings) {
+  for (const auto& beginning : beginnings) {
+    if (!beginning.empty() && url.starts_with(beginning)) return true;
+  }
+  return false;
+}
+
+/// The networks that the instance asks for, as its seed has them.
+std::vector<boot::PlanNetwork> networks_of(const InstanceWish& wanted, const Wishes& wishes) {
+  std::vector<boot::PlanNetwork> out;
+  for (const auto& attachment : wanted.instance.networks) {
+    const auto network = wishes.networks.find(attachment.name);
+    if (network == wishes.networks.end()) continue;
+    const auto& cidr = network->second.cidr;
+    std::string address = attachment.address == "auto" ? std::string() : attachment.address;
+    if (!address.empty() && address.find('/') == std::string::npos) address += cidr.substr(cidr.find('/'));
+    out.push_back({attachment.name, network->second.vlan.value_or(0), std::move(address)});
+  }
+  return out;
+}
+
+}  // namespace
+
+RunRecordOfLife LifeStep::new_run(const LifecycleTools& tools, const std::string& machine, RunKind kind,
+                                  const std::string& commit) {
+  RunRecordOfLife run;
+  run.started = tools.clock.wall();
+  run.id = tools.provider + "/" + machine + "/" + std::to_string(run.started.time_since_epoch().count());
+  run.nonce = make_nonce();
+  run.commit = commit;
+  run.state = {.kind = kind, .phase = RunPhase::Intent, .since = run.started, .powered = {}, .held = {}};
+  return run;
+}
+
+Result<> LifeStep::make_plan() {
+  auto& run = *record_.run;
+  const auto verdict = proof(true);
+  if (verdict.proof == WriteProof::None) return Error{Code::Conflict, verdict.missing};
+  boot::InstallPlan plan;
+  plan.run = run.id;
+  plan.nonce = run.nonce;
+  plan.machine = tools_.provider + "/" + machine_;
+  plan.mac = input_.desired.mac;
+  plan.identity = input_.desired.identity;
+  plan.identity.bmc_guid.clear();  // the machine itself does not know it
+  plan.proof = wire_proof(verdict.proof);
+  if (run.state.kind == RunKind::Erase) {
+    plan.action = boot::PlanAction::Erase;
+    plan.erase = wishes_.provider.release.erase;
+  } else {
+    const auto* wanted = wish();
+    if (wanted == nullptr || !wanted->image.disk) return Error{Code::Conflict, "the instance is no longer wanted"};
+    plan.action = boot::PlanAction::Install;
+    plan.root_disk = input_.desired.hardware.root_disk.value_or(RootDiskHint{});
+    plan.disk = reinstalls() ? record_.installed->disk : run.disk;  // a later attempt: the same disk
+    for (const auto& url : wanted->image.disk->urls) {
+      if (begins_with_any(url, tools_.image_sources)) plan.image_urls.push_back(url);
+    }
+    if (plan.image_urls.empty())
+      return Error{Code::Invalid, "no source of the image is in image_sources of nimbusd.toml"};
+    plan.image_sha256 = run.image_sha256 = wanted->image.disk->sha256;
+    plan.image_bytes = wanted->image.disk->size_bytes;
+    plan.instance = record_.instance;
+    plan.hostname = wanted->instance.hostname.empty() ? wanted->instance.name : wanted->instance.hostname;
+    plan.user = wanted->instance.access.user.empty() ? wanted->image.default_user : wanted->instance.access.user;
+    if (plan.user.empty()) plan.user = "nimbus";
+    plan.ssh_keys = wanted->ssh_keys;
+    plan.user_data = wanted->user_data;
+    plan.networks = networks_of(*wanted, wishes_);
+  }
+  const auto key = base::make_ed25519_key();  // for this attempt only; the private half is not kept
+  run.plan = boot::seal_plan(plan, key);
+  run.key = base::to_hex(key.public_key);
+  return keep();
+}
+
+/// Serves the run, arms the boot override, and only then switches on.
+Result<> LifeStep::boot() {
+  auto* boot_aspect = input_.bmc.boot();
+  if (boot_aspect == nullptr) return Error{Code::Unsupported, "this BMC cannot set what the machine boots from"};
+  if (record_.run->plan.empty()) {
+    if (auto made = make_plan(); !made) return made;
+  }
+  if (auto served = life_.serve(input_.call); !served) return served;
+  auto armed = guarded([&]() -> Result<> {
+    auto outcome = boot_aspect->arm_boot(
+        {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}},
+        input_.call);
+    if (!outcome) return std::move(outcome.error()).with("while arming the network boot");
+    return {};
+  });
+  if (!armed) return armed;
+  enter(RunPhase::Booting);
+  if ((record_.run->state.kind == RunKind::Erase || reinstalls()) && record_.run->state.attempt == 1) {
+    constexpr std::size_t kMostDestroyed = 20;
+    record_.destroyed.push_back(tools_.clock.wall());
+    if (record_.destroyed.size() > kMostDestroyed) record_.destroyed.erase(record_.destroyed.begin());
+  }
+  record_.run->state.powered = tools_.clock.wall();
+  if (auto kept = keep(); !kept) return kept;
+  return guarded([this]() -> Result<> {
+    auto sent = input_.bmc.power()->act(PowerAction::On, input_.call);
+    if (!sent) return std::move(sent.error()).with("while switching on");
+    base::log(base::Level::Info, "run-boots", "the installer is booted",
+              {{"machine", machine_}, {"run", record_.run->id}});
+    return {};
+  });
+}
+
+/// The attempt is lost: another one, with another nonce and plan.
+Result<> LifeStep::again(const std::string& why) {
+  base::log(base::Level::Warning, "run-again", why, {{"machine", machine_}});
+  record_.run->state.attempt += 1;
+  record_.run->nonce = make_nonce();
+  record_.run->plan.clear();
+  enter(RunPhase::Intent);
+  if (auto kept = keep(); !kept) return kept;
+  return life_.serve(input_.call);
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,161 @@
+// What a step sees: the forge's word, the installer's, and whether that is a proof.
+#include <algorithm>
+
+#include "base/crypto/crypto.hpp"
+#include "base/log/log.hpp"
+#include "base/text/text.hpp"
+#include "controller/install/life_step.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using reconcilers::RunKind;
+using reconcilers::RunPhase;
+using reconcilers::Told;
+using reconcilers::WriteProof;
+
+Told told_of(const boot::Heard& heard) {
+  if (!heard.last) return heard.script_served ? Told::AskedForScript : Told::Nothing;
+  switch (heard.last->stage) {
+    case boot::Stage::CheckedIn:
+      return Told::CheckedIn;
+    case boot::Stage::Writing:
+    case boot::Stage::Written:
+    case boot::Stage::Erasing:
+      return Told::Working;
+    case boot::Stage::Installed:
+    case boot::Stage::Erased:
+      return Told::Finished;
+    case boot::Stage::Failed:
+      return Told::Failed;
+  }
+  return Told::Nothing;
+}
+
+/// What the machine showed is not what its file declares.
+void compare(const HardwareDeclaration& declared, const boot::Inventory& seen, const std::string& machine) {
+  constexpr std::int64_t kGib = std::int64_t{1} << 30;
+  std::string differs;
+  const auto note = [&](const std::string& text) { differs += (differs.empty() ? "" : "; ") + text; };
+  if (declared.cpu_cores && seen.cpus < *declared.cpu_cores) {
+    note(std::to_string(seen.cpus) + " processors instead of " + std::to_string(*declared.cpu_cores) + " cores");
+  }
+  // Firmware and kernel keep some of the memory.
+  if (declared.memory_gib && seen.memory_bytes < *declared.memory_gib * kGib / 10 * 9) {
+    note(std::to_string(seen.memory_bytes / kGib) + " GiB of memory instead of " +
+         std::to_string(*declared.memory_gib));
+  }
+  for (const auto& disk : declared.disks) {
+    const bool there = std::any_of(seen.disks.begin(), seen.disks.end(), [&](const auto& one) {
+      return disk.serial.empty() ? !disk.size_gib || one.bytes >= *disk.size_gib * kGib / 100 * 93  // GB sold as GiB
+                                 : one.serial == disk.serial;
+    });
+    if (!there) note("no disk " + (disk.serial.empty() ? "of the declared size" : base::printable(disk.serial, 64)));
+  }
+  if (differs.empty()) return;
+  base::log(base::Level::Warning, "inventory-differs", differs, {{"machine", machine}});
+}
+
+}  // namespace
+
+bool LifeStep::intent_acknowledged() const {
+  const auto text = tools_.acknowledged(input_.desired.path);
+  if (!text) return false;
+  const auto status = registry::parse_machine_status(*text, input_.desired.path);
+  return status && status->claim && status->claim->instance == record_.instance &&
+         status->claim->nonce_sha256 == base::sha256_hex(record_.run->nonce);
+}
+
+/// Whether what the forge shows of this machine's disks is other than what the journal
+/// knows: somebody put the status branch back, or wrote to it.
+bool LifeStep::contradicted() const {
+  const auto text = tools_.acknowledged(input_.desired.path);
+  if (!text) return false;  // then the intent is missing as well
+  const auto status = registry::parse_machine_status(*text, input_.desired.path);
+  if (!status || status->installed.has_value() != record_.installed.has_value()) return true;
+  if (status->installed && status->installed->nonce_sha256 != record_.installed->nonce_sha256) return true;
+  return !std::equal(status->erases.begin(), status->erases.end(), record_.erases.begin(), record_.erases.end(),
+                     [](const auto& a, const auto& b) { return a.disk == b.disk && a.verified == b.verified; });
+}
+
+reconcilers::ProofVerdict LifeStep::proof(bool pushed) const {
+  const bool erased = !record_.erases.empty() && std::all_of(record_.erases.begin(), record_.erases.end(),
+                                                             [](const auto& e) { return e.verified; });
+  reconcilers::WriteReason reason = reconcilers::WriteReason::Install;
+  const bool erases = record_.run->state.kind == RunKind::Erase;
+  // What never got installed is erased on the proof that its install had.
+  if (erases && installed_here()) reason = reconcilers::WriteReason::Release;
+  if (reinstalls()) reason = reconcilers::WriteReason::Reinstall;
+  auto verdict =
+      reconcilers::judge_write({.reason = reason,
+                                .identity = input_.match.verdict,
+                                .intent_pushed = pushed,
+                                .claim_is_ours = !record_.instance.empty(),
+                                .erase_record = erased,
+                                .owner_consents = input_.desired.lifecycle.existing_data == ExistingData::Erase,
+                                .installed_here = installed_here(),
+                                .installed_other = record_.installed && !installed_here(),
+                                .journal_contradicts = contradicted()});
+  if (erases && verdict.proof != WriteProof::None) verdict.proof = WriteProof::Release;
+  return verdict;
+}
+
+reconcilers::RunView LifeStep::look() {
+  const auto& run = *record_.run;
+  reconcilers::RunView view{.power = input_.power, .refusal = {}, .message = {}};
+  view.intent_pushed = run.state.phase != RunPhase::Intent || intent_acknowledged();
+  if (run.state.phase == RunPhase::Prepare) {
+    view.refusal = proof(true).missing;
+    const auto* wanted = wish();
+    if (run.state.kind == RunKind::Install && wanted == nullptr) view.refusal = "the instance is no longer wanted";
+    if (wanted != nullptr && !wanted->problem.empty()) view.refusal = wanted->problem;
+    if (view.refusal.empty() && run.state.attempt == 1) view.refusal = limits();
+  }
+  if (run.state.phase == RunPhase::Booting || run.state.phase == RunPhase::Working) hear(view);
+  if (run.state.phase == RunPhase::Handover) {
+    if (auto answer = tools_.ssh(record_.address, run.host_key, input_.call)) view.ssh = *answer;
+  }
+  return view;
+}
+
+std::string LifeStep::limits() const {
+  const std::lock_guard lock(life_.mutex_);
+  const auto load = life_.load_beside(machine_);
+  auto why = installing_limit(life_.policy_, load);
+  const bool destroys = record_.run->state.kind == RunKind::Erase || reinstalls();
+  return why.empty() && destroys ? destructive_limit(life_.policy_, load, tools_.clock.wall()) : why;
+}
+
+void LifeStep::hear(reconcilers::RunView& view) {
+  auto heard = tools_.boot.heard(input_.call);
+  if (!heard) {
+    waits_ = heard.error().text();
+    return;
+  }
+  const auto mine = heard->find(input_.desired.mac);
+  auto& run = *record_.run;
+  if (mine == heard->end() || mine->second.run != run.id || mine->second.nonce != run.nonce) {
+    const std::lock_guard lock(life_.mutex_);
+    life_.orders_dirty_ = true;  // it lost its state: tell it again
+    return;
+  }
+  view.told = told_of(mine->second);
+  if (!mine->second.last) return;
+  const auto& last = *mine->second.last;
+  view.message = base::printable(last.message, 400);
+  if (last.all_bytes > 0 && view.told == Told::Working) {
+    waits_ = std::to_string(last.done_bytes * 100 / last.all_bytes / 10 * 10) + " % written";
+  }
+  run.disk = last.disk;
+  run.host_key = base::printable(last.host_key, 400);
+  if (run.state.phase == RunPhase::Booting) compare(input_.desired.hardware, last.inventory, machine_);
+  if (view.told == Told::Finished && run.state.kind == RunKind::Erase) {
+    record_.erases.clear();
+    for (const auto& erase : last.erased) {
+      record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),
+                                base::printable(erase.method, 50), erase.verified, tools_.clock.wall()});
+    }
+  }
+}
+
+}  // namespace nimbus::controller

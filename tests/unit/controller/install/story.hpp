@@ -1,0 +1,198 @@
+// A story of one machine: a controller that is killed and started again at will, in a
+// world that stays.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "world.hpp"
+
+namespace nimbus::controller::test {
+
+using namespace std::chrono_literals;
+
+class WorldBmc final : public Bmc, private BmcPower, private BmcBoot {
+ public:
+  explicit WorldBmc(World& world) : world_(world) {}
+  BmcPower* power() noexcept override { return this; }
+  BmcBoot* boot() noexcept override { return this; }
+  void close(const Call&) noexcept override {}
+
+ private:
+  Result<PowerState> power(const Call&) override { return world_.power; }
+  Result<WriteOutcome> act(PowerAction action, const Call&) override {
+    ++world_.power_writes;
+    world_.effect();
+    const bool on = action == PowerAction::On;
+    if (on && world_.power == PowerState::Off) {
+      world_.from_network = world_.armed;
+      world_.armed = false;
+    }
+    world_.power = on ? PowerState::On : PowerState::Off;
+    world_.effect();
+    return WriteOutcome::Accepted;
+  }
+  Result<BootOverride> boot_override(const Call&) override { return BootOverride{}; }
+  Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call&) override {
+    if (!world_.arm_error.empty()) return Error{Code::Unsupported, world_.arm_error};
+    CHECK(wanted.device == BootDevice::Pxe);
+    CHECK(wanted.times == BootTimes::Once);
+    world_.armed = true;
+    world_.effect();
+    return WriteOutcome::Accepted;
+  }
+  World& world_;
+};
+
+/// One nimbusd; made anew after each crash.
+class Controller {
+ public:
+  explicit Controller(World& world) : world_(world), bmc_(world), life_(tools()) {}
+
+  LifecycleTools tools() {
+    return {.clock = world_.clock,
+            .provider = "p",
+            .store = {.remember = [this](const auto& key, const auto& value) -> Result<> {
+                        world_.effect();
+                        world_.journal[key] = value;
+                        world_.effect();
+                        return {};
+                      },
+                      .recall = [this](const auto& key) -> Result<std::optional<std::string>> {
+                        const auto found = world_.journal.find(key);
+                        return found == world_.journal.end() ? std::optional<std::string>() : found->second;
+                      }},
+            .boot = world_,
+            .ssh = [this](const auto&, const auto& key, const Call&) -> Result<reconcilers::SshAnswer> {
+              CHECK(key == kHostKey);
+              return world_.booted_disk ? world_.ssh : reconcilers::SshAnswer::Silent;
+            },
+            .acknowledged = [this](const auto& path) { return world_.forge_text(path); },
+            .publish = [this](const auto& path, const auto& text, const auto&) { world_.put(path, text); },
+            .image_sources = {"http://images.test/"},
+            .policy = {}};
+  }
+
+  void accept(const DesiredMachine& machine, const std::vector<Instance>& instances, const std::string& commit,
+              bool limited = false) {
+    AcceptedRegistry registry;
+    if (limited) registry.policy.limits.push_back({});
+    registry.machines["m1"] = {std::make_shared<const DesiredMachine>(machine), "", nullptr};
+    Wishes wishes;
+    wishes.commit = commit;
+    wishes.provider.tenants = {"*"};
+    wishes.tenants["capped"] = {.name = "capped", .quota = {.instances = 1}, .providers = {"*"}};
+    wishes.networks["prov"] = {.provider = "p",
+                               .name = "prov",
+                               .cidr = "10.0.0.0/24",
+                               .gateway = {},
+                               .dhcp = DhcpService::Server,
+                               .range = {"10.0.0.10", "10.0.0.20"}};
+    for (const auto& instance : instances) {
+      InstanceWish wish;
+      wish.instance = instance;
+      wish.path = "tenants/" + instance.tenant + "/instances/" + instance.name + ".toml";
+      wish.image.disk =
+          ImageDisk{.urls = {"http://images.test/a"}, .sha256 = std::string(64, 'a'), .size_bytes = 1 << 30};
+      wishes.instances[instance.id()] = std::move(wish);
+    }
+    REQUIRE(life_.accept(registry, std::move(wishes)));
+  }
+  void seed() { life_.seed(world_.forge); }
+
+  std::optional<LifeFacts> pass(const DesiredMachine& machine) {
+    const std::string commit = "c";
+    const auto power = Observed<PowerState>::known(world_.power, world_.clock.wall());
+    const auto match = match_identity(machine.identity, Identity{.serial = world_.serial, .uuid = {}, .bmc_guid = {}});
+    const Call call{world_.clock.now() + 30s};
+    auto facts = life_.step({.desired = machine,
+                             .commit = commit,
+                             .bmc = bmc_,
+                             .power = power,
+                             .match = match,
+                             .guard = [this]() -> std::optional<Refusal> {
+                               if (world_.guard_refuses.empty()) return std::nullopt;
+                               return Refusal{"Test", world_.guard_refuses};
+                             },
+                             .call = call});
+    if (!facts) return facts;
+    registry::MachineStatus status;
+    status.phase = facts->phase;
+    status.claim = facts->claim;
+    status.installed = facts->installed;
+    status.erases = facts->erases;
+    world_.put(machine.path, registry::to_text(status));
+    return facts;
+  }
+
+ private:
+  World& world_;
+  WorldBmc bmc_;
+  controller::Lifecycle life_;
+};
+
+inline DesiredMachine machine(ExistingData existing = ExistingData::Erase) {
+  DesiredMachine out;
+  out.id = {"p", "m1"};
+  out.path = "providers/p/machines/m1.toml";
+  out.mac = kMac;
+  out.identity.serial = "S1";
+  out.boot.network = "prov";
+  out.lifecycle.existing_data = existing;
+  return out;
+}
+
+inline Instance instance(const std::string& name = "web-1", bool is_protected = true) {
+  Instance out;
+  out.tenant = "acme";
+  out.name = name;
+  out.provider = "p";
+  out.is_protected = is_protected;
+  return out;
+}
+
+struct Story {
+  explicit Story(ExistingData existing = ExistingData::Erase) : desired(machine(existing)) { start(); }
+  void start() {
+    controller.emplace(world);
+    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
+    controller->seed();
+  }
+  void push(std::vector<Instance> wanted) {
+    instances = std::move(wanted);
+    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
+  }
+  /// Passes, the machine's own life and time, until `done` or so many rounds.
+  bool until(const std::function<bool()>& done, int rounds = 200) {
+    for (int i = 0; i < rounds; ++i) {
+      try {
+        facts = controller->pass(desired);
+      } catch (const World::Crash&) {
+        start();  // kill -9, and it is started again
+        ++crashes;
+      }
+      if (done()) return true;
+      world.machine_lives();
+      world.clock.advance(5s);
+    }
+    return false;
+  }
+  bool runs() const { return facts && facts->phase == registry::MachinePhase::Active; }
+  bool available() const { return facts && facts->phase == registry::MachinePhase::Available && !facts->claim; }
+  bool held() const { return facts && !facts->held.empty(); }
+
+  World world;
+  DesiredMachine desired;
+  std::vector<Instance> instances;
+  std::optional<Controller> controller;
+  std::optional<LifeFacts> facts;
+  int commit = 0;
+  bool limited = false;
+  int crashes = 0;
+};
+
+}  // namespace nimbus::controller::test
