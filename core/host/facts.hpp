@@ -82,7 +82,8 @@ struct Health {
   };
   std::vector<FileSystem> file_systems;
   std::vector<std::string> failed_units;
-  std::optional<double> time_offset_seconds;  // host minus controller, as exact as the round trip
+  std::optional<double> clock;                // the host's, in seconds since 1970, when it began to answer
+  std::optional<double> time_offset_seconds;  // host minus controller, as exact as the round trip; see time_offset()
   std::optional<bool> reboot_required;
   std::string kernel;
   std::optional<std::uint64_t> uptime_seconds;
@@ -94,7 +95,9 @@ struct Facts {
   bool systemd = false;        // it is what runs the host
   bool root = false;           // the probe could see what root sees
   std::string os, os_version;  // ID and VERSION_ID of os-release
-  std::string hostname, timezone, locale;
+  std::string hostname;       // the running one
+  std::string hostname_file;  // what /etc/hostname says, for the next start
+  std::string timezone, locale;
   std::map<std::string, PathFact> paths;
   std::map<std::string, std::set<std::string>> owned;  // folder/prefix -> paths found
   std::map<std::string, PackageFact> packages;
@@ -107,8 +110,8 @@ struct Facts {
   std::map<std::string, SwapFact> swaps;
   std::map<std::string, std::string> blocks;    // id of the Block -> the text between its markers; absent block: empty
   std::map<std::string, bool> commands;         // id of the Command -> done already
-  std::set<std::string> pending;                // ids of units and actions that were notified and not yet run
-  std::set<std::string> undone;                 // ids of actions that undid themselves since they last ran
+  std::set<std::string> pending;                // ids of what was begun and not finished: notified units and actions, files in validation
+  std::set<std::string> undone;                 // ids of actions that undid just what is declared now
   std::map<std::string, std::string> awaiting;  // id of an action that waits to be confirmed -> its token
   Health health;
   friend bool operator==(const Facts&, const Facts&) = default;

@@ -151,6 +151,8 @@ struct Action {
   std::string run;   // for /bin/sh
   /// Not empty: `run` may cut the host off. This undoes it; it runs by itself on the host
   /// unless the controller has logged in anew and confirmed within `confirm_seconds`.
+  /// Before it runs, every File, Link and Block that notifies this action is put back as it
+  /// was before the change: so "netplan apply" is a whole `undo` of "netplan apply".
   std::string undo;
   int confirm_seconds = 60;
   friend bool operator==(const Action&, const Action&) = default;

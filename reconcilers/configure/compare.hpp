@@ -9,7 +9,8 @@
 
 namespace nimbus::reconcilers::configure {
 
-/// In the order of the configuration. Empty: the host is as declared.
+/// In the order of the configuration. Empty: the host is as declared. An action that ran
+/// and waits to be confirmed is no gap: see Facts::awaiting and confirm_script().
 std::vector<Gap> compare(const host::Configuration& wanted, const host::Facts& shown);
 
 }  // namespace nimbus::reconcilers::configure

@@ -28,12 +28,19 @@ struct Correction {
 };
 
 /// The next level that has gaps which can be corrected, without what needs something in
-/// `failed`. No resources: there is nothing (more) to do. `token` as for the probe.
+/// `failed` or something whose gap is of another kind than Change. What still has a gap
+/// after it was Done belongs in `failed` too, or this never ends. No resources: there is
+/// nothing (more) to do. `token` as for the probe.
 Correction next_correction(const host::Configuration& wanted, const Order& order, const std::vector<Gap>& gaps,
                            const host::Facts& shown, const std::set<std::string>& failed, std::string_view token);
 
 struct Outcome {
-  enum class Kind : std::uint8_t { Done, Failed, Unknown };  // Unknown: the script did not get there
+  enum class Kind : std::uint8_t {
+    Done,
+    Failed,
+    Busy,     // somebody else holds a lock (of dpkg): nothing was changed, ask again later
+    Unknown,  // the script did not get there, or did not tell
+  };
   std::string resource;
   Kind kind = Kind::Unknown;
   int exit_status = 0;
@@ -46,6 +53,7 @@ struct Outcome {
 std::vector<Outcome> read_outcomes(const Correction& correction, std::string_view output, std::string_view token);
 
 /// Confirms actions that wait for it (facts.awaiting), on a session that was opened after them.
+/// Exits with 0 if all of them were confirmed in time.
 std::string confirm_script(const host::Facts& shown);
 
 }  // namespace nimbus::reconcilers::configure

@@ -8,12 +8,14 @@
 // whatever the number of resources. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "core/host/facts.hpp"
 #include "core/host/resource.hpp"
 #include "core/result.hpp"
+#include "core/time.hpp"
 
 namespace nimbus::reconcilers::configure {
 
@@ -23,6 +25,10 @@ std::string probe_script(const host::Configuration& wanted, std::string_view tok
 /// Errors: Corrupt (cut off, no frame, more than the bounds, lines that make no sense).
 /// What the script said that it could not tell is absent from the facts.
 Result<host::Facts> read_probe(std::string_view output, const host::Configuration& wanted, std::string_view token);
+
+/// Host minus controller in seconds, 0 if the host's clock lies within the round trip:
+/// what lies between the two moments cannot be told apart from the way there and back.
+double time_offset(double host_clock, WallTime sent, WallTime received);
 
 /// Most bytes that an answer to this probe may have.
 std::size_t most_probe_output(const host::Configuration& wanted);
