@@ -41,7 +41,7 @@ LifecycleTools Daemon::Impl::lifecycle_tools() {
   return {.clock = clock_,
           .provider = config_.provider,
           .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
-                    .recall = [this](const auto& key) { return journal_->recall(key); }},
+                    .recall_all = [this](const auto& prefix) { return journal_->recall_all(prefix); }},
           .boot = boot_,
           .ssh = [this](const auto& address, const auto& host_key,
                         const Call& call) { return ask_ssh(address, host_key, config_.data, call, clock_); },

@@ -46,15 +46,9 @@ LifeFacts LifeStep::take() {
 /// An instance that goes before anything was written for it leaves nothing behind: the
 /// claim is dropped, and nothing is erased.
 bool LifeStep::drops_claim() {
-  const auto& run = *record_.run;
-  const bool untouched =
-      run.state.attempt == 1 && (run.state.phase == RunPhase::Intent || run.state.phase == RunPhase::Prepare);
-  if (run.state.kind != RunKind::Install || record_.installed || !untouched || wish() != nullptr) return false;
+  if (!untouched(record_) || wish() != nullptr) return false;
   const LifeRecord before = record_;
-  record_.run.reset();
-  record_.instance.clear();
-  record_.address.clear();
-  record_.unprotected = false;
+  drop_claim(record_);
   if (auto kept = keep(); !kept) {
     record_ = before;
     return false;
@@ -66,11 +60,13 @@ bool LifeStep::drops_claim() {
 
 Result<> LifeStep::keep() {
   const std::lock_guard lock(life_.mutex_);
-  if (auto kept = life_.keep(machine_, record_); !kept) return kept;
-  if (const auto slot = life_.slots_.find(machine_); slot != life_.slots_.end()) {
-    if (slot->second.record.instance != record_.instance) life_.placement_due_ = true;
-    slot->second.record = record_;
+  const auto slot = life_.slots_.find(machine_);
+  if (slot != life_.slots_.end() && slot->second.desired->identity != input_.desired.identity) {
+    return Error{Code::Conflict, "the file of " + machine_ + " is about another machine by now"};
   }
+  if (auto kept = life_.keep(machine_, record_); !kept) return kept;
+  if (slot->second.record.instance != record_.instance) life_.placement_due_ = true;
+  slot->second.record = record_;
   life_.orders_dirty_ = true;
   return {};
 }

@@ -14,8 +14,9 @@ constexpr std::chrono::seconds kBetweenPlacements{1};
 using registry::InstancePhase;
 using registry::InstanceStatus;
 
-std::string key_of(const std::string& provider, const std::string& machine) {
-  return "life/" + provider + "/" + machine;
+std::string path_of(const std::string& id) {
+  const auto slash = id.find('/');
+  return "tenants/" + id.substr(0, slash) + "/instances/" + id.substr(slash + 1) + ".toml";
 }
 
 bool admits(const Provider& provider, const std::string& tenant) {
@@ -38,13 +39,12 @@ std::string list(const std::vector<reconcilers::NotChosen>& others) {
 
 Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, machine] : registry.machines) {
-    Slot& slot = slots_[name];
-    slot.desired = machine.desired;
-    slot.adopted = machine.instance ? machine.instance->id() : std::string();
-    if (auto loaded = load(name, slot); !loaded) return std::move(loaded.error());
-  }
-  std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
+  if (auto opened = records_.open(); !opened) return std::move(opened.error());
+  if (auto assigned = assign(registry); !assigned) return std::move(assigned.error());
+  std::set<std::string> keys;
+  for (const auto& [name, slot] : slots_) keys.insert(slot.key);
+  if (auto dropped = records_.drop_untouched(keys); !dropped) return std::move(dropped.error());
+  absent_ = records_.absent(keys);
   const bool changed = wishes.instances != wishes_->instances;
   wishes_ = std::make_shared<const Wishes>(std::move(wishes));
   placement_due_ = true;
@@ -54,6 +54,40 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
   return changed;
 }
 
+/// Gives each machine its record: that of the same hardware, whatever its file was called.
+Result<> Lifecycle::assign(const AcceptedRegistry& registry) {
+  std::map<std::string, std::string> keys;  // of machines that are new, or other hardware than before
+  for (const auto& [name, machine] : registry.machines) {
+    const auto slot = slots_.find(name);
+    const bool same =
+        slot != slots_.end() && slot->second.known && slot->second.desired->identity == machine.desired->identity;
+    if (!same) keys[name];
+  }
+  if (!keys.empty()) {
+    LifeRecords::Declared declared;
+    for (const auto& [name, machine] : registry.machines) declared[name] = machine.desired->identity;
+    for (auto& [name, key] : keys) key = records_.find(name, declared);
+    for (const auto& [name, key] : keys) {
+      if (key.empty()) continue;
+      if (auto given = records_.give(key, name, declared.at(name)); !given) return given;
+    }
+  }
+  for (const auto& [name, machine] : registry.machines) {
+    Slot& slot = slots_[name];
+    slot.desired = machine.desired;
+    slot.adopted = machine.instance ? machine.instance->id() : std::string();
+    const auto key = keys.find(name);
+    if (key == keys.end() || (slot.known && !key->second.empty() && key->second == slot.key)) continue;
+    slot.key = key->second;
+    slot.known = !slot.key.empty();
+    slot.record = slot.known ? records_.get(slot.key) : LifeRecord{};
+    slot.healthy = false;
+    slot.unhealthy = "not looked at yet";
+  }
+  std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
+  return {};
+}
+
 void Lifecycle::seed(const std::map<std::string, std::string>& documents) {
   const std::lock_guard lock(mutex_);
   documents_ = documents;
@@ -61,28 +95,53 @@ void Lifecycle::seed(const std::map<std::string, std::string>& documents) {
   placement_due_ = true;
 }
 
-Result<> Lifecycle::load(const std::string& machine, Slot& slot) {
-  if (slot.known) return {};
-  auto text = tools_.store.recall(key_of(tools_.provider, machine));
-  if (!text) return std::move(text.error());
-  if (!*text) return {};
-  auto record = parse_life(**text);
-  if (!record) return std::move(record.error()).with("while reading the record of " + machine);
-  slot.record = std::move(*record);
-  slot.known = true;
+Result<> Lifecycle::keep(const std::string& machine, const LifeRecord& record) {
+  const auto found = slots_.find(machine);
+  if (found == slots_.end()) return Error{Code::Conflict, machine + " is no longer in the registry"};
+  Slot& slot = found->second;
+  auto kept = records_.keep(slot.key, machine, slot.desired->identity, record);
+  if (!kept) return std::move(kept.error());
+  slot.key = std::move(*kept);
   return {};
 }
 
-Result<> Lifecycle::keep(const std::string& machine, const LifeRecord& record) {
-  return tools_.store.remember(key_of(tools_.provider, machine), to_json(record));
+/// What status said of this machine: by its path, or of the same hardware under another
+/// name. Nothing: no word of it.
+const std::pair<const std::string, std::string>* Lifecycle::document_of(const DesiredMachine& desired) const {
+  const auto identity_in = [](const auto& document) {
+    const auto status = registry::parse_machine_status(document.second, document.first);
+    return status ? status->identity : Identity{};
+  };
+  const auto own = documents_.find(desired.path);
+  if (own != documents_.end() &&
+      match_identity(desired.identity, identity_in(*own)).verdict != IdentityMatch::Verdict::Differs) {
+    return &*own;
+  }
+  const std::string folder = "providers/" + tools_.provider + "/machines/";
+  for (auto at = documents_.lower_bound(folder); at != documents_.end() && at->first.starts_with(folder); ++at) {
+    if (match_identity(desired.identity, identity_in(*at)).verdict == IdentityMatch::Verdict::Matches) return &*at;
+  }
+  if (own == documents_.end()) return nullptr;
+  const Identity before = identity_in(*own);
+  const bool elsewhere = std::any_of(slots_.begin(), slots_.end(), [&](const auto& item) {
+    return match_identity(item.second.desired->identity, before).verdict == IdentityMatch::Verdict::Matches;
+  });
+  return elsewhere ? nullptr : &*own;  // its identity was edited
+}
+
+std::optional<InstanceStatus> Lifecycle::published(const std::string& id) const {
+  const auto document = documents_.find(path_of(id));
+  if (document == documents_.end()) return std::nullopt;
+  auto status = registry::parse_instance_status(document->second, document->first);
+  return status ? std::optional(std::move(*status)) : std::nullopt;
 }
 
 /// The journal knows nothing of this machine: what status says counts, except that a run
 /// that was under way is held, as nobody knows how far it came.
 void Lifecycle::adopt(const std::string& machine, Slot& slot) {
   slot.known = true;
-  const auto document = documents_.find(slot.desired->path);
-  if (document == documents_.end()) return;
+  const auto* document = document_of(*slot.desired);
+  if (document == nullptr) return;
   auto status = registry::parse_machine_status(document->second, document->first);
   if (!status) {
     slot.known = false;  // no reason to guess: the machine is not touched
@@ -95,6 +154,11 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
     record.instance = status->claim->instance;
     if (record.installed) record.installed_for = record.instance;
     record.claimed = status->claim->since;
+    if (const auto told = published(record.instance); told && !told->addresses.empty()) {
+      record.address = told->addresses.front();
+      const std::string known = record.address + " ";
+      if (told->ssh_known_hosts.starts_with(known)) record.host_key = told->ssh_known_hosts.substr(known.size());
+    }
   }
   const bool in_the_middle =
       status->phase == registry::MachinePhase::Installing || status->phase == registry::MachinePhase::Releasing;
@@ -170,10 +234,7 @@ Result<> Lifecycle::serve(const Call& call) {
 
 void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& status, const std::string& event) {
   const auto wish = wishes_->instances.find(id);
-  const auto slash = id.find('/');
-  const std::string path = wish != wishes_->instances.end()
-                               ? wish->second.path
-                               : "tenants/" + id.substr(0, slash) + "/instances/" + id.substr(slash + 1) + ".toml";
+  const std::string path = wish != wishes_->instances.end() ? wish->second.path : path_of(id);
   std::string text = registry::to_text(status);
   auto& told = told_[id];
   if (told == text) return;
@@ -228,9 +289,19 @@ std::vector<std::string> Lifecycle::place() {
     taken.insert(slot.record.address);
     candidates.push_back(candidate_of(slot));
   }
+  for (const auto& [id, gone] : absent_) taken.insert(gone.address);
   std::vector<std::string> claimed;
   for (const auto& [id, wish] : wishes_->instances) {
     if (placed.contains(id)) continue;
+    if (const auto gone = absent_.find(id); gone != absent_.end()) {
+      tell_instance(
+          id,
+          {.phase = InstancePhase::Failed,
+           .machine = gone->second.machine,
+           .message = "its machine " + gone->second.machine + " is no longer in the registry; it is left as it is"},
+          "failed");
+      continue;
+    }
     if (!wish.problem.empty()) {
       tell_instance(id, {.phase = InstancePhase::Pending, .message = wish.problem}, "pending");
       continue;
@@ -269,7 +340,7 @@ bool Lifecycle::claim(const std::string& machine, const std::string& id, const I
   record.address = address;
   record.run = LifeStep::new_run(tools_, machine, reconcilers::RunKind::Install, wishes_->commit);
   record.run->image_sha256 = wish.image.disk->sha256;
-  if (!keep(machine, record)) {
+  if (auto kept = keep(machine, record); !kept) {
     placement_due_ = true;
     return false;
   }
@@ -291,6 +362,8 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
     const auto found = slots_.find(machine);
     if (!accepted_ || found == slots_.end()) return std::nullopt;
     Slot& slot = found->second;
+    // Its file is about another machine by now: this pass is none of its life.
+    if (slot.desired->identity != input.desired.identity) return LifeFacts{.busy = true, .outdated = true};
     if (!slot.known && seeded_) {
       adopt(machine, slot);
       placement_due_ = true;

@@ -17,7 +17,7 @@
 #include "controller/fleet/accepted.hpp"
 #include "controller/install/boot_client.hpp"
 #include "controller/install/limits.hpp"
-#include "controller/install/record.hpp"
+#include "controller/install/records.hpp"
 #include "controller/install/wish.hpp"
 #include "controller/machine/life.hpp"
 #include "core/ports/clock.hpp"
@@ -25,12 +25,6 @@
 #include "registry/status/instance_status.hpp"
 
 namespace nimbus::controller {
-
-/// Where records are kept. Durable on return.
-struct LifeStore {
-  std::function<Result<>(const std::string& key, const std::string& value)> remember;
-  std::function<Result<std::optional<std::string>>(const std::string& key)> recall;
-};
 
 struct LifecycleTools {
   const Clock& clock;
@@ -50,7 +44,7 @@ struct LifecycleTools {
 
 class Lifecycle final : public MachineLife {
  public:
-  explicit Lifecycle(LifecycleTools tools) : tools_(std::move(tools)) {}
+  explicit Lifecycle(LifecycleTools tools) : tools_(std::move(tools)), records_(tools_.store, tools_.provider) {}
 
   /// What is in force now; whether the instances' wishes are others than before. Errors:
   /// the journal cannot be read; then nothing changes.
@@ -64,6 +58,7 @@ class Lifecycle final : public MachineLife {
   struct Slot {
     std::shared_ptr<const DesiredMachine> desired;
     std::string adopted;  // an instance that runs here without us having installed it; empty: none
+    std::string key;      // of the record in the journal; empty: it has none
     LifeRecord record;
     bool known = false;    // the record is from the journal, or from status
     bool healthy = false;  // as the last pass saw it
@@ -71,9 +66,11 @@ class Lifecycle final : public MachineLife {
   };
   friend class LifeStep;
 
-  Result<> load(const std::string& machine, Slot& slot);
+  Result<> assign(const AcceptedRegistry& registry);
   Result<> keep(const std::string& machine, const LifeRecord& record);
   void adopt(const std::string& machine, Slot& slot);
+  const std::pair<const std::string, std::string>* document_of(const DesiredMachine& desired) const;
+  std::optional<registry::InstanceStatus> published(const std::string& id) const;
   boot::Orders orders() const;
   LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
@@ -91,6 +88,8 @@ class Lifecycle final : public MachineLife {
   Policy policy_;
   bool accepted_ = false;
   bool seeded_ = false;
+  LifeRecords records_;
+  std::map<std::string, LifeRecords::Absent> absent_;  // instances whose machine left the registry
   bool orders_dirty_ = true;
   std::map<std::string, Slot> slots_;             // by machine
   std::map<std::string, std::string> documents_;  // of machines, read back; until adopted

@@ -142,6 +142,21 @@ Result<> read_rest(const Json& json, LifeRecord& record) {
 
 }  // namespace
 
+bool untouched(const LifeRecord& record) {
+  using enum reconcilers::RunPhase;
+  if (!record.run || record.installed) return false;
+  const auto& state = record.run->state;
+  return state.kind == reconcilers::RunKind::Install && state.attempt == 1 &&
+         (state.phase == Intent || state.phase == Prepare);
+}
+
+void drop_claim(LifeRecord& record) {
+  record.run.reset();
+  record.instance.clear();
+  record.address.clear();
+  record.unprotected = false;
+}
+
 std::string to_json(const LifeRecord& record) {
   Json out = Json::object()
                  .set("instance", record.instance)

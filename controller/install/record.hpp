@@ -45,6 +45,11 @@ struct LifeRecord {
   std::vector<WallTime> destroyed;  // when releases and reinstalls began to destroy, the last few
 };
 
+/// Claimed for an install of which nothing can have been written yet.
+bool untouched(const LifeRecord& record);
+/// As if the claim had never been; what is known of the disks stays.
+void drop_claim(LifeRecord& record);
+
 std::string to_json(const LifeRecord& record);
 /// Errors: Corrupt.
 Result<LifeRecord> parse_life(std::string_view json);

@@ -26,6 +26,7 @@ struct LifeFacts {
   std::vector<registry::EraseRecord> erases;
   std::optional<registry::RunRecord> run;    // under way, or the last one
   bool busy = false;                         // a run is under way: power is its business
+  bool outdated = false;                     // the machine's file is another by now: nothing is told of it
   std::string waits;                         // what the run waits for
   std::string held;                          // why a person must look; empty: nobody need
   std::shared_ptr<const Instance> instance;  // that is installed here; null: none

@@ -114,7 +114,7 @@ class Description {
   }
 
   void set_life() {
-    if (!report_.life) return;
+    if (!report_.life || report_.life->outdated) return;
     const auto& life = *report_.life;
     status_.phase = life.phase;
     status_.claim = life.claim;

@@ -62,9 +62,12 @@ class Controller {
                         world_.effect();
                         return {};
                       },
-                      .recall = [this](const auto& key) -> Result<std::optional<std::string>> {
-                        const auto found = world_.journal.find(key);
-                        return found == world_.journal.end() ? std::optional<std::string>() : found->second;
+                      .recall_all = [this](const auto& prefix) -> Result<std::map<std::string, std::string>> {
+                        std::map<std::string, std::string> out;
+                        for (const auto& [key, value] : world_.journal) {
+                          if (key.starts_with(prefix)) out[key] = value;
+                        }
+                        return out;
                       }},
             .boot = world_,
             .ssh = [this](const auto&, const auto& key, const Call&) -> Result<reconcilers::SshAnswer> {
