@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <latch>
+#include <thread>
+#include <vector>
 
 #include "support/tls_server.hpp"
 
@@ -338,4 +342,28 @@ TEST_CASE("http client: the certificate's pin for a person to compare") {
   REQUIRE_MESSAGE(pin.has_value(), (pin ? "" : pin.error().message));
   CHECK(*pin == *SpkiPin::of_certificate(server.certificate.pem()));
   CHECK(requests == 0);
+}
+
+namespace {
+
+std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+}
+
+}  // namespace
+
+TEST_CASE("http client: a BMC costs one descriptor, that of its connection, from whichever thread it is asked") {
+  TlsServer server(echo);
+  const auto before = open_descriptors();
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  const auto ask_all = [&] {
+    for (auto& client : clients) CHECK(client->send({}, {in(5s)})->connection == 1);
+  };
+  for (int i = 0; i < 8; ++i) clients.push_back(client_of(server));
+  std::thread(ask_all).join();
+  // The server of this test has one for each connection, too.
+  CHECK(open_descriptors() - before == 16);
+  std::thread(ask_all).join();
+  CHECK(open_descriptors() - before == 16);
+  CHECK(server.connections() == 8);
 }
