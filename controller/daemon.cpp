@@ -51,9 +51,11 @@ void Daemon::Impl::start_threads() {
   if (reporter_) threads_.push_back(spawn("forge", [this](std::stop_token stop) { reporter_->work(std::move(stop)); }));
   threads_.push_back(spawn("watch", [this](std::stop_token stop) { watching_.run(std::move(stop)); }));
   threads_.push_back(spawn("publish", [this](std::stop_token stop) { publishing_.run(std::move(stop)); }));
-  for (std::size_t i = 0; i < config_.workers; ++i) {
-    workers_.push_back(spawn("worker", [this](std::stop_token stop) { fleet_.work(std::move(stop)); }));
-  }
+  add_worker();
+}
+
+void Daemon::Impl::add_worker() {
+  workers_.grow([this](std::stop_token stop) { fleet_.work(std::move(stop)); });
 }
 
 Result<Reload> Daemon::Impl::reload(const Config& next) {
@@ -84,9 +86,9 @@ void Daemon::Impl::stop() {
   stopped_ = true;
   if (server_) server_->stop();
   if (control_) control_->stop();
-  for (auto& worker : workers_) worker.request_stop();
+  workers_.dismiss();
   queue_.shut_down();
-  workers_.clear();  // joins: what the last passes found is on the board now
+  workers_.join();  // what the last passes found is on the board now
   for (auto& thread : threads_) thread.request_stop();
   threads_.clear();
   const Call call{clock_.now() + kDrain};

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/log/log.hpp"
+#include "base/process/self.hpp"
 #include "controller/commit_verdict.hpp"
 #include "controller/daemon_impl.hpp"
 
@@ -11,12 +12,28 @@ using base::Level;
 
 void Daemon::Impl::accepted(const std::shared_ptr<const AcceptedRegistry>& registry,
                             const registry::GitRepository& mirror) {
+  count_descriptors(registry->machines.size());
   if (reporter_) reporter_->tell(commit_status(*registry));
   live_.accepted(registry);
   board_.accepted(registry);
   const bool instances_changed = accept_life(*registry, mirror);
   fleet_.accept(registry);
   if (instances_changed) fleet_.look_at_all();
+}
+
+/// One for the connection to each BMC, two for each worker (libcurl's), and what is open beside. Said as soon as the
+/// fleet is known: later it would be whatever cannot be opened first.
+void Daemon::Impl::count_descriptors(std::size_t machines) {
+  constexpr std::size_t kBeside = 256;
+  const auto use = base::process_use();
+  if (!use) return;
+  const std::size_t needed = machines + 2 * workers_.most() + kBeside;
+  const bool too_few = needed > use->most_descriptors;
+  if (too_few && !few_descriptors_) {
+    base::log(Level::Warning, "few-descriptors", "the machines may need more descriptors than this process may open",
+              {{"needed", std::to_string(needed)}, {"allowed", std::to_string(use->most_descriptors)}});
+  }
+  few_descriptors_ = too_few;
 }
 
 /// Whether what is wanted of instances changed: then any machine may be concerned.

@@ -22,6 +22,7 @@
 #include "controller/holds/holds.hpp"
 #include "controller/install/lifecycle.hpp"
 #include "controller/journal/journal.hpp"
+#include "controller/loops/crew.hpp"
 #include "controller/loops/publish_loop.hpp"
 #include "controller/loops/watch_loop.hpp"
 #include "controller/meters.hpp"
@@ -49,6 +50,7 @@ class Daemon::Impl {
   Result<> prepare_forge();
   Result<> serve();
   void start_threads();
+  void add_worker();
 
   Result<Reload> reload(const Config& next);
   std::string standstill() const;
@@ -70,6 +72,7 @@ class Daemon::Impl {
   Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint);
   std::vector<Result<PowerState>> powers(const std::string& driver, const std::vector<Bmc*>& bmcs, const Call& call);
   void accepted(const std::shared_ptr<const AcceptedRegistry>& registry, const registry::GitRepository& mirror);
+  void count_descriptors(std::size_t machines);
   bool accept_life(const AcceptedRegistry& registry, const registry::GitRepository& mirror);
   void term_taken(const TermTaken& taken);
   void deposed(const std::string& detail);
@@ -125,7 +128,8 @@ class Daemon::Impl {
   std::unique_ptr<base::HttpServer> server_;
   std::unique_ptr<base::HttpServer> control_;  // the UNIX socket
   std::vector<std::jthread> threads_;
-  std::vector<std::jthread> workers_;
+  Crew workers_;
+  bool few_descriptors_ = false;  // of the watch thread
   bool stopped_ = false;
 };
 

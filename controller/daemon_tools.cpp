@@ -90,10 +90,12 @@ Fleet::Tools Daemon::Impl::fleet_tools() {
           .batch = {.possible = [this](const auto& driver) { return drivers_.polls_in_batches(driver); },
                     .ask = [this](const auto& driver, const auto& bmcs,
                                   const Call& call) { return powers(driver, bmcs, call); }},
-          .passed = [this](const MachineReport& report, milliseconds took) {
-            vitals_.pass_ended(clock_.now());
-            meter_pass(metrics_, report, took);
-          }};
+          .passed =
+              [this](const MachineReport& report, milliseconds took) {
+                vitals_.pass_ended(clock_.now());
+                meter_pass(metrics_, report, took);
+              },
+          .short_of_workers = [this] { add_worker(); }};
 }
 
 PublishLoop::Tools Daemon::Impl::publish_tools() {

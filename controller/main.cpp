@@ -71,7 +71,7 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-/// About two descriptors per machine: the usual soft limit of 1,024 would be too few,
+/// A descriptor per machine: the usual soft limit of 1,024 would be too few,
 /// and the hard one is what the administrator allows.
 void allow_many_descriptors() {
   rlimit limit{};

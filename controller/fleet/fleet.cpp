@@ -93,6 +93,7 @@ bool Fleet::look_at(const std::string& machine) {
 
 void Fleet::work(std::stop_token stop) {
   while (const auto name = queue_.take(stop)) {
+    if (!queue_.has_idle_worker()) tools_.short_of_workers();
     poll_along(*name, stop);
     pass_over(*name, stop);
     queue_.done(*name);

@@ -52,6 +52,8 @@ class Fleet {
     PowerBatch batch = {};
     /// After each pass: kind of result ("success", "error", "refused") and duration.
     std::function<void(const MachineReport&, std::chrono::milliseconds)> passed;
+    /// A worker begins a pass, and nobody is left to begin the next one.
+    std::function<void()> short_of_workers = [] {};
   };
 
   Fleet(std::string provider, WorkQueue& queue, Tools tools);

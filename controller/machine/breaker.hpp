@@ -4,8 +4,9 @@
 // In the ordinary lanes a BMC has kPromptAnswer. Who needs more is put off, without a
 // verdict, to the slow lane, which has a bounded share of the workers and all the
 // patience there is. Who is silent there counts as dead and has that much patience
-// only at every fourth attempt. So a rack that loses its power costs the ordinary
-// lanes kPromptAnswer per BMC, once.
+// only at every fourth attempt. So a rack that loses its power is waited for
+// kPromptAnswer per BMC, once, outside the slow lane, and by then the work queue has
+// long given the worker's place to another.
 //
 // Pure. Thread rule: as the machine's memory, one pass at a time.
 #pragma once

@@ -39,18 +39,26 @@ std::optional<std::string> WorkQueue::try_take() {
 
 std::optional<std::string> WorkQueue::take(std::stop_token stop) {
   std::unique_lock lock(mutex_);
+  idle_ += 1;
+  auto key = wait_for_key(lock, stop);
+  idle_ -= 1;
+  // Another ready key may be left for another waiter, and the time is watched by nobody now.
+  if (key) changed_.notify_one();
+  return key;
+}
+
+std::optional<std::string> WorkQueue::wait_for_key(std::unique_lock<std::mutex>& lock, std::stop_token& stop) {
   while (!shut_down_ && !stop.stop_requested()) {
     const MonoTime now = clock_.now();
-    if (auto key = take_locked(now)) {
-      // Another ready key may be left for another waiter.
-      changed_.notify_one();
-      return key;
-    }
+    if (auto key = take_locked(now)) return key;
     // Any notification ends the wait, and the loop looks again.
     bool woken = false;
     const auto once = [&] { return std::exchange(woken, true); };
-    if (const auto next = next_ready_after(now)) {
-      changed_.wait_until(lock, stop, *next, once);
+    // Who waits for the earliest time does so for all: many workers that wake for one key would cost more than its run.
+    if (const auto next = next_chance(now); next && *next < watched_) {
+      const MonoTime mine = watched_ = *next;
+      changed_.wait_until(lock, stop, mine, once);
+      if (watched_ == mine) watched_ = MonoTime::max();
     } else {
       changed_.wait(lock, stop, once);
     }
@@ -59,19 +67,28 @@ std::optional<std::string> WorkQueue::take(std::stop_token stop) {
 }
 
 std::optional<std::string> WorkQueue::take_locked(MonoTime now) {
+  if (!worker_is_free(now)) return std::nullopt;
   // Two rounds: one with the credit that is left, one with fresh credit.
   for (int round = 0; round < 2; ++round) {
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       if (credit_[lane] <= 0) continue;
       if (auto key = first_runnable(static_cast<Lane>(lane), now)) {
         credit_[lane] -= 1;
-        hand_out(static_cast<Lane>(lane), *key);
+        hand_out(static_cast<Lane>(lane), *key, now);
         return key;
       }
     }
     credit_ = kWeights;
   }
   return std::nullopt;
+}
+
+bool WorkQueue::worker_is_free(MonoTime now) {
+  while (!brisk_.empty() && brisk_.begin()->first + kGetsOn <= now && waiting_ < limits_.waiting) {
+    brisk_.erase(brisk_.begin());
+    waiting_ += 1;
+  }
+  return brisk_.size() < limits_.workers;
 }
 
 std::optional<std::string> WorkQueue::first_runnable(Lane lane, MonoTime now) const {
@@ -83,12 +100,13 @@ std::optional<std::string> WorkQueue::first_runnable(Lane lane, MonoTime now) co
   return std::nullopt;
 }
 
-void WorkQueue::hand_out(Lane lane, const std::string& key) {
+void WorkQueue::hand_out(Lane lane, const std::string& key, std::optional<MonoTime> began) {
   auto node = items_.extract(key);
   order_of(lane).erase({node.mapped().ready_at, key});
   for (const auto& name : node.mapped().needs) in_use_[name] += 1;
   if (lane == Lane::Slow) slow_running_ += 1;
-  running_.emplace(key, Running{lane, std::move(node.mapped().needs)});
+  running_.emplace(key, Running{lane, std::move(node.mapped().needs), began});
+  if (began) brisk_.emplace(*began, key);
 }
 
 bool WorkQueue::permitted(const std::vector<std::string>& needs) const {
@@ -104,6 +122,7 @@ void WorkQueue::end_run(const std::string& key) {
   const auto node = running_.extract(key);
   if (!node) return;
   if (node.mapped().lane == Lane::Slow) slow_running_ -= 1;
+  if (const auto began = node.mapped().began; began && brisk_.erase({*began, key}) == 0) waiting_ -= 1;
   for (const auto& name : node.mapped().held) {
     const auto used = in_use_.find(name);
     if (--used->second == 0) in_use_.erase(used);
@@ -118,7 +137,7 @@ void WorkQueue::done(const std::string& key) {
     const std::lock_guard lock(mutex_);
     end_run(key);
   }
-  changed_.notify_all();  // semaphores may have unblocked several keys
+  changed_.notify_one();  // who takes one wakes the next
 }
 
 std::vector<std::string> WorkQueue::take_along(const std::string& key, std::size_t most,
@@ -133,7 +152,7 @@ std::vector<std::string> WorkQueue::take_along(const std::string& key, std::size
     if (ready_at > latest || taken.size() >= most) break;
     if (items_.at(candidate).needs.empty() && wanted(candidate)) taken.push_back(candidate);
   }
-  for (const auto& name : taken) hand_out(Lane::Resync, name);
+  for (const auto& name : taken) hand_out(Lane::Resync, name, std::nullopt);
   return taken;
 }
 
@@ -179,6 +198,13 @@ void WorkQueue::shut_down() {
   changed_.notify_all();
 }
 
+/// When there may be something to take that cannot be taken now, if nobody calls until then.
+std::optional<MonoTime> WorkQueue::next_chance(MonoTime now) const {
+  if (brisk_.size() < limits_.workers) return next_ready_after(now);
+  if (waiting_ >= limits_.waiting) return std::nullopt;  // a run must end first
+  return brisk_.begin()->first + kGetsOn;
+}
+
 std::optional<MonoTime> WorkQueue::next_ready_after(MonoTime now) const {
   std::optional<MonoTime> next;
   for (const auto& order : order_) {
@@ -187,6 +213,11 @@ std::optional<MonoTime> WorkQueue::next_ready_after(MonoTime now) const {
     if (at != order.end() && (!next || at->first < *next)) next = at->first;
   }
   return next;
+}
+
+bool WorkQueue::has_idle_worker() const {
+  const std::lock_guard lock(mutex_);
+  return idle_ > 0;
 }
 
 WorkQueue::Depth WorkQueue::depth() const {

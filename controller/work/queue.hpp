@@ -9,6 +9,11 @@
 // answer last time, may occupy a bounded number of workers only: a thousand dead
 // BMCs do not delay a live one.
 //
+// Before its first answer nobody knows a dead BMC. So a run that takes longer than
+// kGetsOn counts as waiting: its worker waits on, and another may begin in its place,
+// until a bounded number waits. A silent BMC costs the others kGetsOn of one worker,
+// whatever its driver and however long it is waited for.
+//
 // Named semaphores are physical limits (a power feed, a boot segment). A key's
 // needs are taken together with the key, before a worker is, and given back by
 // done().
@@ -25,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -43,8 +49,13 @@ inline constexpr std::size_t kLanes = 4;
 
 class WorkQueue {
  public:
+  static constexpr std::chrono::milliseconds kGetsOn{20};
+
   struct Limits {
+    static constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
     std::size_t slow_workers = 2;                   // most keys of the slow lane running at once
+    std::size_t workers = kUnbounded;               // most runs at once that do not wait
+    std::size_t waiting = 0;                        // most runs beside them that do
     std::map<std::string, std::size_t> semaphores;  // name -> permits; an unknown name has one
   };
 
@@ -58,6 +69,8 @@ class WorkQueue {
   /// The next key that is ready, whose lane and semaphores permit it; waits for
   /// one. Nothing when `stop` was requested or the queue was shut down.
   std::optional<std::string> take(std::stop_token stop);
+  /// Whether somebody waits in take() for what becomes ready next.
+  bool has_idle_worker() const;
   /// As take(), without waiting.
   std::optional<std::string> try_take();
 
@@ -98,12 +111,16 @@ class WorkQueue {
   struct Running {
     Lane lane = Lane::Resync;
     std::vector<std::string> held;
+    std::optional<MonoTime> began;  // nothing: another run's worker does it too
   };
   using Order = std::set<std::pair<MonoTime, std::string>>;
 
+  std::optional<std::string> wait_for_key(std::unique_lock<std::mutex>& lock, std::stop_token& stop);
   std::optional<std::string> take_locked(MonoTime now);
+  bool worker_is_free(MonoTime now);
+  std::optional<MonoTime> next_chance(MonoTime now) const;
   std::optional<std::string> first_runnable(Lane lane, MonoTime now) const;
-  void hand_out(Lane lane, const std::string& key);
+  void hand_out(Lane lane, const std::string& key, std::optional<MonoTime> began);
   void end_run(const std::string& key);
   bool permitted(const std::vector<std::string>& needs) const;
   std::optional<MonoTime> next_ready_after(MonoTime now) const;
@@ -116,9 +133,13 @@ class WorkQueue {
   std::map<std::string, Item> items_;  // queued, or dirty while running
   std::array<Order, kLanes> order_;    // items_ that are not running, by lane
   std::map<std::string, Running> running_;
+  Order brisk_;                                // begun, and not known to wait
+  std::size_t waiting_ = 0;                    // runs that no longer count as brisk
+  std::size_t idle_ = 0;                       // workers in take()
   std::map<std::string, std::size_t> in_use_;  // semaphore -> permits taken
   std::array<int, kLanes> credit_{};           // weighted round robin
   std::size_t slow_running_ = 0;
+  MonoTime watched_ = MonoTime::max();  // one idle worker wakes at this time; the others wait to be called
   bool shut_down_ = false;
 };
 

@@ -7,7 +7,7 @@ import pathlib
 import signal
 import socket
 
-from harness.case import EndToEnd, main
+from harness.case import PROGRAMS, EndToEnd, main
 from harness.wait import stays_true
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
@@ -137,6 +137,26 @@ class Service(EndToEnd):
             self.assertEqual(self.controller.push_webhook(commit, delivery="4", secret="another-secret"), 202)
         self.bmc.switch("off")
         self.wait(lambda: self.bmc.power() == "on", "the work goes on")
+
+    def test_a_fleet_with_too_few_descriptors_is_told(self):
+        program = self.folder / "few-descriptors"
+        program.write_text(f'#!/bin/sh\nulimit -n 350 && exec {PROGRAMS / "nimbusd"} "$@"\n')
+        program.chmod(0o755)
+        site = self.site()
+        (bmc,) = site.start_ipmi()
+        site.ipmi_machine("m1", bmc, power="on")
+        site.registry.publish("One machine")
+        self.controller = site.new_controller()
+        self.controller.start()
+        self.wait(lambda: site.reconciled("m1", "on"), "m1 is on, says status")
+        self.assertEqual(self.logged("few-descriptors"), 0)
+        self.controller.stop()
+        self.controller.program = program
+        self.controller.start()
+        site.ipmi_machine("m1", bmc, power="off")
+        site.registry.publish("Off")
+        self.wait(lambda: site.reconciled("m1", "off"), "it works all the same")
+        self.assertEqual(self.logged("few-descriptors"), 1)
 
     def stands_still(self, name, words):
         self.start()

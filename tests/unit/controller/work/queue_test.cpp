@@ -223,3 +223,84 @@ TEST_CASE("queue: a key is slowed down while it waits or runs, unless a person a
   queue.done("dead");
   CHECK(queue.try_take() == "runs");
 }
+
+TEST_CASE("queue: as many runs as there are workers; one that takes long makes room, until so many wait") {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {.slow_workers = 2, .workers = 2, .waiting = 2, .semaphores = {}});
+  for (const char* key : {"a", "b", "c", "d", "e", "f"}) queue.add(key, Lane::Event);
+  REQUIRE(queue.try_take() == "a");
+  clock.advance(WorkQueue::kGetsOn - 1ms);
+  REQUIRE(queue.try_take() == "b");
+  CHECK(!queue.try_take());  // two get on
+  clock.advance(1ms);
+  CHECK(queue.try_take() == "c");  // "a" waits
+  CHECK(!queue.try_take());
+  clock.advance(WorkQueue::kGetsOn);
+  CHECK(queue.try_take() == "d");  // "b" waits too
+  clock.advance(1h);
+  CHECK(!queue.try_take());  // no more may wait: "c" and "d" keep their workers
+  queue.done("a");
+  CHECK(queue.try_take() == "e");  // "c" took its place
+  CHECK(!queue.try_take());
+  queue.done("e");
+  CHECK(queue.try_take() == "f");
+}
+
+TEST_CASE("queue: what is taken along takes no worker") {
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {.slow_workers = 1, .workers = 2, .waiting = 0, .semaphores = {}});
+  for (const char* key : {"a", "b", "c", "d"}) queue.add(key, Lane::Resync);
+  REQUIRE(queue.try_take() == "a");
+  const auto along = queue.take_along("a", 2, 0ms, [](const std::string&) { return true; });
+  REQUIRE(along.size() == 2);
+  CHECK(queue.try_take() == "d");
+  queue.give_back(along);
+  CHECK(!queue.try_take());
+  queue.done("d");
+  CHECK(queue.try_take() == "b");
+}
+
+// At a start nobody knows who is dead. On a clock that only the runs move, like 16 workers and as many BMCs as given:
+// when has the last live one answered?
+namespace {
+
+std::chrono::milliseconds last_live_answer(int machines, int dead_in_hundred) {
+  constexpr auto kAnswer = 12ms;
+  constexpr auto kSilence = 2000ms;
+  nimbus::testing::FakeClock clock;
+  WorkQueue queue(clock, {.slow_workers = 4, .workers = 16, .waiting = 256, .semaphores = {}});
+  const int dead = machines * dead_in_hundred / 100;
+  for (int i = 0; i < machines + dead; ++i) {
+    // Every so many-th is dead.
+    const bool is_dead = dead > 0 && i % ((machines + dead) / dead) == 0;
+    queue.add((is_dead ? "dead" : "live") + std::to_string(i), Lane::Event, std::chrono::milliseconds(i % 10));
+  }
+  const MonoTime start = clock.now();
+  MonoTime last = start;
+  std::multimap<MonoTime, std::string> under_way;
+  for (int live = 0; live < machines;) {
+    while (auto key = queue.try_take()) {
+      under_way.emplace(clock.now() + (key->starts_with("dead") ? kSilence : kAnswer), *key);
+    }
+    clock.advance(1ms);
+    while (!under_way.empty() && under_way.begin()->first <= clock.now()) {
+      const auto key = under_way.extract(under_way.begin()).mapped();
+      if (key.starts_with("live")) {
+        live += 1;
+        last = clock.now();
+      }
+      queue.done(key);
+    }
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(last - start);
+}
+
+}  // namespace
+
+TEST_CASE("queue: the first look at a fleet with dead BMCs takes hardly longer than without them") {
+  for (const int machines : {500, 2000, 10'000}) {
+    CAPTURE(machines);
+    const auto without = last_live_answer(machines, 0);
+    CHECK(last_live_answer(machines, 10).count() <= 13 * without.count() / 10);
+  }
+}
