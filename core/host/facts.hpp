@@ -39,6 +39,7 @@ struct UserFact {
   std::set<std::string> groups;       // supplementary
   std::vector<std::string> ssh_keys;  // "type base64", without comments and options
   bool foreign_lines = false;         // authorized_keys has lines that are no plain key
+  bool keys_told = false;             // false: the keys are not known
   friend bool operator==(const UserFact&, const UserFact&) = default;
 };
 
@@ -95,8 +96,8 @@ struct Facts {
   bool systemd = false;        // it is what runs the host
   bool root = false;           // the probe could see what root sees
   std::string os, os_version;  // ID and VERSION_ID of os-release
-  std::string hostname;       // the running one
-  std::string hostname_file;  // what /etc/hostname says, for the next start
+  std::string hostname;        // the running one
+  std::string hostname_file;   // what /etc/hostname says, for the next start
   std::string timezone, locale;
   std::map<std::string, PathFact> paths;
   std::map<std::string, std::set<std::string>> owned;  // folder/prefix -> paths found
@@ -108,9 +109,10 @@ struct Facts {
   std::map<std::string, bool> modules;  // loaded, or built in
   std::map<std::string, MountFact> mounts;
   std::map<std::string, SwapFact> swaps;
-  std::map<std::string, std::string> blocks;    // id of the Block -> the text between its markers; absent block: empty
-  std::map<std::string, bool> commands;         // id of the Command -> done already
-  std::set<std::string> pending;                // ids of what was begun and not finished: notified units and actions, files in validation
+  std::map<std::string, std::string> blocks;  // id of the Block -> the text between its markers; absent block: empty
+  std::map<std::string, bool> commands;       // id of the Command -> done already
+  std::set<std::string>
+      pending;  // ids of what was begun and not finished: notified units and actions, files in validation
   std::set<std::string> undone;                 // ids of actions that undid just what is declared now
   std::map<std::string, std::string> awaiting;  // id of an action that waits to be confirmed -> its token
   Health health;
