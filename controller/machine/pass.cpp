@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/machine/restart_step.hpp"
 #include "reconcilers/firmware/decide.hpp"
 #include "reconcilers/inspection/compare.hpp"
 
@@ -75,7 +76,7 @@ class Pass {
     if (memory_.bmc && memory_.endpoint == desired_.bmc) return true;
     if (memory_.bmc) memory_.bmc->close(call_);
     memory_.bmc.reset();
-    memory_.identity.reset();
+    memory_.identity = {};
     memory_.polled.reset();
     memory_.inspection.forget();
     auto bmc = tools_.attach(desired_.bmc);
@@ -98,11 +99,12 @@ class Pass {
     const bool transitional = *state == PowerState::PoweringOn || *state == PowerState::PoweringOff;
     if (!transitional) memory_.transition_since.reset();
     if (transitional && !memory_.transition_since) memory_.transition_since = now;
-    if (!load_restart()) return false;
+    if (!load_cycles()) return false;
     wanted_ = wanted_now();
     auto noted = memory_.runs.observed(*state, wanted_, now);
     if (!noted) return fail(std::move(noted.error()), "closing a run in the journal");
-    return identify(Freshness::OncePerSession);
+    identify(Freshness::OncePerSession);
+    return true;
   }
 
   /// What a batch has just read, else asked for; waits as long as the breaker allows.
@@ -123,29 +125,9 @@ class Pass {
     return state;
   }
 
-  enum class Freshness { OncePerSession, Now };
-
-  /// Reads who the machine is; the verdict goes into the report. An identity that
-  /// cannot be read is a verdict ("observe only"), not a failed pass.
-  bool identify(Freshness freshness) {
-    BmcIdentity* aspect = memory_.bmc->identity();
-    if (aspect == nullptr) {
-      report_.match = {IdentityMatch::Verdict::Unreadable, "this driver cannot read an identity"};
-      return true;
-    }
-    if (freshness == Freshness::Now || !memory_.identity || memory_.identified_session != aspect->session()) {
-      memory_.identity.reset();
-      auto identity = aspect->identity(call_);
-      if (!identity) {
-        report_.match = {IdentityMatch::Verdict::Unreadable, "identity: " + identity.error().text()};
-        return true;
-      }
-      memory_.identified_session = aspect->session();
-      memory_.identity = std::move(*identity);
-    }
-    report_.identity = *memory_.identity;
-    report_.match = match_identity(desired_.identity, *memory_.identity);
-    return true;
+  void identify(Freshness freshness) {
+    report_.match = controller::identify(*memory_.bmc, desired_.identity, freshness, memory_.identity, call_);
+    if (memory_.identity.identity) report_.identity = *memory_.identity.identity;
   }
 
   // Inspection and firmware settings ------------------------------------------
@@ -224,65 +206,37 @@ class Pass {
   // Restarts -----------------------------------------------------------------
 
   bool restarts() const { return instance_ != nullptr && tools_.disruption.facts != nullptr; }
-  std::string restart_key() const { return "restart/" + desired_.id.text(); }
+  RestartStep restart_step() { return {desired_.id, tools_.disruption, memory_.restart}; }
 
-  /// The journal's word, or that of the status branch where it knows more: a journal
-  /// that was lost, or is an older copy, must not bring an answered request back.
-  bool load_restart() {
-    if (tools_.disruption.facts != nullptr) {
-      const auto tools = firmware_tools();
-      auto loaded = FirmwareStep(desired_, tools, memory_.firmware).load();
-      if (!loaded) return fail(std::move(loaded.error()), "loading earlier restarts");
-    }
-    if (!restarts() || memory_.restart) return true;
-    const auto published = tools_.disruption.published(desired_.id.machine);
-    if (!published.known) return true;
-    auto kept = tools_.disruption.facts->recall(restart_key());
-    if (!kept) return fail(std::move(kept.error()), "loading restarts from the journal");
-    auto progress = *kept ? reconcilers::parse_restart_progress(**kept) : std::optional(reconcilers::RestartProgress{});
-    if (!progress)
-      return fail(Error{Code::Corrupt, "the journal holds a restart that makes no sense"}, "loading restarts");
-    const bool same = progress->instance == published.instance && progress->done;
-    if (!published.instance.empty() && (!progress->done || (same && *progress->done < published.done))) {
-      *progress = {.instance = published.instance,
-                   .done = published.done,
-                   .request = published.done,
-                   .phase = reconcilers::RestartProgress::Phase::Idle};
-    }
-    memory_.restart = std::move(progress);
-    return true;
+  /// What the journal knows of cycles, read once.
+  bool load_cycles() {
+    if (tools_.disruption.facts == nullptr) return true;
+    const auto tools = firmware_tools();
+    auto loaded = FirmwareStep(desired_, tools, memory_.firmware).load();
+    if (loaded && instance_ != nullptr) loaded = restart_step().load();
+    return loaded || fail(std::move(loaded.error()), "loading earlier restarts");
   }
 
   /// What is wanted of the power, a cycle under way included.
-  WantedPower wanted_now() const {
+  WantedPower wanted_now() {
     using Phase = reconcilers::RestartProgress::Phase;
     if (memory_.firmware.under_way()) {
       return memory_.firmware.cycle->phase == Phase::GoingOff ? WantedPower::Off : WantedPower::On;
     }
-    if (instance_ == nullptr) return desired_.power;
-    if (memory_.restart && memory_.restart->instance == instance_->id()) {
-      if (memory_.restart->phase == Phase::GoingOff) return WantedPower::Off;
-      if (memory_.restart->phase == Phase::GoingOn) return WantedPower::On;
-    }
-    return instance_->power == InstancePower::On ? WantedPower::On : WantedPower::Off;
+    return instance_ == nullptr ? desired_.power : restart_step().wanted(*instance_);
   }
 
   /// Begins, continues or ends a power cycle: keeps the step before anything is sent.
   /// False: a cycle should begin and may not yet; the report says why.
   bool plan_restart() {
     if (!restarts() || !memory_.restart || !report_.power.is_known()) return true;
-    const reconcilers::RestartWish wish{
-        .instance = instance_->id(),
-        .counter = instance_->restart,
-        .power = instance_->power == InstancePower::On ? WantedPower::On : WantedPower::Off};
-    const auto next = reconcilers::decide_restart(wish, *memory_.restart, report_.power.value());
+    const auto next = restart_step().next(*instance_, report_.power.value());
     report_.restart = memory_.restart;
     if (next.begins && !may_disrupt()) return false;
-    if (next.progress != *memory_.restart) {
-      auto kept = tools_.disruption.facts->remember(restart_key(), reconcilers::to_text(next.progress));
-      if (!kept) return fail(std::move(kept.error()), "keeping a restart in the journal");
-      memory_.restart = report_.restart = next.progress;
+    if (auto kept = restart_step().keep(next.progress); !kept) {
+      return fail(std::move(kept.error()), "keeping a restart in the journal");
     }
+    report_.restart = memory_.restart;
     const bool over = !next.power && !memory_.firmware.under_way();
     if (over && tools_.disruption.reboots != nullptr) tools_.disruption.reboots->end(desired_.id.machine);
     cycling_ = next.power.has_value();

@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "controller/guard/budget.hpp"
-#include "controller/guard/window.hpp"
 #include "controller/machine/breaker.hpp"
+#include "controller/machine/disruption.hpp"
 #include "controller/machine/firmware_step.hpp"
 #include "controller/machine/guard.hpp"
+#include "controller/machine/identify.hpp"
 #include "controller/machine/inspect.hpp"
 #include "controller/machine/life.hpp"
 #include "controller/machine/power_runs.hpp"
@@ -32,25 +32,6 @@
 #include "reconcilers/power/restart.hpp"
 
 namespace nimbus::controller {
-
-/// What the status branch knew of an instance's restarts when this controller began.
-struct PublishedRestart {
-  bool known = true;     // false: the branch was not read back yet
-  std::string instance;  // empty: it knew none
-  std::int64_t done = 0;
-};
-
-/// What bounds disruption, shared by all machines. A null pointer: nothing of that kind
-/// is bounded, or, without `facts`, nothing is restarted.
-struct DisruptionTools {
-  FactLog* facts = nullptr;
-  PowerOnPace* pace = nullptr;
-  RebootBudget* reboots = nullptr;
-  ZoneOffset zones = [](const std::string&, WallTime) { return std::optional<std::chrono::seconds>(); };
-  std::function<PublishedRestart(const std::string& machine)> published = [](const std::string&) {
-    return PublishedRestart{};
-  };
-};
 
 /// What a pass works with, shared by all machines.
 struct PassTools {
@@ -87,9 +68,8 @@ struct MachineMemory {
 
   PowerRuns runs;
   std::unique_ptr<Bmc> bmc;
-  BmcEndpoint endpoint;                  // that `bmc` was made for
-  unsigned long identified_session = 0;  // the session that `identity` was read on
-  std::optional<Identity> identity;
+  BmcEndpoint endpoint;  // that `bmc` was made for
+  IdentityMemory identity;
   std::optional<WallTime> transition_since;
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   std::shared_ptr<const Instance> placed;               // by the life of this machine, as of the last pass

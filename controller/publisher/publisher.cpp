@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "controller/publisher/branch.hpp"
+
 namespace nimbus::controller {
 namespace {
 
@@ -9,8 +11,6 @@ using registry::ControllerStatus;
 using registry::GitRepository;
 using registry::ObjectId;
 
-constexpr std::size_t kDocumentBytes = std::size_t{256} << 10U;
-constexpr std::size_t kReadBackBytes = std::size_t{512} << 20U;
 const std::string kControllerPath{registry::kControllerStatusPath};
 
 std::string short_id(const ObjectId& id) { return id.substr(0, 12); }
@@ -21,52 +21,6 @@ std::string controller_story(const ControllerStatus& status) {
   const auto n = status.problems.size();
   if (n > 0) out += " (" + std::to_string(n) + (n == 1 ? " problem)" : " problems)");
   return out;
-}
-
-/// status.toml of a commit; nothing if there is no commit.
-Result<std::optional<ControllerStatus>> controller_of(const GitRepository& repository,
-                                                      const std::optional<ObjectId>& commit) {
-  if (!commit) return std::optional<ControllerStatus>{};
-  auto item = repository.find(*commit, kControllerPath);
-  if (!item) return std::move(item.error());
-  if (!*item) {
-    return Error{Code::Invalid, "commit " + *commit + " has no " + kControllerPath + ": this is no status branch"};
-  }
-  auto text = repository.read_blob((*item)->id, kDocumentBytes);
-  if (!text) return std::move(text.error());
-  auto status = registry::parse_controller_status(*text);
-  if (!status) return std::move(status.error());
-  return std::optional(std::move(*status));
-}
-
-Result<std::size_t> length_of(const GitRepository& repository, const std::optional<ObjectId>& commit,
-                              std::size_t most) {
-  return commit ? repository.count_commits(*commit, most) : Result<std::size_t>(std::size_t{0});
-}
-
-Result<std::unordered_map<std::string, ObjectId>> index_of(const GitRepository& repository,
-                                                           const std::optional<ObjectId>& commit) {
-  std::unordered_map<std::string, ObjectId> index;
-  if (!commit) return index;
-  auto items = repository.list(*commit);
-  if (!items) return std::move(items.error());
-  for (auto& item : *items) index.emplace(std::move(item.path), std::move(item.id));
-  return index;
-}
-
-Result<std::map<std::string, std::string>> read_documents(const GitRepository& repository,
-                                                          const std::unordered_map<std::string, ObjectId>& index) {
-  std::map<std::string, std::string> documents;
-  std::size_t total = 0;
-  for (const auto& [path, id] : index) {
-    if (path == kControllerPath || !path.ends_with(".toml")) continue;
-    auto text = repository.read_blob(id, kDocumentBytes);
-    if (!text) return std::move(text.error()).with("while reading back " + path);
-    total += text->size();
-    if (total > kReadBackBytes) return Error{Code::Invalid, "the status branch is too large to read back"};
-    documents.emplace(path, std::move(*text));
-  }
-  return documents;
 }
 
 /// Keeps the tip's objects from being packed away. What was pushed is pushed, so a
@@ -217,7 +171,7 @@ std::optional<std::string> Publisher::acknowledged(const std::string& path) cons
   }
   auto repository = GitRepository::open_or_create(options_.repository);
   if (!repository) return std::nullopt;
-  auto text = repository->read_blob(blob, kDocumentBytes);
+  auto text = repository->read_blob(blob, kStatusDocumentBytes);
   return text ? std::optional(std::move(*text)) : std::nullopt;
 }
 
@@ -257,7 +211,7 @@ void Publisher::keep_ours(const GitRepository& repository, Index theirs) {
     if (path == kControllerPath) continue;
     const auto there = theirs.find(path);
     if (there != theirs.end() && there->second == id) continue;
-    auto text = repository.read_blob(id, kDocumentBytes);
+    auto text = repository.read_blob(id, kStatusDocumentBytes);
     if (!text) continue;  // it comes again with the machine's next change
     const std::lock_guard lock(mutex_);
     if (pending_.contains(path)) continue;

@@ -19,10 +19,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "controller/machine/guard.hpp"
+#include "controller/publisher/branch.hpp"
 #include "controller/publisher/story.hpp"
 #include "core/ports/clock.hpp"
 #include "registry/git/commit_builder.hpp"
@@ -113,7 +113,7 @@ class Publisher {
     std::uint64_t version = 0;
   };
   using PendingMap = std::map<std::string, Pending>;
-  using Index = std::unordered_map<std::string, registry::ObjectId>;  // path -> blob
+  using Index = StatusIndex;
 
   struct Batch {
     registry::FileChanges changes;
