@@ -98,8 +98,15 @@ Result<> FirmwareStep::stage(const Occasion& occasion, FirmwareDecision& decisio
     wait(decision, refusal->message);
     return {};
   }
+  const MonoTime permitted = tools_.clock.now();
   const std::string& machine = desired_.id.machine;
   if (auto noted = tools_.note("settings-intent", machine, text_of(decision)); !noted) return noted;
+  if (has_expired(permitted, tools_.clock.now())) {
+    if (const auto refusal = occasion.guard()) {
+      wait(decision, refusal->message);
+      return tools_.note("settings-result", machine, "not sent: " + refusal->message);
+    }
+  }
   const auto outcome = write(*settings, decision, occasion.call);
   (void)tools_.note("settings-result", machine, outcome ? "staged" : outcome.error().text());
   if (outcome) return occasion.inspection.read_settings(occasion.bmc, occasion.call);

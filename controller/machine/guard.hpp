@@ -2,12 +2,14 @@
 // every write; a refusal becomes a wait with a reason that status shows.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/desired/machine.hpp"
 #include "core/identity.hpp"
+#include "core/time.hpp"
 
 namespace nimbus::controller {
 
@@ -40,5 +42,11 @@ struct GuardInput {
 };
 
 std::optional<Refusal> guard_write(const GuardInput& input);
+
+/// How long a permission is good for. A process that was stopped after it was asked for
+/// (SIGSTOP, a suspended virtual machine, a disk that hangs) finds another world: the
+/// guard is asked again.
+inline constexpr std::chrono::seconds kPermissionLasts{1};
+inline bool has_expired(MonoTime permitted, MonoTime now) noexcept { return now - permitted > kPermissionLasts; }
 
 }  // namespace nimbus::controller

@@ -288,6 +288,7 @@ class Pass {
     if (call_.stop.stop_requested() && !report_.refusal) {
       report_.refusal = Refusal{"Stopping", "the controller is shutting down"};
     }
+    permitted_at_ = tools_.clock.now();
     return !report_.refusal;
   }
 
@@ -297,6 +298,11 @@ class Pass {
     auto begun = memory_.runs.begin(action, report_.decision.reason, commit_, desired_.digest, tools_.clock.wall());
     if (!begun) {
       fail(std::move(begun.error()), "preparing " + std::string(to_string(action)));
+      return;
+    }
+    if (has_expired(permitted_at_, tools_.clock.now()) && !permitted()) {
+      auto closed = memory_.runs.fail(report_.refusal->message, PowerRuns::Attempt::NeverSent, tools_.clock.wall());
+      if (!closed) fail(std::move(closed.error()), "closing a run in the journal");
       return;
     }
     report_.sent = action;
@@ -368,6 +374,7 @@ class Pass {
   MachineReport report_;
   std::chrono::nanoseconds took_{0};  // to the first answer
   bool judged_ = false;               // the breaker knows how this attempt ended
+  MonoTime permitted_at_{};           // when the guard was asked last
   WantedPower wanted_ = WantedPower::Unmanaged;
   bool cycling_ = false;
 };

@@ -183,6 +183,9 @@ Result<> Publisher::verify(const Call& call) {
 
 /// Takes over the branch as it is now, with our documents to be put on top.
 Result<> Publisher::catch_up(const Call& call) {
+  const auto listed = transport_.list_remote(options_.remote, {options_.branch}, call);
+  if (!listed) return listed.error();
+  if (const auto there = listed->find(options_.branch); there != listed->end() && there->second == tip()) return {};
   auto repository = GitRepository::open_or_create(options_.repository);
   if (!repository) return std::move(repository.error());
   const auto found = fetch_tip(*repository, call);

@@ -29,6 +29,7 @@ class TermCheck {
   struct Limits {
     std::chrono::milliseconds deadline{5'000};  // of one exchange
     std::chrono::milliseconds give_up{30'000};  // after a failure, before asking again
+    std::chrono::milliseconds prompt{2'000};    // what takes longer is not believed at once
   };
 
   TermCheck(const Clock& clock, Tools tools, Limits limits)
@@ -41,14 +42,25 @@ class TermCheck {
     const std::lock_guard lock(mutex_);
     const MonoTime now = clock_.now();
     const bool answered_since = began_ && *began_ >= asked_for;
-    if (!answered_since && now >= not_before_) {
-      began_ = now;
-      if (!tools_.verify({now + limits_.deadline})) not_before_ = clock_.now() + limits_.give_up;
-    }
+    // This process may have been stopped between the forge's answer and its own end, or
+    // past the deadline: then the forge is asked once more. One that is always slow has
+    // its word.
+    if (!answered_since && now >= not_before_ && was_stopped(ask())) ask();
     return tools_.authority();
   }
 
  private:
+  bool ask() {
+    began_ = clock_.now();
+    const bool answered = tools_.verify({*began_ + limits_.deadline}).has_value();
+    if (!answered) not_before_ = clock_.now() + limits_.give_up;
+    return answered;
+  }
+
+  bool was_stopped(bool answered) const {
+    return clock_.now() - *began_ > limits_.prompt + (answered ? std::chrono::milliseconds{0} : limits_.deadline);
+  }
+
   const Clock& clock_;
   const Tools tools_;
   const Limits limits_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@ class MemoryRunLog final : public controller::RunLog, public controller::FactLog
   Result<std::int64_t> begin(const MachineId& machine, const controller::Run& run) override {
     const std::lock_guard lock(mutex_);
     if (broken) return Error{Code::Internal, "disk full"};
+    if (while_beginning) while_beginning();
     entries_.emplace_back(machine, run);
     entries_.back().second.id = static_cast<std::int64_t>(entries_.size());
     return entries_.back().second.id;
@@ -58,6 +60,7 @@ class MemoryRunLog final : public controller::RunLog, public controller::FactLog
     return all;
   }
   bool broken = false;
+  std::function<void()> while_beginning;  // must not use this log
 
  private:
   mutable std::mutex mutex_;

@@ -114,6 +114,21 @@ TEST_CASE_FIXTURE(Fixture, "pass: brakes and authority") {
   CHECK(log.runs().empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "pass: stopped between permission and write, it asks again before it writes") {
+  bool taken_over = false;
+  SUBCASE("another controller took over meanwhile") { taken_over = true; }
+  SUBCASE("nothing happened meanwhile") { taken_over = false; }
+  log.while_beginning = [&] {
+    clock.advance(10s);
+    if (taken_over) authority = {.state = Authority::State::Deposed, .term = 1, .detail = "lab/other took term 2"};
+  };
+  const auto report = pass();
+  CHECK(machine.received.size() == (taken_over ? 0 : 1));
+  CHECK(report.sent.has_value() != taken_over);
+  CHECK(log.runs().at(0).outcome == (taken_over ? RunOutcome::Failed : RunOutcome::Done));
+  if (taken_over) CHECK(report.refusal.value().reason == "Deposed");
+}
+
 TEST_CASE_FIXTURE(Fixture, "pass: without a durable intent there is no write") {
   log.broken = true;
   const auto report = pass();

@@ -56,6 +56,45 @@ TEST_CASE("term: a controller that slept while another took over learns it befor
   CHECK(check.confirm().state == State::Deposed);
 }
 
+TEST_CASE("term: a controller stopped in the middle of asking asks once more") {
+  nimbus::testing::FakeClock clock;
+  State state = State::Held;
+  int asked = 0;
+  bool in_time = true;
+  std::chrono::seconds stopped{0};
+  TermCheck check(clock,
+                  {.authority = [&] { return Authority{.state = state, .term = 1, .detail = {}}; },
+                   .verify = [&](const Call&) -> Result<> {
+                     if (++asked > 1) state = State::Deposed;  // while it was stopped
+                     clock.advance(stopped);
+                     if (!in_time && asked == 1) return Error{Code::Timeout, "the deadline passed"};
+                     return {};
+                   }},
+                  {});
+  SUBCASE("between the answer and the end") { stopped = 3s; }
+  SUBCASE("past the deadline") {
+    stopped = 8s;
+    in_time = false;
+  }
+  CHECK(check.confirm().state == State::Deposed);
+  CHECK(asked == 2);
+}
+
+TEST_CASE("term: a forge that times out is not asked twice") {
+  nimbus::testing::FakeClock clock;
+  int asked = 0;
+  TermCheck check(clock,
+                  {.authority = [] { return Authority{.state = State::Held, .term = 1, .detail = {}}; },
+                   .verify = [&](const Call& call) -> Result<> {
+                     asked += 1;
+                     clock.advance(std::chrono::ceil<std::chrono::milliseconds>(call.deadline - clock.now()));
+                     return Error{Code::Timeout, "no answer"};
+                   }},
+                  {});
+  CHECK(check.confirm().state == State::Held);
+  CHECK(asked == 1);
+}
+
 TEST_CASE("term: without one nobody is asked") {
   nimbus::testing::FakeClock clock;
   TermCheck check(clock,
