@@ -353,6 +353,7 @@ Handler handler_of(const std::vector<std::string>& command) {
                                              {{"reconcile"}, run_reconcile},
                                              {{"hold"}, run_hold},
                                              {{"resume"}, run_resume},
+                                             {{"confirm"}, run_confirm},
                                              {{"drift"}, run_drift},
                                              {{"history"}, run_history},
                                              {{"trace"}, run_trace},

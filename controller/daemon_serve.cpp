@@ -59,6 +59,7 @@ ApiContext Daemon::Impl::api_context() {
           .look_at = [this](const std::string& machine) { return fleet_.look_at(machine); },
           .look_at_all = [this] { fleet_.look_at_all(); },
           .fetch_now = [this] { watching_.wake(); },
+          .confirm = [this](const std::string& commit) { return watching_.confirm(commit); },
           .changed =
               [this](const ApiChange& change) {
                 note({.type = change.what, .machine = change.machine, .by = change.by, .reason = change.reason});

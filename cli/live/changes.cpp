@@ -1,4 +1,4 @@
-// nimbusctl reconcile, hold, resume, events: what changes something at nimbusd, and
+// nimbusctl reconcile, hold, resume, confirm, events: what changes something at nimbusd, and
 // what watches it.
 #include <fmt/core.h>
 
@@ -80,6 +80,13 @@ Exit run_hold(Context& context) {
 Exit run_resume(Context& context) {
   const std::string what = context.args.text("MACHINE|all");
   return change(context, "DELETE", hold_target(what), {}, what + ": the hold is lifted");
+}
+
+Exit run_confirm(Context& context) {
+  const std::string commit = context.args.text("COMMIT");
+  return change(context, "POST", std::string("/v1/registry:confirm"),
+                Json::object({{"commit", commit}, {"reason", context.args.text("reason")}}),
+                commit + ": confirmed; nimbusd goes on from there");
 }
 
 Exit run_events(Context& context) {

@@ -100,6 +100,22 @@ Command resume_command() {
       .exit_codes = live_codes()};
 }
 
+Command confirm_command() {
+  return {
+      .name = "confirm",
+      .summary = "go on from a registry whose history was rewritten",
+      .description =
+          "nimbusd holds a tip that does not descend from what it saw before: only its brakes count, until "
+          "somebody says that the rewriting was meant. Find out who pushed, and read what the new tip would do "
+          "('nimbusctl plan'), before you confirm it.",
+      .examples = {{"nimbusctl confirm COMMIT --reason 'secret removed from the history'",
+                    "the whole id, as nimbusd's log and status.toml name it"}},
+      .positionals = {{.name = "COMMIT", .help = "the tip that is held: 40 hexadecimal digits"}},
+      .flags = {{.name = "reason", .value = "TEXT", .help = "why, for the audit log", .fallback = "no reason given"}},
+      .exit_codes = {
+          {4, "nimbusd does not allow it"}, {6, "another tip is held, or none"}, {9, "nimbusd does not answer"}}};
+}
+
 Command drift_command() {
   return {.name = "drift",
           .summary = "list what differs from the registry",
@@ -228,8 +244,9 @@ Flag server_flag() {
 }
 
 std::vector<Command> live_commands() {
-  return {machine_command(), events_command(),  reconcile_command(), hold_command(),  resume_command(),
-          drift_command(),   history_command(), trace_command(),     audit_command(), controller_command()};
+  return {machine_command(), events_command(),  reconcile_command(), hold_command(),
+          resume_command(),  confirm_command(), drift_command(),     history_command(),
+          trace_command(),   audit_command(),   controller_command()};
 }
 
 }  // namespace nimbus::cli

@@ -18,6 +18,7 @@ Exit run_events(Context& context);
 Exit run_reconcile(Context& context);
 Exit run_hold(Context& context);
 Exit run_resume(Context& context);
+Exit run_confirm(Context& context);
 Exit run_drift(Context& context);
 Exit run_history(Context& context);
 Exit run_trace(Context& context);

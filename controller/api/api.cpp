@@ -199,10 +199,16 @@ HttpResponse holds(const ApiContext& context, const HttpRequest& request) {
 
 // --- changes ---------------------------------------------------------------
 
-/// The reason in a body like {"reason": "moving the rack"}.
-Result<std::string> reason_in(const HttpRequest& request) {
+Result<Json> small_body(const HttpRequest& request) {
   auto body = base::parse_json(request.body, {.bytes = 16 * 1024, .depth = 4, .values = 100});
   if (!body) return Error{Code::Invalid, "the body is no JSON: " + body.error().message};
+  return std::move(*body);
+}
+
+/// The reason in a body like {"reason": "moving the rack"}.
+Result<std::string> reason_in(const HttpRequest& request) {
+  const auto body = small_body(request);
+  if (!body) return body.error();
   const auto reason = (*body)["reason"].as_string();
   if (!reason || body->size() != 1)
     return Error{Code::Invalid, "the body must be an object with \"reason\", and nothing else"};
@@ -251,6 +257,22 @@ HttpResponse reconcile(const ApiContext& context, const ApiRequest& request) {
   return accepted();
 }
 
+HttpResponse confirm(const ApiContext& context, const HttpRequest& request) {
+  const auto body = small_body(request);
+  if (!body) return problem(body.error());
+  const auto commit = (*body)["commit"].as_string();
+  const auto reason = (*body)["reason"].as_string();
+  if (!commit || !reason || body->size() != 2) {
+    return problem(400, "INVALID_ARGUMENT", "the body must be an object with \"commit\" and \"reason\"");
+  }
+  if (auto confirmed = context.confirm(std::string(*commit)); !confirmed) return problem(confirmed.error());
+  tell(context, {.what = "confirm",
+                 .machine = {},
+                 .by = describe_peer(*request.peer),
+                 .reason = std::string(*commit) + ": " + std::string(*reason)});
+  return accepted();
+}
+
 /// Only on the control socket, and only for whom the configuration admits.
 std::function<HttpResponse(const ApiRequest&)> guarded(const ApiContext& context,
                                                        std::function<HttpResponse(const ApiRequest&)> handler) {
@@ -296,6 +318,7 @@ std::vector<ApiRoute> changing_routes(const ApiContext& c) {
                  c.fetch_now();
                  return accepted();
                })},
+      {"POST", "/v1/registry:confirm", guarded(c, [c](const ApiRequest& r) { return confirm(c, r.http); })},
       {"PUT", "/v1/holds/all", guarded(c, [c](const ApiRequest& r) { return place_hold(c, r.http, ""); })},
       {"DELETE", "/v1/holds/all", guarded(c, [c](const ApiRequest& r) { return lift_hold(c, r.http, ""); })},
       {"PUT", "/v1/holds/machines/{machine}",

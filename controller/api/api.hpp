@@ -35,7 +35,7 @@ struct ControllerView {
 
 /// Somebody changed something through the API.
 struct ApiChange {
-  std::string what;     // "hold", "resume", "reconcile", "fetch"
+  std::string what;     // "hold", "resume", "reconcile", "fetch", "confirm"
   std::string machine;  // empty: all, or none
   std::string by;       // "alice (uid 1000)"
   std::string reason;
@@ -53,6 +53,8 @@ struct ApiContext {
   std::function<bool(const std::string& machine)> look_at;
   std::function<void()> look_at_all;
   std::function<void()> fetch_now;
+  /// A person agrees to a rewritten history. Errors: Conflict (it is not the one held).
+  std::function<Result<>(const std::string& commit)> confirm;
   std::function<void(const ApiChange&)> changed;
 };
 

@@ -65,6 +65,10 @@ void WatchLoop::take_what_is_there() {
 }
 
 void WatchLoop::take_look(const Look& look, std::stop_token stop) {
+  {
+    const std::lock_guard lock(held_mutex_);
+    held_tip_ = look.held_tip;
+  }
   if (look.moved || !taken_) take_commit(look.tip);
   tools_.details.set(Topic::Hold, look.held);
   if (look.held != last_held_) {
@@ -83,6 +87,24 @@ void WatchLoop::take_look(const Look& look, std::stop_token stop) {
       base::log(Level::Warning, "term-unverified", verified.error().text());
     }
   }
+}
+
+Result<> WatchLoop::confirm(const registry::ObjectId& commit) {
+  {
+    const std::lock_guard lock(held_mutex_);
+    if (held_tip_.empty()) return Error{Code::Conflict, "no rewritten history is held"};
+    if (held_tip_ != commit) {
+      return Error{Code::Conflict, "what is held is " + held_tip_ + ": look at that one before you confirm it"};
+    }
+  }
+  // The watch thread's own view of the mirror is not shared.
+  auto mirror = registry::GitRepository::open(tools_.config.mirror());
+  if (!mirror) return std::move(mirror.error());
+  auto before = mirror->resolve(Watcher::kConfirmed);
+  if (!before) return std::move(before.error());
+  if (auto moved = mirror->move_reference(Watcher::kConfirmed, commit, *before); !moved) return moved;
+  wake();
+  return {};
 }
 
 void WatchLoop::take(const Result<std::shared_ptr<const AcceptedRegistry>>& accepted, const std::string& commit) {

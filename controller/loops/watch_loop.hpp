@@ -4,12 +4,13 @@
 // restart the mirror's newest commit is looked at first, so that a controller whose forge is
 // down still observes.
 //
-// Thread rule: run() is one thread; wake() and taken() from any.
+// Thread rule: run() is one thread; wake(), taken() and confirm() from any.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 
@@ -53,6 +54,9 @@ class WatchLoop {
   void run(std::stop_token stop);
   /// Looks at the forge now.
   void wake() { wake_.wake(); }
+  /// A person agrees to the rewritten history that is held with `commit` as its tip: it is
+  /// taken over at the look that follows. Errors: Conflict (that tip is not held), of the mirror.
+  Result<> confirm(const registry::ObjectId& commit);
   /// A commit was accepted since the start.
   bool taken() const { return taken_; }
 
@@ -72,6 +76,8 @@ class WatchLoop {
   Wake wake_;
   std::atomic<bool> taken_{false};
   std::string last_held_;
+  std::mutex held_mutex_;        // of the next one
+  registry::ObjectId held_tip_;  // empty: none is held
 };
 
 }  // namespace nimbus::controller

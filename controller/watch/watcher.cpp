@@ -9,12 +9,16 @@ namespace nimbus::controller {
 namespace {
 
 constexpr const char* kIncoming = "refs/nimbus/incoming";
+constexpr const char* kReadingTheMirror =
+    "while reading the mirror: if it is damaged, stop nimbusd and remove mirror.git from its data folder; it is "
+    "fetched "
+    "anew";
 
 }  // namespace
 
 Result<bool> Watcher::confirmed(const registry::ObjectId& tip) {
   auto agreed = mirror_.resolve(kConfirmed);
-  if (!agreed) return std::move(agreed.error()).with("while reading the mirror");
+  if (!agreed) return std::move(agreed.error()).with(kReadingTheMirror);
   return *agreed == tip;
 }
 
@@ -31,7 +35,7 @@ Result<Look> Watcher::look(const Call& call) {
   Look look;
   if (const auto status = tips->find(branches_.status); status != tips->end()) look.status_tip = status->second;
   auto seen = mirror_.resolve(kSeen);
-  if (!seen) return std::move(seen.error()).with("while reading the mirror");
+  if (!seen) return std::move(seen.error()).with(kReadingTheMirror);
   if (*seen && **seen == tip->second) {
     look.tip = **seen;
     return look;
@@ -42,7 +46,7 @@ Result<Look> Watcher::look(const Call& call) {
   }
   // The branch may have moved between the two exchanges: what was fetched counts.
   auto incoming = mirror_.resolve(kIncoming);
-  if (!incoming) return std::move(incoming.error()).with("while reading the mirror");
+  if (!incoming) return std::move(incoming.error()).with(kReadingTheMirror);
   if (!*incoming) return Error{Code::Corrupt, "the fetch brought no commit"};
   if (*seen) {
     auto forward = mirror_.is_ancestor(**seen, **incoming);
@@ -54,8 +58,8 @@ Result<Look> Watcher::look(const Call& call) {
       look.held_tip = **incoming;
       look.held = fmt::format(
           "{} was rewritten: {} does not descend from {}, which was seen before; only its brakes count until a person "
-          "confirms it: git --git-dir=DATA/mirror.git update-ref {} {}",
-          branches_.registry, (*incoming)->substr(0, 12), (*seen)->substr(0, 12), kConfirmed, **incoming);
+          "confirms it: nimbusctl confirm {}",
+          branches_.registry, (*incoming)->substr(0, 12), (*seen)->substr(0, 12), **incoming);
       return look;
     }
   }

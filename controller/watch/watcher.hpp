@@ -37,8 +37,8 @@ class Watcher {
  public:
   /// The mirror keeps the tip taken over in this reference, across restarts.
   static constexpr const char* kSeen = "refs/nimbus/seen";
-  /// A person confirms a rewritten history by setting this reference of the mirror to
-  /// the tip that is held; the next look takes that tip over, and no other.
+  /// Where a person's confirmation of a rewritten history is kept: the tip that was held
+  /// when it was given. The next look takes that tip over, and no other.
   static constexpr const char* kConfirmed = "refs/nimbus/confirmed";
 
   Watcher(registry::GitRepository& mirror, registry::GitTransport& transport, const registry::GitRemote& remote,

@@ -47,6 +47,10 @@ class Api(EndToEnd):
         self.controller = site.start_controller()
         self.wait(lambda: site.reconciled("m1", "on"), "m1 is on, says status")
 
+    def registry_state(self):
+        registry = json.loads(self.controller.get("/v1/fleet")[1])["registry"]
+        return registry["state"], registry["observed_commit"]
+
     def test_answers_follow_the_description(self):
         self.start()
         ready = self.controller
@@ -114,6 +118,17 @@ class Api(EndToEnd):
         self.assertEqual(self.ask("POST", "/v1/machines/{machine}:reconcile", "/v1/machines/m9:reconcile", *empty)[0], 404)
         self.assertEqual(self.ask("POST", "/v1/registry:fetch", None, *empty)[0], 202)
 
+        with self.subTest("a rewritten history"):
+            registry = self.site().registry
+            registry.git("checkout", "-q", "--orphan", "other")
+            rewritten = registry.commit("Another beginning")
+            registry.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
+            self.wait(lambda: self.registry_state() == ("held", rewritten), "it is held")
+            for commit, status in (("0" * 40, 409), (rewritten, 202)):
+                body = json.dumps({"commit": commit, "reason": "a test"})
+                self.assertEqual(self.ask("POST", "/v1/registry:confirm", None, "--data", body)[0], status)
+            self.wait(lambda: self.registry_state() == ("accepted", rewritten), "it is in force")
+
         with self.subTest("webhooks"):
             self.assertEqual(self.controller.push_webhook(self.commit), 202)
             self.answers.append({"method": "POST", "path": "/webhook/{webhook}", "status": 202, "content_type": "", "body": ""})
@@ -131,7 +146,8 @@ class Api(EndToEnd):
             self.assertEqual(soft, hard)
         self.assertEqual(self.controller.get("/v1/fleet")[0], 200)
         for method, path in (("PUT", "/v1/holds/all"), ("DELETE", "/v1/holds/all"), ("PUT", "/v1/holds/machines/m1"),
-                             ("POST", "/v1/machines/m1:reconcile"), ("POST", "/v1/registry:fetch")):
+                             ("POST", "/v1/machines/m1:reconcile"), ("POST", "/v1/registry:fetch"),
+                             ("POST", "/v1/registry:confirm")):
             status = run(["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--request", method,
                           "--data", '{"reason": "x"}', f"http://{self.controller.address()}{path}"]).stdout
             self.assertIn(status, ("404", "405"), f"{method} {path}")

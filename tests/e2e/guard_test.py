@@ -6,6 +6,8 @@ import re
 from harness.case import PROGRAMS, EndToEnd, main
 from harness.controller import nimbusctl
 
+CONFLICT = 6
+
 
 class Brakes(EndToEnd):
     def test_hands_off_in_a_commit_that_is_otherwise_refused_works(self):
@@ -97,10 +99,20 @@ class RewrittenHistory(EndToEnd):
         self.nothing_happens(controller, [one, two])
         self.assertEqual(one.power(), "on")
 
-        mirror = controller.data / "mirror.git"
-        site.forge.git(f"--git-dir={mirror}", "update-ref", "refs/nimbus/confirmed", rewritten)
+        def confirm(commit, **options):
+            return nimbusctl(PROGRAMS / "nimbusctl", "confirm", commit, "--reason", "a secret was removed", "--server",
+                             f"unix:{controller.socket}", **options)
+        refused = confirm("0" * 40, check=False)
+        self.assertEqual(refused.returncode, CONFLICT)
+        self.assertIn(rewritten, refused.stderr, "it names what is held")
+        confirm(rewritten)
         self.wait(lambda: one.power() == "off", "the confirmed history is in force")
         self.wait(lambda: site.status.controller()["registry"]["state"] == "accepted", "status says so")
+        self.assertEqual(confirm(rewritten, check=False).returncode, CONFLICT, "nothing is held any more")
+        lines = [json.loads(line) for file in sorted((controller.data / "audit").iterdir())
+                 for line in file.read_text().splitlines()]
+        (said,) = [line for line in lines if line.get("type") == "confirm"]
+        self.assertEqual(said["reason"], f"{rewritten}: a secret was removed")
 
 
 if __name__ == "__main__":

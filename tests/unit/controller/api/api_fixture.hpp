@@ -30,6 +30,7 @@ struct ApiFixture {
   controller::PeerPolicy peers = *controller::PeerPolicy::make({}, {});
   std::vector<std::string> looked_at;
   std::vector<controller::ApiChange> changes;
+  const std::string held = std::string(40, 'c');
   std::vector<controller::Run> runs;
   controller::ApiContext context{
       .clock = clock,
@@ -47,6 +48,10 @@ struct ApiFixture {
           },
       .look_at_all = [this] { looked_at.emplace_back("*"); },
       .fetch_now = [this] { looked_at.emplace_back("fetch"); },
+      .confirm = [this](const std::string& commit) -> Result<> {
+        if (commit != held) return Error{Code::Conflict, "what is held is another one"};
+        return {};
+      },
       .changed = [this](const controller::ApiChange& change) { changes.push_back(change); }};
 
   ~ApiFixture() { std::filesystem::remove_all(folder); }

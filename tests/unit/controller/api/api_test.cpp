@@ -8,6 +8,7 @@
 #include "base/file/file.hpp"
 #include "base/json/json.hpp"
 #include "controller/api/explanation.hpp"
+#include "controller/api/machine_json.hpp"
 
 using namespace nimbus;
 using namespace nimbus::controller;
@@ -177,6 +178,24 @@ TEST_CASE_FIXTURE(ApiFixture, "api: hold, resume, reconcile") {
     CHECK(call("PUT", "/v1/holds/machines/m1", body).status == 400);
   }
   CHECK(call("PUT", "/v1/holds/machines/M1", R"({"reason":"x"})").status == 400);
+}
+
+TEST_CASE_FIXTURE(ApiFixture, "api: a rewritten history is confirmed by naming what is held") {
+  const std::string path = "/v1/registry:confirm";
+  const auto body = [](const std::string& commit) {
+    return Json::object({{"commit", commit}, {"reason", "meant"}}).text();
+  };
+  CHECK(call("POST", path, body(held), false).status == 403);
+  CHECK(call("POST", path, body(std::string(40, 'd'))).status == 409);
+  for (const char* bad : {"", "{}", "[]", R"({"commit":"x"})", R"({"commit":7,"reason":"x"})",
+                          R"({"commit":"x","reason":"x","more":1})"}) {
+    CHECK(call("POST", path, bad).status == 400);
+  }
+  CHECK(changes.empty());
+  CHECK(call("POST", path, body(held)).status == 202);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].what == "confirm");
+  CHECK(changes[0].reason == held + ": meant");
 }
 
 TEST_CASE_FIXTURE(ApiFixture, "api: the journal in pages") {
