@@ -30,6 +30,16 @@ Exit change(Context& context, const std::string& method, const Result<std::strin
   return Exit::Ok;
 }
 
+/// A hold may come before the machine's file. More often its name was mistyped, in a hurry.
+void warn_of_stranger(Context& context, const std::string& machine) {
+  const auto name = machine_name(machine);
+  const auto nimbusd = Nimbusd::of(context);
+  if (!name || !nimbusd) return;
+  const auto known = nimbusd->get("/v1/machines/" + *name);
+  if (known || known.error().code != Code::NotFound) return;
+  context.console.warning("no machine '" + *name + "' is in force here: 'nimbusctl machine list' names those that are");
+}
+
 std::string text_of(const Json& value) { return std::string(value.as_string().value_or("")); }
 
 Row row_of(const Json& event) {
@@ -72,9 +82,11 @@ Exit run_reconcile(Context& context) {
 
 Exit run_hold(Context& context) {
   const std::string what = context.args.text("MACHINE|all");
-  return change(
+  const Exit exit = change(
       context, "PUT", hold_target(what), Json::object({{"reason", context.args.text("reason")}}),
       what + ": held; nothing is written to " + (what == "all" ? "any machine" : "it") + " until 'nimbusctl resume'");
+  if (exit == Exit::Ok && what != "all") warn_of_stranger(context, what);
+  return exit;
 }
 
 Exit run_resume(Context& context) {

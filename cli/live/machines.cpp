@@ -105,9 +105,11 @@ void add_explanation(Page& page, const Json& machine, WallTime now) {
 void add_observation(Page& page, const Json& machine, WallTime now) {
   const Json& seen = machine["observation"];
   page.add("looked at", moment(seen["looked_at"], now));
-  page.add("power", text_of(seen["power"]["state"]) + (text_of(machine["desired"]["power"]) == "unmanaged"
-                                                           ? std::string(" (unmanaged)")
-                                                           : ", wanted " + text_of(machine["desired"]["power"])));
+  const std::string wanted = text_of(machine["desired"]["power"]);
+  page.add("power", text_of(seen["power"]["state"]) +
+                        (wanted == "unmanaged" ? std::string(" (unmanaged)") : ", wanted " + wanted));
+  const Json& last = seen["power"]["last"];
+  if (!last.is_null()) page.add("last seen", text_of(last["state"]) + ", " + moment(last["at"], now));
   page.add("identity",
            fmt::format("{} ({})", text_of(seen["identity"]["verdict"]), text_of(seen["identity"]["reason"])));
   page.add("decision",
@@ -220,7 +222,8 @@ Exit show_live_status(Context& context) {
   add("controller",
       fmt::format("{}, {}, term {}{}", text_of(controller["id"]), text_of(controller["authority"]),
                   text_of(controller["term"]), controller["ready"].as_bool() == true ? "" : ", not ready"));
-  add("trouble", text_of(controller["detail"]));
+  const std::string detail = text_of(controller["detail"]);
+  for (const auto line : base::split(detail, '\n')) add("trouble", std::string(line));
   add("registry", fmt::format("{}, commit {}, {} problems", text_of(registry["state"]),
                               text_of(registry["accepted_commit"]).substr(0, 12), text_of(registry["problem_count"])));
   add("machines", fmt::format("{}: {} ok, {} attention, {} trouble, {} unknown", text_of(machines["total"]),

@@ -78,16 +78,19 @@ void LiveBoard::seen(const MachineFacts& facts) {
   next_.seen(facts);
   const std::string& name = facts.machine.desired->id.machine;
   std::optional<MachineStatus> before;
+  auto last_power = facts.report.power;
   {
     const std::lock_guard lock(mutex_);
+    const auto known = live_.find(name);
+    if (!last_power.is_known() && known != live_.end()) last_power = known->second->last_power;
     if (auto seed = seeds_.extract(name)) {
       before = std::move(seed.mapped());
-    } else if (const auto known = live_.find(name); known != live_.end()) {
+    } else if (known != live_.end()) {
       before = known->second->status;
     }
   }
   const WallTime now = clock_.wall();
-  auto live = std::make_shared<LiveMachine>(LiveMachine{facts, describe(facts, before, now), now});
+  auto live = std::make_shared<LiveMachine>(LiveMachine{facts, describe(facts, before, now), now, last_power});
   const bool news = !before || *before != live->status;
   const std::string said = news ? headline(before, live->status) : std::string();
   {

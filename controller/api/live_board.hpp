@@ -25,6 +25,7 @@ struct LiveMachine {
   MachineFacts facts;              // `facts.machine` is what was in force at that look
   registry::MachineStatus status;  // as it would be published
   WallTime looked_at{};
+  Observed<PowerState> last_power = Observed<PowerState>::unknown("");  // the newest one that was read
 };
 
 /// One word for how a machine is; its order is that of urgency, least first.

@@ -72,6 +72,10 @@ Json observation_json(const LiveMachine& live) {
                                                                        : Json("unknown")},
                              {"at", report.power.is_known() ? time_json(report.power.at()) : Json()},
                              {"reason", report.power.reason()}});
+  const auto& last = live.last_power;
+  if (!report.power.is_known() && last.is_known()) {
+    power.set("last", Json::object({{"state", to_string(last.value())}, {"at", time_json(last.at())}}));
+  }
   return Json::object({{"looked_at", time_json(live.looked_at)},
                        {"power", power},
                        {"identity", Json::object({{"read", identity_json(report.identity)},

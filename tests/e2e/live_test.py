@@ -16,6 +16,10 @@ import tomllib
 UNREACHABLE, NOT_FOUND, CHANGES = 9, 5, 2
 
 
+def site_power(machine):
+    return machine["observation"]["power"]["state"]
+
+
 class Live(EndToEnd):
     def start(self):
         site = self.site()
@@ -78,6 +82,12 @@ class Live(EndToEnd):
             text = self.ctl("explain", "machine", "m2")
             for word in ("waiting for", "a person", "next step", "credentials", "last error", "state"):
                 self.assertIn(word, text)
+        with self.subTest("what was seen of it last, when it does not answer any more"):
+            self.bmc.fault("hang")
+            self.wait(lambda: "last seen" in self.ctl("explain", "machine", "m1"), "it says what it saw last")
+            self.assertRegex(self.ctl("explain", "machine", "m1"), r"power +unknown, wanted on\nlast seen +on, ")
+            self.bmc.fault("resume")
+            self.wait(lambda: site_power(self.json("machine", "describe", "m1")) == "on", "it answers again")
         with self.subTest("status, live"):
             fleet = self.json("status", "--live")
             self.assertEqual(fleet["machines"]["total"], 2)
@@ -107,6 +117,10 @@ class Live(EndToEnd):
     def test_a_hold_survives_everything(self):
         self.start()
         site = self.site()
+        with self.subTest("a name that is nobody's is held, and told"):
+            told = run([PROGRAMS / "nimbusctl", "hold", "--local", "m11", "--server", f"unix:{self.controller.socket}"])
+            self.assertIn("no machine 'm11'", told.stderr)
+            self.ctl("resume", "--local", "m11")
         self.ctl("hold", "--local", "m1", "--reason", "moving the rack")
         self.wait(lambda: site.status.condition("m1", "hold").get("reason") == "LocalHold", "status shows the hold")
         self.assertIn("moving the rack", site.status.condition("m1", "hold")["message"])

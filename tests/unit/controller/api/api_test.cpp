@@ -198,6 +198,23 @@ TEST_CASE_FIXTURE(ApiFixture, "api: a rewritten history is confirmed by naming w
   CHECK(changes[0].reason == held + ": meant");
 }
 
+TEST_CASE_FIXTURE(ApiFixture, "api: a machine that cannot be read shows what was read last") {
+  accept({"m1"});
+  auto seen = facts("m1", PowerState::Off);
+  const auto when = clock.wall();
+  board.seen(seen);
+  CHECK(json("/v1/machines/m1")["observation"]["power"]["last"].is_null());
+  for (int i = 0; i < 3; ++i) {
+    clock.advance(10s);
+    seen.report.power = Observed<PowerState>::unknown("no answer");
+    board.seen(seen);
+  }
+  const auto power = json("/v1/machines/m1")["observation"]["power"];
+  CHECK(text_of(power["state"]) == "unknown");
+  CHECK(text_of(power["last"]["state"]) == "off");
+  CHECK(text_of(power["last"]["at"]) == text_of(time_json(when)));
+}
+
 TEST_CASE_FIXTURE(ApiFixture, "api: the journal in pages") {
   accept({"m1"});
   for (int i = 5; i > 0; --i) {
