@@ -22,6 +22,7 @@
 #include "base/service/service_manager.hpp"
 #include "controller/config/config.hpp"
 #include "controller/daemon.hpp"
+#include "controller/surroundings.hpp"
 
 namespace {
 
@@ -156,6 +157,14 @@ class Life {
   std::string stuck_;
 };
 
+int check(const controller::Config& config, const std::string& path) {
+  const auto faults = controller::faults_of_surroundings(config);
+  for (const auto& fault : faults) fmt::print(stderr, "{}: {}\n", path, fault);
+  if (!faults.empty()) return 3;
+  fmt::print("{}: valid\n", path);
+  return 0;
+}
+
 int run(const controller::Config& config, const std::string& path) {
   keep_memory_private();
   allow_many_descriptors();
@@ -189,10 +198,7 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "{}\n", config.error().text());
       return config.error().code == Code::Invalid ? 3 : 1;
     }
-    if (arguments.flag("check-config")) {
-      fmt::print("{}: valid\n", arguments.text("config"));
-      return 0;
-    }
+    if (arguments.flag("check-config")) return check(*config, arguments.text("config"));
     set_log(*config);
     return run(*config, arguments.text("config"));
   } catch (const std::exception& broken) {

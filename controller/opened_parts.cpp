@@ -27,7 +27,12 @@ Result<> open_git(const Config& config, OpenedParts& parts) {
 
 Result<> open_memories(const Config& config, OpenedParts& parts) {
   auto journal = Journal::open(config.data + "/journal.sqlite");
-  if (!journal) return std::move(journal.error()).with("while opening the journal");
+  if (!journal && journal.error().code == Code::Corrupt) {
+    return std::move(journal.error())
+        .with(
+            "the journal may be moved away: what nothing else proves is then held for a person, and nothing is erased");
+  }
+  if (!journal) return std::move(journal.error());
   parts.journal = std::move(*journal);
   // The journal is ours alone, so no other controller's Git program can hold a lock.
   if (auto cleaned = parts.mirror->remove_stale_locks(); !cleaned) return cleaned;

@@ -23,10 +23,10 @@ bool is_loopback(const SocketAddress& address) noexcept {
   return false;
 }
 
-Result<FileDescriptor> open_listener(const HttpListen& listen) {
-  constexpr std::string_view kUnix = "unix:";
-  if (listen.address.starts_with(kUnix))
-    return listen_unix(std::string_view(listen.address).substr(5), listen.unix_mode);
+constexpr std::string_view kUnix = "unix:";
+
+/// Of a TCP listener. Errors: Invalid.
+Result<SocketAddress> address_to_listen_on(const HttpListen& listen) {
   // ":0" asks for any free port, which parse_host_port rightly knows nothing of.
   std::string_view text = listen.address;
   if (text.ends_with(":0") && (text.starts_with('[') || text.find(':') == text.size() - 2)) text.remove_suffix(2);
@@ -39,10 +39,24 @@ Result<FileDescriptor> open_listener(const HttpListen& listen) {
                                     " can be reached from a network; this server has no TLS and belongs behind a "
                                     "proxy: listen on a UNIX socket or on 127.0.0.1, or allow the exposure explicitly"};
   }
-  return listen_tcp(*address);
+  return *address;
+}
+
+Result<FileDescriptor> open_listener(const HttpListen& listen) {
+  if (listen.address.starts_with(kUnix))
+    return listen_unix(std::string_view(listen.address).substr(kUnix.size()), listen.unix_mode);
+  const auto address = address_to_listen_on(listen);
+  return address ? listen_tcp(*address) : address.error();
 }
 
 }  // namespace
+
+Result<> check_listen(const HttpListen& listen) {
+  if (listen.address.starts_with(kUnix)) return {};
+  const auto address = address_to_listen_on(listen);
+  if (!address) return address.error();
+  return {};
+}
 
 std::optional<std::string_view> HttpRequest::parameter(std::string_view name) const noexcept {
   const auto found =

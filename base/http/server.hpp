@@ -105,6 +105,9 @@ struct HttpListen {
   Exposure exposure = Exposure::Local;
 };
 
+/// Whether a server would take this address; opens nothing. Errors: Invalid.
+Result<> check_listen(const HttpListen& listen);
+
 struct HttpServerLimits {
   std::size_t workers = 16;
   std::size_t connections = 512;  // more are closed at once

@@ -19,21 +19,27 @@ namespace {
 
 using base::toml::Fault;
 using base::toml::TableReader;
+using std::chrono::milliseconds;
 
 constexpr std::size_t kMostWorkers = 256;
+constexpr milliseconds kLeastInterval{100};    // between looks of our own making: nothing spins
+constexpr milliseconds kLeastExchange{1'000};  // with a forge, a BMC's inside, or a whole pass
 
 void read(TableReader& table, std::string_view key, std::string& into) {
   if (auto text = table.string(key)) into = std::move(*text);
 }
 
-void read(TableReader& table, std::string_view key, std::chrono::milliseconds& into) {
+void read(TableReader& table, std::string_view key, std::chrono::milliseconds& into, milliseconds least = {}) {
   const auto text = table.string(key);
   if (!text) return;
-  if (const auto duration = base::parse_duration(*text)) {
-    into = *duration;
-  } else {
+  const auto duration = base::parse_duration(*text);
+  if (!duration) {
     table.fault(key,
                 fmt::format("\"{}\" is no duration: write a whole number and ms, s, m, h or d, like \"30s\"", *text));
+  } else if (*duration < least) {
+    table.fault(key, fmt::format("\"{}\" is too short: at least {} ms", *text, least.count()));
+  } else {
+    into = *duration;
   }
 }
 
@@ -87,8 +93,8 @@ void read_remote(TableReader table, Config& config) {
   if (remote.url.starts_with("ssh://") && remote.known_hosts.empty()) {
     table.fault("known_hosts", "known_hosts is needed for ssh: the forge's host key is never accepted unseen");
   }
-  read(table, "poll", config.poll);
-  read(table, "deadline", config.git_deadline);
+  read(table, "poll", config.poll, kLeastExchange);
+  read(table, "deadline", config.git_deadline, kLeastExchange);
   table.finish();
 }
 
@@ -127,10 +133,10 @@ void read_reconcile(TableReader table, Config& config) {
   if (const auto workers = table.integer("workers", 1, kMostWorkers)) {
     config.workers = static_cast<std::size_t>(*workers);
   }
-  read(table, "observe", config.observe);
-  read(table, "inspect", config.inspect);
-  read(table, "deadline", config.pass_deadline);
-  read(table, "retry_most", config.retry_most);
+  read(table, "observe", config.observe, kLeastInterval);
+  read(table, "inspect", config.inspect, kLeastExchange);
+  read(table, "deadline", config.pass_deadline, kLeastExchange);
+  read(table, "retry_most", config.retry_most, kLeastInterval);
   table.finish();
 }
 
@@ -214,8 +220,8 @@ void read_top(TableReader& top, Config& config) {
   read_path(top, "secrets", config.secrets);
   if (auto table = top.table("registry")) read_remote(std::move(*table), config);
   if (auto table = top.table("status")) {
-    read(*table, "publish", config.publish);
-    read(*table, "heartbeat", config.heartbeat);
+    read(*table, "publish", config.publish, kLeastInterval);
+    read(*table, "heartbeat", config.heartbeat, kLeastInterval);
     read(*table, "repository", config.status.repository);
     read_path(*table, "ssh_key", config.status.ssh_key);
     read_path(*table, "known_hosts", config.status.known_hosts);

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
 """The controller's own life: killed, told to end, two at a time."""
+import json
+import re
+
 from harness.case import PROGRAMS, EndToEnd, main
 from harness.process import run
 
@@ -59,6 +62,9 @@ class Life(EndToEnd):
         self.wait(lambda: first.passes() >= enough or not first.alive(), "the first one went on looking, or ended")
         self.assertEqual(len(ipmi.writes()), writes, "a deposed controller wrote")
         self.assertEqual(ipmi.power(), "off")
+        machine = json.loads(first.get("/v1/machines/m1")[1])
+        self.assertIn("another controller took over", machine["next_step"])
+        self.assertEqual(machine["refusal"]["reason"], "Deposed")
 
 
 class Command(EndToEnd):
@@ -72,6 +78,25 @@ class Command(EndToEnd):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn(f"nimbusd.toml:{line}:", result.stderr)
         self.assertIn("poll", result.stderr)
+
+    def test_a_configuration_is_checked_with_what_it_names(self):
+        site = self.site()
+        controller = site.new_controller()
+        check = [PROGRAMS / "nimbusd", "--check-config", "--config", controller.configuration]
+        self.assertIn("valid", run(check).stdout)
+        text = controller.configuration.read_text()
+        for key, value in (("ssh_key", "/nonexistent/key"), ("known_hosts", "/nonexistent/hosts"), ("listen", "0.0.0.0:80"),
+                           ("secrets", "/nonexistent/secrets")):
+            text = re.sub(f'(?m)^{key} = ".*"$', f'{key} = "{value}"', text)
+        controller.configuration.write_text(text.replace("[control]", '[control]\nusers = ["nobody-of-that-name"]'))
+        hook = controller.folder / "webhook-secret"
+        hook.chmod(0o444)
+        result = run(check, check=False)
+        self.assertEqual(result.returncode, 3)
+        for words in ("secrets: ", "[registry] ssh_key: ", "[registry] known_hosts: ", "[http] listen: 0.0.0.0:80",
+                      "nobody-of-that-name", "[[webhook]] github secret_files: "):
+            self.assertIn(words, result.stderr)
+        self.assertFalse((controller.data / "journal.sqlite").exists(), "a check changes nothing")
 
     def test_a_secret_that_others_can_read_is_not_used(self):
         site = self.site()

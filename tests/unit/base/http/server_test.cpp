@@ -193,6 +193,16 @@ TEST_CASE("http server: more connections than allowed are closed, the others ser
   CHECK(contains(b.read_all(), "hello you"));
 }
 
+TEST_CASE("http server: an address is judged without opening it") {
+  CHECK(base::check_listen({.address = "127.0.0.1:0"}));
+  CHECK(base::check_listen({.address = "[::1]:80"}));
+  CHECK(base::check_listen({.address = "unix:/run/x.sock"}));
+  CHECK(!base::check_listen({.address = "0.0.0.0:80"}));
+  CHECK(!base::check_listen({.address = "localhost:80"}));
+  CHECK(!base::check_listen({.address = ""}));
+  CHECK(base::check_listen({.address = "0.0.0.0:80", .exposure = base::Exposure::Anywhere}));
+}
+
 TEST_CASE("http server: only local addresses unless allowed") {
   for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:0"}) {
     const auto server = HttpServer::start({.address = address}, routes());

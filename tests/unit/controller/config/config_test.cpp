@@ -110,6 +110,10 @@ TEST_CASE("configuration: faults name place and cure, all in one pass") {
             .find("known_hosts") != std::string::npos);
   CHECK(fault_of("provider = \"lab\"\ndata = \"/d\"\nsecrets = \"/s\"\n[registry]\nurl = \"https://u:p@h/r\"\n")
             .find("token_file") != std::string::npos);
+  for (const char* spins : {"poll = \"999ms\"", "deadline = \"1ms\"", "[reconcile]\nobserve = \"1ms\"",
+                            "[reconcile]\nretry_most = \"1ms\"", "[status]\npublish = \"99ms\""}) {
+    CHECK_MESSAGE(fault_of(kLeast + spins + "\n").find("too short") != std::string::npos, spins);
+  }
   CHECK(fault_of("[").find("n.toml:1") != std::string::npos);
   CHECK(fault_of(kLeast) == "accepted");
 }
