@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
@@ -178,6 +179,7 @@ class Story:
         self.children.append(Child("nimbus-sim", [self.programs / "nimbus-sim", "serve", fleet / "fleet.toml"],
                                    self.folder / "nimbus-sim.log", outlive=self.keep))
         wait_until(self.control.exists, 20, "nimbus-sim serves the fleet", self.children[-1].tail)
+        self.machines = {each["name"]: each for each in tomllib.loads((fleet / "fleet.toml").read_text())["machine"]}
         shutil.copytree(fleet / "registry", site.registry.folder, dirs_exist_ok=True)
         commit = site.registry.publish("The example, with the addresses of the simulated fleet")
         site.controller = site._own(Nimbusd(self.programs / "nimbusd", self.folder / "berlin" / "controller", site.forge, BERLIN,
@@ -191,24 +193,51 @@ class Story:
         self.ctl("status", "--live")
         self.ctl("machine", "list")
 
-    def simulated(self, machine):
-        return json.loads(run(["curl", "--silent", "--unix-socket", self.control, f"http://sim/machines/{machine}"]).stdout)
+    def ask_redfish(self, machine, show=True):
+        """PowerState, asked with curl."""
+        url = f"https://{self.machines[machine]['redfish']}/redfish/v1/Systems/1"
+        answer = run(["curl", "--silent", "--insecure", "--user", "admin:password", url]).stdout
+        state = json.loads(answer)["PowerState"]
+        if show:
+            print(paint("36", f"   $ curl --insecure --user admin:… {url} | jq .PowerState"))
+            self.show(f'"{state}"')
+        return state.lower()
 
-    def change_the_example(self):
-        site = self.berlin
-        self.chapter("A change, planned as a pull request would show it")
-        path = f"providers/{BERLIN}/machines/b1/m011.toml"
-        file = site.registry.folder / path
+    def ask_ipmi(self, machine, show=True):
+        """The power state, asked with ipmitool."""
+        host, port = self.machines[machine]["ipmi"].split(":")
+        answer = run(["ipmitool", "-I", "lanplus", "-C", "17", "-H", host, "-p", port, "-U", "admin", "-P", "password",
+                      "chassis", "power", "status"]).stdout
+        if show:
+            print(paint("36", f"   $ ipmitool -I lanplus -C 17 -H {host} -p {port} -U admin -P … chassis power status"))
+            self.show(answer)
+        return answer.split()[-1]
+
+    def switch_on(self, path):
+        file = self.berlin.registry.folder / path
         file.write_text('power = "on"\nenforcement = "enforce"\n' + "".join(
             line for line in file.read_text().splitlines(keepends=True)
             if not line.startswith(("power =", "enforcement ="))))
+
+    def change_the_example(self):
+        site = self.berlin
+        self.chapter("A change, planned as a pull request would show it: one machine behind Redfish, one behind IPMI")
+        self.ask_redfish("m011")
+        self.ask_ipmi("m031")
+        path = f"providers/{BERLIN}/machines/b1/m011.toml"
+        for each in (path, f"providers/{BERLIN}/machines/b3/m031.toml"):
+            self.switch_on(each)
         site.registry.git("fetch", "--quiet", "origin")  # what was observed: the plan uses it
         self.ctl("plan", check=False)
-        commit = site.registry.publish("Switch m011 on")
+        commit = site.registry.publish("Switch m011 and m031 on")
         pushed = time.monotonic()
         self.say(f"pushed; the forge's webhook is answered with {site.controller.push_webhook(commit, delivery='10')}")
-        wait_until(lambda: self.simulated("m011")["power"] in ("on", "powering-on"), 60, "m011 is switched on", site.diagnosis)
-        self.say(f"m011 got its power-on {time.monotonic() - pushed:.1f} s after the webhook")
+        wait_until(lambda: self.ask_ipmi("m031", show=False) == "on", 60, "m031 is switched on", site.diagnosis)
+        self.say(f"m031 is on {time.monotonic() - pushed:.1f} s after the webhook, says ipmitool")
+        wait_until(lambda: self.ask_redfish("m011", show=False) == "on", 60, "m011 is switched on", site.diagnosis)
+        self.say(f"m011 is on {time.monotonic() - pushed:.1f} s after the webhook, says curl; it took its time to start")
+        self.ask_redfish("m011")
+        self.ask_ipmi("m031")
         wait_until(lambda: (site.status.document(path) or {}).get("power") == "on", 60, "status says that m011 is on", site.diagnosis)
         self.say("the status commit:")
         repository = f"--git-dir={site.forge.repository}"
