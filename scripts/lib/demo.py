@@ -184,6 +184,9 @@ class Story:
         commit = site.registry.publish("The example, with the addresses of the simulated fleet")
         site.controller = site._own(Nimbusd(self.programs / "nimbusd", self.folder / "berlin" / "controller", site.forge, BERLIN,
                                             poll="30s", publish="1s", observe="1s", outlive=self.keep))
+        # The simulated machines take about two seconds to switch on; over IPMI nothing shows that they are at it.
+        configuration = site.controller.configuration
+        configuration.write_text(configuration.read_text().replace('settle = "2s"', 'settle = "10s"'))
         shutil.copytree(fleet / "secrets", site.controller.secrets, dirs_exist_ok=True)
         site.controller.start()
         wait_until(lambda: site.published(commit), 60, "the example is published", site.diagnosis)
