@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 
 using namespace nimbus;
@@ -47,6 +48,34 @@ TEST_CASE("configuration: the control socket, and where holds may lie") {
   CHECK(given->control_users == std::vector<std::string>{"alice"});
   CHECK(given->control_groups == std::vector<std::string>{"ops"});
   CHECK(fault_of(kLeast + "[control]\nholds = \"/var/lib/nimbus/holds\"\n").find("data folder") != std::string::npos);
+}
+
+TEST_CASE("configuration: credentials that systemd hands over (LoadCredential=)") {
+  const std::string text = R"(provider = "lab"
+data = "/d"
+secrets = "/s"
+[registry]
+url = "ssh://git@forge.example/r.git"
+ssh_key = "credential:forge-key"
+known_hosts = "/h"
+[[webhook]]
+name = "github"
+kind = "github"
+secret_files = ["credential:hook", "/w"]
+)";
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  CHECK(fault_of(text).find("n.toml:6:11: \"credential:forge-key\": systemd handed no credentials over") == 0);
+  ::setenv("CREDENTIALS_DIRECTORY", "/run/credentials/nimbusd.service", 1);
+  const auto config = parse_config(text, "n.toml");
+  for (const char* outside : {"..", "../shadow", "a/b", ""}) {
+    std::string other = text;
+    other.replace(other.find("forge-key"), 9, outside);
+    CHECK_MESSAGE(fault_of(other) != "accepted", outside);
+  }
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  CHECK(config->registry.ssh_key == "/run/credentials/nimbusd.service/forge-key");
+  CHECK(config->webhooks.at(0).secret_files == std::vector<std::string>{"/run/credentials/nimbusd.service/hook", "/w"});
 }
 
 TEST_CASE("configuration: everything") {
