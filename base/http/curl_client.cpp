@@ -6,14 +6,13 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <charconv>
-#include <mutex>
 #include <stop_token>
 
 #include <fmt/format.h>
 
 #include "base/http/client.hpp"
 #include "base/http/curl_exchange.hpp"
+#include "base/http/curl_setup.hpp"
 #include "base/text/text.hpp"
 
 namespace nimbus::base {
@@ -33,18 +32,9 @@ struct MultiFree {
 struct ShareFree {
   void operator()(CURLSH* handle) const noexcept { curl_share_cleanup(handle); }
 };
-struct ListFree {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
 using Easy = std::unique_ptr<CURL, EasyFree>;
 using Multi = std::unique_ptr<CURLM, MultiFree>;
 using Share = std::unique_ptr<CURLSH, ShareFree>;
-using List = std::unique_ptr<curl_slist, ListFree>;
-
-void initialise_library() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
 
 /// Null where there is no memory or descriptor left for it.
 CURLM* multi_of_this_thread() {
@@ -73,22 +63,6 @@ class OnMulti {
   CURL* const easy_;
   const bool added_;
 };
-
-bool has_control(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-Result<> check_origin(const std::string& origin) {
-  constexpr std::string_view kScheme = "https://";
-  const std::string_view rest = std::string_view(origin).substr(std::min(origin.size(), kScheme.size()));
-  if (!origin.starts_with(kScheme) || rest.empty() || has_control(origin) ||
-      rest.find_first_of("/?#@\\ ") != std::string_view::npos) {
-    return Error{Code::Invalid,
-                 "'" + printable(origin, 200) + "' is no origin; expected https://host or https://host:port"};
-  }
-  return {};
-}
 
 std::size_t on_header(char* data, std::size_t /*one*/, std::size_t size, void* user) {
   return static_cast<Exchange*>(user)->take_header({data, size}) ? size : 0;
@@ -133,8 +107,7 @@ class CurlClient final : public HttpClient {
       setup_ = code;
   }
   void set_fixed_options();
-  void set_trust();
-  List set_request(const ClientRequest& request, const Call& call);
+  void set_request(const ClientRequest& request, HeaderList& list, const Call& call);
   std::optional<Error> perform(Exchange& exchange, const Call& call);
   /// Until the answer is complete. Returns why it is not.
   std::optional<Error> run(CURLM* multi, Exchange& exchange, const Call& call);
@@ -142,7 +115,6 @@ class CurlClient final : public HttpClient {
   ClientOptions options_;
   Share share_;  // owns the connection; outlives the easy handle
   Easy easy_;
-  std::string pins_;
   char detail_[CURL_ERROR_SIZE] = {};
   CURLcode setup_ = CURLE_OK;
   unsigned long connection_ = 0;
@@ -150,7 +122,7 @@ class CurlClient final : public HttpClient {
 };
 
 Result<std::unique_ptr<CurlClient>> CurlClient::create(ClientOptions options) {
-  initialise_library();
+  initialise_curl();
   if (auto origin = check_origin(options.origin); !origin) return std::move(origin.error());
   std::unique_ptr<CurlClient> client(new CurlClient(std::move(options)));
   client->share_.reset(curl_share_init());
@@ -161,28 +133,17 @@ Result<std::unique_ptr<CurlClient>> CurlClient::create(ClientOptions options) {
     return Error{Code::Internal, "libcurl cannot be set up"};
   }
   client->set_fixed_options();
-  client->set_trust();
   if (client->setup_ != CURLE_OK)
     return Error{Code::Internal, fmt::format("libcurl lacks what is needed: {}", curl_easy_strerror(client->setup_))};
   return client;
 }
 
 void CurlClient::set_fixed_options() {
+  for (const int code : {set_common_options(easy_.get()), set_trust(easy_.get(), options_)}) {
+    if (setup_ == CURLE_OK) setup_ = static_cast<CURLcode>(code);
+  }
   set(CURLOPT_SHARE, share_.get());
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(detail_));
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);  // else a call given up waits for the name server
-  set(CURLOPT_PROTOCOLS_STR, "https");
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_PROXY, "");
-  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_SSL_ENABLE_ALPN, 0L);
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_TCP_NODELAY, 1L);
-  set(CURLOPT_HTTP_TRANSFER_DECODING, 1L);
-  set(CURLOPT_PATH_AS_IS, 1L);
-  set(CURLOPT_USERAGENT, "nimbus");
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
@@ -190,22 +151,7 @@ void CurlClient::set_fixed_options() {
   set(CURLOPT_FORBID_REUSE, options_.use == ConnectionUse::CloseAfterEach ? 1L : 0L);
 }
 
-void CurlClient::set_trust() {
-  // Null: without it Debian's libcurl would add the system's certificates.
-  set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
-  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  const bool by_ca = !options_.ca_pem.empty();
-  set(CURLOPT_SSL_VERIFYPEER, by_ca ? 1L : 0L);
-  set(CURLOPT_SSL_VERIFYHOST, by_ca ? 2L : 0L);
-  if (by_ca) {
-    curl_blob blob{options_.ca_pem.data(), options_.ca_pem.size(), CURL_BLOB_COPY};
-    set(CURLOPT_CAINFO_BLOB, &blob);
-  }
-  for (const auto& pin : options_.pins) pins_ += (pins_.empty() ? "sha256//" : ";sha256//") + pin.base64();
-  if (!pins_.empty()) set(CURLOPT_PINNEDPUBLICKEY, pins_.c_str());
-}
-
-List CurlClient::set_request(const ClientRequest& request, const Call& call) {
+void CurlClient::set_request(const ClientRequest& request, HeaderList& list, const Call& call) {
   set(CURLOPT_URL, (options_.origin + request.target).c_str());
   set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   set(CURLOPT_NOBODY, request.method == "HEAD" ? 1L : 0L);
@@ -218,28 +164,20 @@ List CurlClient::set_request(const ClientRequest& request, const Call& call) {
     set(CURLOPT_HTTPGET, 1L);
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
-  List list;
-  const auto append = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr) {
-      setup_ = CURLE_OUT_OF_MEMORY;
-      return;
-    }
-    (void)list.release();
-    list.reset(longer);
+  const auto append = [&](const auto& header) {
+    if (!list.append(header)) setup_ = CURLE_OUT_OF_MEMORY;
   };
-  if (request.coding == Coding::Identity) append("Accept-Encoding: identity");
-  append("Expect:");
-  if (has_body && !find_header(request.headers, "Content-Type")) append("Content-Type:");
-  if (options_.use == ConnectionUse::CloseAfterEach) append("Connection: close");
-  for (const auto& [name, value] : request.headers) append(value.empty() ? name + ";" : name + ": " + value);
-  set(CURLOPT_HTTPHEADER, list.get());
+  if (request.coding == Coding::Identity) append(std::string("Accept-Encoding: identity"));
+  append(std::string("Expect:"));
+  if (has_body && !find_header(request.headers, "Content-Type")) append(std::string("Content-Type:"));
+  if (options_.use == ConnectionUse::CloseAfterEach) append(std::string("Connection: close"));
+  for (const auto& header : request.headers) append(header);
+  set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(list.get()));
   set(CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
   // Where the call's deadline comes first, the loop's own clock must see it first.
   const auto left = call.remaining(SteadyClock::now());
   const auto connect_time = options_.connect_time < left ? options_.connect_time : left + std::chrono::minutes(1);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_time.count()));
-  return list;
 }
 
 std::optional<Error> CurlClient::run(CURLM* multi, Exchange& exchange, const Call& call) {
@@ -279,9 +217,8 @@ tl::expected<ClientResponse, HttpFailure> CurlClient::send(const ClientRequest& 
   const auto fail = [](Code code, std::string message) {
     return tl::unexpected(HttpFailure{Error{code, std::move(message)}, false});
   };
-  bool clean = request.target.starts_with('/') && !has_control(request.target) && !has_control(request.method);
-  for (const auto& [name, value] : request.headers) clean = clean && !has_control(name) && !has_control(value);
-  if (!clean) return fail(Code::Invalid, "a control character in a request, or a target that is no path");
+  if (!is_sendable(request.method, request.target, request.headers))
+    return fail(Code::Invalid, "a control character in a request, or a target that is no path");
   if (call.stop.stop_requested()) return fail(Code::Cancelled, "stopped");
   if (call.remaining(SteadyClock::now()).count() == 0) return fail(Code::Timeout, "no time left");
 
@@ -290,7 +227,8 @@ tl::expected<ClientResponse, HttpFailure> CurlClient::send(const ClientRequest& 
   set(CURLOPT_WRITEDATA, &exchange);
   set(CURLOPT_OPENSOCKETDATA, &exchange);
   set(CURLOPT_PREREQDATA, &exchange);
-  const List list = set_request(request, call);
+  HeaderList list;
+  set_request(request, list, call);
   detail_[0] = '\0';
   if (setup_ != CURLE_OK) return fail(Code::Internal, curl_easy_strerror(setup_));
   const auto failure = perform(exchange, call);
