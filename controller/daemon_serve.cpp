@@ -104,6 +104,7 @@ void Daemon::Impl::refresh_metrics() {
   process_meter_.refresh(metrics_);
   metrics_.set("nimbus_audit_records", {}, static_cast<double>(chain_->head().seq));
   metrics_.set("nimbus_sse_clients", {}, static_cast<double>(events_.subscribers()));
+  metrics_.set("nimbus_bmc_event_streams", {}, static_cast<double>(drivers_.hint_streams()));
   set_gauges(metrics_, {.fleet = fleet_.counts(),
                         .queue = queue_.depth(),
                         .oldest_wait = queue_.oldest_wait(),

@@ -72,6 +72,11 @@ PassTools Daemon::Impl::pass_tools() {
             return audit_.note({.type = what, .machine = machine, .by = config_.id, .reason = detail});
           },
       .life = config_.boot_socket.empty() ? nullptr : &life_,
+      .hinted =
+          [this](const std::string& machine) {
+            metrics_.count("nimbus_bmc_hints_total");
+            fleet_.hint(machine);
+          },
       .power = config_.power,
       .deadline = config_.pass_deadline,
       .disruption = {.facts = journal_.get(),

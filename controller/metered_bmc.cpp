@@ -25,6 +25,7 @@ class MeteredBmc final : public Bmc, BmcPower, BmcIdentity, BmcInventory, BmcSet
   BmcAccounts* accounts() noexcept override { return bmc_->accounts(); }
   BmcReset* reset() noexcept override { return bmc_->reset(); }
   BmcConsole* console() noexcept override { return bmc_->console(); }
+  BmcHints* hints() noexcept override { return bmc_->hints(); }
   BmcTraits traits() const override { return bmc_->traits(); }
   void close(const Call& call) noexcept override { bmc_->close(call); }
   Bmc& inner() noexcept { return *bmc_; }

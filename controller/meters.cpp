@@ -41,6 +41,9 @@ void declare_meters(base::Metrics& metrics) {
   for (const char* driver : {"redfish", "ipmi"}) {
     metrics.count("nimbus_bmc_requests_total", {{"driver", driver}, {"code", "ok"}}, 0);
   }
+  metrics.declare_counter("nimbus_bmc_hints_total", "Hints of BMCs that something changed.");
+  metrics.count("nimbus_bmc_hints_total", {}, 0);
+  metrics.declare_gauge("nimbus_bmc_event_streams", "Event streams of BMCs that stand.");
   metrics.declare_counter("process_cpu_seconds_total", "User and system CPU time spent.");
   metrics.declare_gauge("process_start_time_seconds", "Start time since the epoch.");
   metrics.declare_gauge("process_resident_memory_bytes", "Resident memory.");

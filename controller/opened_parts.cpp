@@ -1,8 +1,10 @@
 #include "controller/opened_parts.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/file/file.hpp"
+#include "base/process/self.hpp"
 #include "controller/remotes.hpp"
 
 namespace nimbus::controller {
@@ -45,7 +47,11 @@ Result<> open_memories(const Config& config, OpenedParts& parts) {
 Result<> open_drivers(const Config& config, OpenedParts& parts) {
   auto cas = read_cas(config);
   if (!cas) return std::move(cas.error());
-  auto drivers = drivers::make_drivers({.cas = std::move(*cas)}, *parts.clock);
+  const auto use = base::process_use();
+  const std::size_t descriptors = use ? use->most_descriptors : 0;
+  // Each machine wants one for its BMC besides.
+  const auto streams = std::min(config.event_streams, descriptors / 4);
+  auto drivers = drivers::make_drivers({.cas = std::move(*cas), .event_streams = streams}, *parts.clock);
   if (!drivers) return std::move(drivers.error());
   parts.drivers = std::move(*drivers);
   return {};

@@ -14,6 +14,12 @@ Result<std::unique_ptr<Bmc>> DriverTable::attach(const BmcEndpoint& endpoint, co
   return driver->second->attach(endpoint, secrets);
 }
 
+std::size_t DriverTable::hint_streams() const {
+  std::size_t sum = 0;
+  for (const auto& [kind, driver] : drivers_) sum += driver->hint_streams();
+  return sum;
+}
+
 bool DriverTable::polls_in_batches(const std::string& driver) const {
   const auto found = drivers_.find(driver);
   return found != drivers_.end() && found->second->polls_in_batches();
@@ -29,7 +35,7 @@ Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& cloc
   auto ipmi = ipmi::make_ipmi_driver(clock);
   if (!ipmi) return std::move(ipmi.error()).with("while starting the IPMI driver");
   drivers["ipmi"] = std::move(*ipmi);
-  drivers["redfish"] = redfish::make_redfish_driver({.cas = options.cas});
+  drivers["redfish"] = redfish::make_redfish_driver({.cas = options.cas, .event_streams = options.event_streams});
   return DriverTable(std::move(drivers));
 }
 

@@ -14,6 +14,7 @@ namespace nimbus::drivers {
 
 struct DriverOptions {
   std::map<std::string, std::string> cas;  // name of a CA -> its certificates in PEM
+  std::size_t event_streams = 0;           // most that are kept open for hints
 };
 
 /// Thread rule: safe from any thread.
@@ -24,6 +25,8 @@ class DriverTable {
   /// As BmcDriver::attach of the endpoint's driver. Errors: also Unsupported (no such driver).
   Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets);
 
+  /// Streams of hints that stand now, of all drivers.
+  std::size_t hint_streams() const;
   /// As those of BmcDriver; all of `bmcs` were made by this driver.
   bool polls_in_batches(const std::string& driver) const;
   std::vector<Result<PowerState>> powers(const std::string& driver, const std::vector<Bmc*>& bmcs, const Call& call);

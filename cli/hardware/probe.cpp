@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text/text.hpp"
+#include "core/ports/bmc_hints.hpp"
 #include "core/ports/bmc_manage.hpp"
 #include "core/ports/bmc_observe.hpp"
 
@@ -78,6 +79,17 @@ class Prober {
         });
   }
 
+  void look_for_hints() {
+    if (bmc_.hints() == nullptr) {
+      report_.aspects.push_back({"event stream", "not offered", "not by this driver"});
+      return;
+    }
+    const auto offered = bmc_.hints()->offered(call_);
+    report_.aspects.push_back(offered
+                                  ? AspectReport{"event stream", "works", "offered; not opened"}
+                                  : AspectReport{"event stream", state_of(offered.error()), offered.error().text()});
+  }
+
   void manage() {
     look(
         "virtual media", bmc_.media(),
@@ -150,6 +162,7 @@ Result<ProbeReport> probe(Bmc& bmc, const Call& call) {
   if (!identity) return std::move(identity.error());
   Prober prober(bmc, call);
   prober.observe();
+  prober.look_for_hints();
   prober.manage();
   return prober.finish(std::move(*identity));
 }

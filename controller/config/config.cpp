@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostWorkers = 256;
 constexpr milliseconds kLeastInterval{100};    // between looks of our own making: nothing spins
 constexpr milliseconds kLeastExchange{1'000};  // with a forge, a BMC's inside, or a whole pass
+constexpr std::size_t kMostEventStreams = 10'000;
 
 void read(TableReader& table, std::string_view key, std::string& into) {
   if (auto text = table.string(key)) into = std::move(*text);
@@ -130,6 +131,9 @@ CaConfig read_ca(TableReader table) {
 }
 
 void read_reconcile(TableReader table, Config& config) {
+  if (const auto streams = table.integer("event_streams", 0, kMostEventStreams)) {
+    config.event_streams = static_cast<std::size_t>(*streams);
+  }
   if (const auto workers = table.integer("workers", 1, kMostWorkers)) {
     config.workers = static_cast<std::size_t>(*workers);
   }

@@ -80,6 +80,7 @@ struct Config {
   ForgeConfig forge;
   std::vector<CaConfig> cas;
   std::size_t workers = 16;
+  std::size_t event_streams = 1000;                              // most BMCs whose event streams are kept open; 0: none
   std::chrono::milliseconds observe = std::chrono::seconds(30);  // steady state: between looks at a machine
   std::chrono::milliseconds inspect = std::chrono::hours(6);  // between inspections of hardware and firmware settings
   std::chrono::milliseconds pass_deadline = std::chrono::seconds(30);

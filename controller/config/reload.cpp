@@ -101,6 +101,8 @@ Reload merge_reload(const Config& running, const Config& next) {
       "reconcile.inspect", [](auto& c) -> auto& { return c.inspect; });
   merge.keep(
       "reconcile.workers", [](auto& c) -> auto& { return c.workers; });
+  merge.keep(
+      "reconcile.event_streams", [](auto& c) -> auto& { return c.event_streams; });
   return merge.done();
 }
 

@@ -27,6 +27,12 @@ bool is_steady(const MachineReport& report) {
   return idle && !busy && !decision.look_again && !report.error && !report.sent && !report.put_off;
 }
 
+/// One pass at a time over the machines behind one BMC: they name it, and their System of it.
+std::vector<std::string> needs_of(const DesiredMachine& machine) {
+  if (machine.bmc.system.empty()) return {};
+  return {"bmc " + machine.bmc.address};
+}
+
 bool differs(const AcceptedMachine& before, const AcceptedMachine& now) {
   const auto differ = [](const auto& a, const auto& b) { return a != b && (!a || !b || *a != *b); };
   if (differ(before.instance, now.instance) || before.stalled != now.stalled) return true;
@@ -62,10 +68,10 @@ void Fleet::accept(std::shared_ptr<const AcceptedRegistry> registry) {
     int order = 1;
     while (known != end && (order = known->first.compare(name)) < 0) queue_.add((known++)->first, Lane::Event);
     if (known == end || order != 0) {
-      queue_.add(name, Lane::Event, first_look(registry->machines.size()));
+      queue_.add(name, Lane::Event, first_look(registry->machines.size()), needs_of(*machine.desired));
       continue;
     }
-    if (differs(known->second, machine)) queue_event(name);
+    if (differs(known->second, machine)) queue_event(name, machine);
     ++known;
   }
   while (known != end) queue_.add((known++)->first, Lane::Event);
@@ -82,13 +88,33 @@ std::shared_ptr<const AcceptedRegistry> Fleet::accepted() const {
 }
 
 void Fleet::look_at_all() {
-  for (const auto& [name, machine] : accepted()->machines) queue_event(name);
+  for (const auto& [name, machine] : accepted()->machines) queue_event(name, machine);
 }
 
 bool Fleet::look_at(const std::string& machine) {
-  if (!accepted()->machines.contains(machine)) return false;
-  queue_.add(machine, Lane::Person);
+  const auto registry = accepted();
+  const auto found = registry->machines.find(machine);
+  if (found == registry->machines.end()) return false;
+  queue_.add(machine, Lane::Person, {}, needs_of(*found->second.desired));
   return true;
+}
+
+void Fleet::hint(const std::string& machine) {
+  milliseconds delay{0};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = slots_.find(machine);
+    if (known == slots_.end() || known->second->slow) return;
+    const MonoTime now = tools_.pass.clock.now();
+    auto& look = known->second->hinted_look;
+    if (look > now) return;  // that one will see what this is about
+    const bool again = look != MonoTime{} && now - look < kBetweenHints;
+    if (again) delay = std::chrono::ceil<milliseconds>(look + kBetweenHints - now);
+    look = now + delay;
+  }
+  const auto registry = accepted();
+  const auto found = registry->machines.find(machine);
+  if (found != registry->machines.end()) queue_.add(machine, Lane::Event, delay, needs_of(*found->second.desired));
 }
 
 void Fleet::work(std::stop_token stop) {
@@ -184,7 +210,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
   // An event that came meanwhile must not bring it back, with all its patience, among those that answer.
   if (mine.memory.breaker.is_slow()) queue_.slow_down(name);
   if (report.put_off) {
-    queue_.add(name, Lane::Slow);
+    queue_.add(name, Lane::Slow, {}, needs_of(*machine.desired));
     return;
   }
   tools_.passed(report, duration);
@@ -192,7 +218,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
       next_look(report, mine.memory.breaker.failures(), cadence, tools_.pass.clock.wall(), tools_.jitter());
   tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.breaker.failures(),
                      tools_.pass.clock.wall() + next});
-  queue_.add(name, mine.memory.breaker.is_slow() ? Lane::Slow : Lane::Resync, next);
+  queue_.add(name, mine.memory.breaker.is_slow() ? Lane::Slow : Lane::Resync, next, needs_of(*machine.desired));
 }
 
 void Fleet::release(const std::string& name) {
@@ -207,14 +233,14 @@ void Fleet::release(const std::string& name) {
   if (gone->memory.bmc) gone->memory.bmc->close({tools_.pass.clock.now() + std::chrono::seconds(5)});
 }
 
-void Fleet::queue_event(const std::string& name) {
+void Fleet::queue_event(const std::string& name, const AcceptedMachine& machine) {
   bool slow = false;
   {
     const std::lock_guard lock(mutex_);
     const auto known = slots_.find(name);
     slow = known != slots_.end() && known->second->slow;
   }
-  queue_.add(name, slow ? Lane::Slow : Lane::Event);
+  queue_.add(name, slow ? Lane::Slow : Lane::Event, {}, needs_of(*machine.desired));
 }
 
 Fleet::Slot& Fleet::slot(const std::string& name) {
@@ -225,10 +251,15 @@ Fleet::Slot& Fleet::slot(const std::string& name) {
 }
 
 void Fleet::close(const Call& call) {
-  const std::lock_guard lock(mutex_);
-  for (auto& [name, slot] : slots_) {
-    if (slot->memory.bmc) slot->memory.bmc->close(call);
-    slot->memory.bmc.reset();
+  std::vector<std::unique_ptr<Bmc>> bmcs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [name, slot] : slots_) bmcs.push_back(std::move(slot->memory.bmc));
+  }
+  // Not under the lock: a hint that is under way wants it, and closing waits for that.
+  for (auto& bmc : bmcs) {
+    if (bmc) bmc->close(call);
+    bmc.reset();
   }
 }
 

@@ -74,6 +74,10 @@ class Fleet {
   void look_at_all();
   /// A person asks for it: before everything else. False: no such machine.
   bool look_at(const std::string& machine);
+  /// Its BMC hints that something changed: a look, but not more than one every kBetweenHints, and none for a
+  /// machine that is not prompt.
+  void hint(const std::string& machine);
+  static constexpr std::chrono::seconds kBetweenHints{5};
 
   /// A worker's life: passes until `stop` or the queue's end.
   void work(std::stop_token stop);
@@ -93,6 +97,7 @@ class Fleet {
     bool slow = false;    // as the breaker says: events wait in the slow lane too
     bool steady = false;  // the last pass had nothing to do and nothing to wait for
     int failures = 0;
+    MonoTime hinted_look{};  // the last look that a hint made, or the next one
   };
 
   void pass_over(const std::string& name, std::stop_token stop);
@@ -103,7 +108,7 @@ class Fleet {
   std::chrono::milliseconds look_ahead() const;
   void release(const std::string& name);
   Slot& slot(const std::string& name);
-  void queue_event(const std::string& name);
+  void queue_event(const std::string& name, const AcceptedMachine& machine);
 
   const std::string provider_;
   WorkQueue& queue_;

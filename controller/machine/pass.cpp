@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "controller/machine/restart_step.hpp"
+#include "core/ports/bmc_hints.hpp"
 #include "reconcilers/firmware/decide.hpp"
 #include "reconcilers/inspection/compare.hpp"
 
@@ -27,6 +28,7 @@ class Pass {
     report_.local_hold = tools_.local_hold(desired_.id.machine);
     if (!load_journal() || !attach() || !observe()) return finish_unread();
     memory_.breaker.answered(took_);
+    listen();
     if (!live() && plan_restart() && continue_firmware()) {
       decide();
       if (report_.decision.kind == DecisionKind::Act && permitted()) act();
@@ -84,6 +86,13 @@ class Pass {
     memory_.bmc = std::move(*bmc);
     memory_.endpoint = desired_.bmc;
     return true;
+  }
+
+  /// Hints are a help only: why there are none does not matter.
+  void listen() {
+    BmcHints* const hints = memory_.bmc->hints();
+    if (hints == nullptr || !tools_.hinted) return;
+    (void)hints->listen([hinted = tools_.hinted, machine = desired_.id.machine] { hinted(machine); }, call_);
   }
 
   bool observe() {

@@ -48,6 +48,8 @@ struct PassTools {
   std::function<Result<>(const std::string& what, const std::string& machine, const std::string& detail)> note =
       [](const std::string&, const std::string&, const std::string&) -> Result<> { return {}; };
   MachineLife* life = nullptr;  // claims, installs, releases; null: nothing but power
+  /// Called, from any thread, when a BMC hints that something changed; empty: hints are not listened to.
+  std::function<void(const std::string& machine)> hinted = {};
   reconcilers::PowerPolicy power;
   std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of one pass
   DisruptionTools disruption = {};

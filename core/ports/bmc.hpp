@@ -3,7 +3,8 @@
 // it; reconcilers and the controller use it.
 //
 // Thread rule: one operation at a time per Bmc, from any thread; the caller
-// serialises. Different Bmc objects are independent.
+// serialises. Different Bmc objects may be used at the same time; those for the same
+// BMC (several machines behind it) share its session and wait for each other.
 //
 // Errors common to all operations: Unreachable, Timeout, Cancelled, Auth,
 // Untrusted, Unsupported, RateLimited, Busy, Corrupt, Internal. After an error of
@@ -92,6 +93,7 @@ class BmcInventory;  // "
 class BmcNetwork;    // "
 class BmcSensors;    // "
 class BmcConsole;    // core/ports/bmc_console.hpp
+class BmcHints;      // core/ports/bmc_hints.hpp
 
 /// One BMC. An aspect that the driver does not have is a null pointer; the
 /// pointers live as long as the Bmc.
@@ -110,6 +112,7 @@ class Bmc {
   virtual BmcAccounts* accounts() noexcept { return nullptr; }
   virtual BmcReset* reset() noexcept { return nullptr; }
   virtual BmcConsole* console() noexcept { return nullptr; }
+  virtual BmcHints* hints() noexcept { return nullptr; }
   /// Sends nothing.
   virtual BmcTraits traits() const { return {}; }
   /// Ends the session politely, for shutdown; errors do not matter.
@@ -125,6 +128,9 @@ class BmcDriver {
   /// operation connects. `secrets` is asked for each login and must outlive the Bmc.
   /// Errors: Invalid (address, suite or trust that this driver cannot use).
   virtual Result<std::unique_ptr<Bmc>> attach(const BmcEndpoint& endpoint, const Secrets& secrets) = 0;
+
+  /// Streams of hints that stand now.
+  virtual std::size_t hint_streams() const { return 0; }
 
   /// Whether powers() is cheaper than asking one by one.
   virtual bool polls_in_batches() const noexcept { return false; }

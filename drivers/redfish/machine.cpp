@@ -26,8 +26,8 @@ bool is_about_document(Code code) noexcept {
 
 }  // namespace
 
-Machine::Machine(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt)
-    : endpoint_(std::move(endpoint)), session_(std::move(session)), learnt_(std::move(learnt)) {}
+Machine::Machine(BmcEndpoint endpoint, SharedSession& session, std::shared_ptr<LearntQuirks> learnt)
+    : endpoint_(std::move(endpoint)), session_(session), learnt_(std::move(learnt)) {}
 
 Result<System> Machine::read_system_at(const std::string& link, const Call& call) {
   auto answer = session_.get(link, call);
@@ -203,7 +203,7 @@ Result<> Machine::check_writable(const Call& call) {
 
 Result<std::optional<base::ClientResponse>> Machine::write(Session::Write what, const Call& call) {
   if (auto writable = check_writable(call); !writable) return std::move(writable.error());
-  auto answer = session_.write(std::move(what), call);
+  auto answer = session_.write(std::move(what), identified_session_, call);
   if (answer) return std::optional(std::move(*answer));
   if (answer.error().sent) return std::optional<base::ClientResponse>();
   return std::move(answer.error().error);
@@ -226,7 +226,7 @@ Result<std::vector<std::string>> Machine::reset_types(const ResetAction& reset, 
 
 BmcKind Machine::kind() const {
   BmcKind out;
-  if (const auto& root = session_.known_root()) out.vendor = root->vendor;
+  if (const auto root = session_.known_root()) out.vendor = root->vendor;
   if (system_) {
     out.manufacturer = system_->manufacturer;
     out.model = system_->model;

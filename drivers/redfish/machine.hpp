@@ -15,17 +15,16 @@
 #include "core/result.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/quirks.hpp"
-#include "drivers/redfish/session.hpp"
+#include "drivers/redfish/shared_session.hpp"
 
 namespace nimbus::redfish {
 
 class Machine {
  public:
-  /// `learnt`: what earlier objects for this BMC learnt; never null.
-  Machine(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt);
+  /// `session` outlives it. `learnt`: what earlier objects for this machine learnt; never null.
+  Machine(BmcEndpoint endpoint, SharedSession& session, std::shared_ptr<LearntQuirks> learnt);
 
-  Session& session() noexcept { return session_; }
-  const Session& session() const noexcept { return session_; }
+  SharedSession& session() const noexcept { return session_; }
   unsigned long number() const noexcept { return session_.number(); }
 
   /// The System as it is now; parsed again only if the body is another than last time.
@@ -73,7 +72,7 @@ class Machine {
   Result<> check_identified() const;
 
   const BmcEndpoint endpoint_;
-  Session session_;
+  SharedSession& session_;
   const std::shared_ptr<LearntQuirks> learnt_;
   std::string system_link_;  // empty: not discovered
   std::optional<System> system_;

@@ -30,6 +30,8 @@ bool take_number(std::string_view& text, unsigned long& out) noexcept {
 
 const std::vector<Quirk>& quirk_table() {
   static const std::vector<Quirk> table = {
+      {"IP-01", Effect::Spaced, "", "", "", "",
+       "some BMCs are busy or hang when requests follow each other at once; ironic leaves seconds between them"},
       {"IV-03", Effect::SerialInSku, "Dell", "", "", "",
        "Dell's service tag, which is on the label and in DMI, is the System's SKU (recorded PowerEdge R750)"},
       {"RF-01", Effect::CloseConnections, "", "", "", "",

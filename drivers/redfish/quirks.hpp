@@ -18,6 +18,7 @@ namespace nimbus::redfish {
 enum class Effect : std::uint8_t {
   SerialInSku,          // the number on the machine is the SKU; SerialNumber is the board's
   CloseConnections,     // a new connection for each request
+  Spaced,               // a pause between two requests
   BasicOnly,            // no sessions: credentials with each request
   StrongEtags,          // If-Match in the strong form, whatever the ETag was
   NoEtags,              // If-Match never

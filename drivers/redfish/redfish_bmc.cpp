@@ -27,14 +27,20 @@ std::optional<PowerState> state_after(PowerAction action) {
 
 }  // namespace
 
-RedfishBmc::RedfishBmc(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt)
-    : machine_(std::move(endpoint), std::move(session), std::move(learnt)),
+RedfishBmc::RedfishBmc(BmcEndpoint endpoint, std::shared_ptr<Service> service, std::shared_ptr<LearntQuirks> learnt)
+    : service_(std::move(service)),
+      machine_(std::move(endpoint), service_->session, std::move(learnt)),
       inventory_(machine_),
       sensors_(machine_),
       event_log_(machine_),
       media_(machine_),
       settings_(machine_),
       accounts_(machine_) {}
+
+void RedfishBmc::close(const Call& call) noexcept {
+  service_->hints.forget(this);
+  if (service_.use_count() == 1) machine_.session().close(call);
+}
 
 Result<PowerState> RedfishBmc::power(const Call& call) {
   const auto system = machine_.read(call);
@@ -130,7 +136,7 @@ BmcTraits RedfishBmc::traits() const {
                 .login = machine_.session().how(),
                 .credential = machine_.session().credential(),
                 .quirks = {}};
-  if (const auto& root = machine_.session().known_root()) out.product = root->product;
+  if (const auto root = machine_.session().known_root()) out.product = root->product;
   if (out.vendor.empty()) out.vendor = kind.manufacturer;
   for (const auto& quirk : quirk_table()) {
     const bool forced = is_forced_id(machine_.endpoint().quirks, quirk.id);

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "core/ports/bmc.hpp"
+#include "core/ports/bmc_hints.hpp"
 #include "drivers/redfish/accounts.hpp"
 #include "drivers/redfish/event_log.hpp"
+#include "drivers/redfish/hints.hpp"
 #include "drivers/redfish/inventory.hpp"
 #include "drivers/redfish/machine.hpp"
 #include "drivers/redfish/media.hpp"
@@ -16,9 +18,18 @@
 
 namespace nimbus::redfish {
 
-class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, private BmcBoot, private BmcReset {
+class RedfishBmc final : public Bmc,
+                         private BmcPower,
+                         private BmcIdentity,
+                         private BmcBoot,
+                         private BmcReset,
+                         private BmcHints {
  public:
-  RedfishBmc(BmcEndpoint endpoint, Session session, std::shared_ptr<LearntQuirks> learnt);
+  /// `service`: of its BMC, shared with other machines behind that; never null.
+  RedfishBmc(BmcEndpoint endpoint, std::shared_ptr<Service> service, std::shared_ptr<LearntQuirks> learnt);
+  ~RedfishBmc() override { service_->hints.forget(this); }
+  RedfishBmc(const RedfishBmc&) = delete;
+  RedfishBmc& operator=(const RedfishBmc&) = delete;
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
@@ -30,8 +41,10 @@ class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, priv
   BmcSettings* settings() noexcept override { return &settings_; }
   BmcAccounts* accounts() noexcept override { return &accounts_; }
   BmcReset* reset() noexcept override { return this; }
+  BmcHints* hints() noexcept override { return this; }
   BmcTraits traits() const override;
-  void close(const Call& call) noexcept override { machine_.session().close(call); }
+  /// The session ends with the last machine that uses it.
+  void close(const Call& call) noexcept override;
 
  private:
   Result<PowerState> power(const Call& call) override;
@@ -42,9 +55,14 @@ class RedfishBmc final : public Bmc, private BmcPower, private BmcIdentity, priv
   Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override;
 
   Result<WriteOutcome> reset_bmc(const Call& call) override;
+  Result<> offered(const Call& call) override { return service_->hints.offered(call); }
+  Result<> listen(std::function<void()> hint, const Call& call) override {
+    return service_->hints.listen(this, std::move(hint), call);
+  }
 
   Result<WriteOutcome> outcome_of(const base::ClientResponse& response, PowerAction action, const Call& call);
 
+  const std::shared_ptr<Service> service_;
   Machine machine_;
   InventoryReader inventory_;
   SensorReader sensors_;

@@ -77,15 +77,17 @@ Result<ServiceRoot> Session::root(const Call& call) {
   if (!answer) return std::move(answer.error().error).with("while reading the service root");
   // Some BMCs want a login even here; then the standard's own paths must do.
   if (answer->status == 401 || answer->status == 403) {
-    root_ = ServiceRoot{.systems = std::string(kSystems), .sessions = std::string(kSessions)};
+    root_ = std::make_shared<const ServiceRoot>(
+        ServiceRoot{.systems = std::string(kSystems), .sessions = std::string(kSessions)});
     return *root_;
   }
   if (!is_success(answer->status)) return refusal_of(*answer).with("while reading the service root");
   const auto json = parse_document(answer->body);
   if (!json) return Error(json.error()).with("while reading the service root");
-  root_ = read_service_root(*json);
-  if (root_->systems.empty()) root_->systems = kSystems;
-  if (root_->sessions.empty() && !root_->session_service.empty()) root_->sessions = kSessions;
+  auto root = read_service_root(*json);
+  if (root.systems.empty()) root.systems = kSystems;
+  if (root.sessions.empty() && !root.session_service.empty()) root.sessions = kSessions;
+  root_ = std::make_shared<const ServiceRoot>(std::move(root));
   return *root_;
 }
 
@@ -221,8 +223,7 @@ Result<base::ClientResponse> Session::get(std::string_view link, const Call& cal
       if (auto done = login(call); !done) return std::move(done.error());
     }
     base::ClientRequest request{.target = *target};
-    request.headers.push_back(
-        {login_ == Login::Token ? "X-Auth-Token" : "Authorization", std::string(authorization_.reveal())});
+    request.headers.push_back(*login_header());
     auto answer = send(request, call);
     // HPE Gen10 Plus; the answer is not compressed either way.
     if (answer && answer->status == 406) {
@@ -247,8 +248,7 @@ tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what,
   base::ClientRequest request{.method = std::move(what.method), .target = *target, .body = std::move(what.body)};
   if (!what.if_match.empty()) request.headers.push_back({"If-Match", std::move(what.if_match)});
   request.on = kept_ ? base::OnConnection::Present : base::OnConnection::Any;
-  request.headers.push_back(
-      {login_ == Login::Token ? "X-Auth-Token" : "Authorization", std::string(authorization_.reveal())});
+  request.headers.push_back(*login_header());
   auto answer = send(std::move(request), call);
   if (!answer) answer.error().error.with(path_context("writing to", *target));
   if (answer && answer->status == 401) {
@@ -256,6 +256,12 @@ tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what,
     return tl::unexpected(base::HttpFailure{{Code::Conflict, "the session had expired; the BMC did nothing"}, false});
   }
   return answer;
+}
+
+std::optional<base::HttpHeader> Session::login_header() const {
+  if (login_ == Login::None) return std::nullopt;
+  return base::HttpHeader{login_ == Login::Token ? "X-Auth-Token" : "Authorization",
+                          std::string(authorization_.reveal())};
 }
 
 std::string Session::how() const {

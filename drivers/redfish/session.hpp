@@ -12,6 +12,7 @@
 // Thread rule: one thread at a time.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,8 +48,12 @@ class Session {
 
   /// Read without login, once. Errors: as get().
   Result<ServiceRoot> root(const Call& call);
-  /// As root() read it; nothing: not yet.
-  const std::optional<ServiceRoot>& known_root() const noexcept { return root_; }
+  /// As root() read it; null: not yet.
+  const std::shared_ptr<const ServiceRoot>& known_root() const noexcept { return root_; }
+  /// What a link of the BMC is asked for by. Errors: Corrupt (not of this origin).
+  Result<std::string> target(std::string_view link) const { return origin_.target(link); }
+  /// As the next request logs in; nothing: there is no login.
+  std::optional<base::HttpHeader> login_header() const;
 
   /// Changes with each login and each connection that had to be made anew although
   /// the BMC had promised to keep the last one. 0: never logged in.
@@ -91,7 +96,7 @@ class Session {
   const Origin origin_;
   const Secrets& secrets_;
   std::unique_ptr<base::HttpClient> http_;
-  std::optional<ServiceRoot> root_;
+  std::shared_ptr<const ServiceRoot> root_;
   Login login_ = Login::None;
   Sessions sessions_ = Sessions::Untried;
   Secret authorization_;  // token, or user and password for Basic

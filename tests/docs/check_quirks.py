@@ -8,7 +8,7 @@ import sys
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 # No toggle: what the simulator does not have (lists that expand, an own drive that boots, account slots).
-UNIT_TESTS_ONLY = {"RF-15", "VM-11", "AC-01"}
+UNIT_TESTS_ONLY = {"IP-01", "RF-15", "VM-11", "AC-01"}
 # Toggles that no driver call meets.
 UNUSED = {"BM-07"}
 

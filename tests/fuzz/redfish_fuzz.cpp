@@ -9,6 +9,7 @@
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
 #include "drivers/redfish/event_log.hpp"
+#include "drivers/redfish/hints.hpp"
 #include "drivers/redfish/inventory_documents.hpp"
 #include "drivers/redfish/media.hpp"
 #include "drivers/redfish/origin.hpp"
@@ -71,6 +72,8 @@ void documents(std::string_view text) {
   require(system.managers.size() <= kMostMembers);
   (void)read_manager(*json);
   (void)read_own_link(*json);
+  require(read_event_service(*json).stream.size() <= 1024);
+  (void)is_hint(text);
   (void)matches(BmcKind{.vendor = root.vendor,
                         .manufacturer = system.manufacturer,
                         .model = system.model,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/ports/bmc.hpp"
+#include "core/ports/bmc_hints.hpp"
 
 namespace nimbus::testing {
 
@@ -27,6 +28,8 @@ struct FakeMachine {
   bool ignores_actions = false;                           // "200 but nothing changed"
   bool ignores_soft_off = false;
   std::function<void()> before_act;  // e.g. somebody swaps the machine
+  bool hints = false;                // offers hints
+  std::function<void()> hint;        // who listens to them
 
   void drop_session() { session_open = false; }
   bool session_open = false;
@@ -38,12 +41,13 @@ struct FakeMachine {
   }
 };
 
-class FakeBmc final : public Bmc, private BmcPower, private BmcIdentity {
+class FakeBmc final : public Bmc, private BmcPower, private BmcIdentity, private BmcHints {
  public:
   explicit FakeBmc(FakeMachine& machine) : machine_(machine) {}
 
   BmcPower* power() noexcept override { return this; }
   BmcIdentity* identity() noexcept override { return this; }
+  BmcHints* hints() noexcept override { return machine_.hints ? this : nullptr; }
   void close(const Call&) noexcept override { machine_.session_open = false; }
 
  private:
@@ -64,6 +68,11 @@ class FakeBmc final : public Bmc, private BmcPower, private BmcIdentity {
     if (auto error = ask(machine_.fail_identity)) return *error;
     connect();
     return machine_.identity;
+  }
+  Result<> offered(const Call&) override { return {}; }
+  Result<> listen(std::function<void()> hint, const Call&) override {
+    if (!machine_.hint) machine_.hint = std::move(hint);
+    return {};
   }
   unsigned long session() const noexcept override { return static_cast<unsigned long>(machine_.sessions); }
 

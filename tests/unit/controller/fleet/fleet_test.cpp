@@ -42,6 +42,7 @@ struct Fixture {
                        return std::make_unique<nimbus::testing::FakeBmc>(machines.at(endpoint.address));
                      },
                      .authority = [] { return Authority{.state = Authority::State::Held, .term = 1, .detail = {}}; },
+                     .hinted = [this](const std::string& machine) { fleet.hint(machine); },
                      .power = {}},
             .cadence = {.observe = 30s, .retry_most = 5min},
             .runs = runs,
@@ -321,4 +322,68 @@ TEST_CASE_FIXTURE(BatchFixture,
   REQUIRE(batches.size() == 1);
   CHECK(batches[0].size() == 2);
   CHECK(machines["elsewhere"].sessions == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: a hint is a look at once; of a flood there is one look every few seconds") {
+  machines["m1"].hints = true;
+  fleet.accept(registry({"m1", "m2"}));
+  REQUIRE(drain() == 2);
+  REQUIRE(machines["m1"].hint);
+  clock.advance(1s);
+  machines["m1"].power = PowerState::Off;
+  machines["m1"].hint();
+  CHECK(drain() == 1);
+  CHECK(machines["m1"].power == PowerState::On);
+
+  for (int i = 0; i < 100; ++i) machines["m1"].hint();
+  CHECK(drain() == 0);
+  clock.advance(Fleet::kBetweenHints);
+  CHECK(drain() == 1);
+  for (int i = 0; i < 100; ++i) machines["m1"].hint();
+  clock.advance(1s);
+  CHECK(drain() == 0);
+  clock.advance(Fleet::kBetweenHints);
+  CHECK(drain() == 1);
+  clock.advance(10 * Fleet::kBetweenHints);
+  drain();
+  machines["m1"].hint();
+  CHECK(drain() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: a hint does not bring back a machine that does not answer, nor one that is gone") {
+  machines["m1"].hints = true;
+  fleet.accept(registry({"m1"}));
+  drain();
+  machines["m1"].fail_power = [] { return Error{Code::Timeout, "silent"}; };
+  clock.advance(40s);
+  drain();
+  const int before = sink.total;
+  machines["m1"].hint();
+  clock.advance(1ms);
+  drain();
+  CHECK(sink.total == before);
+  const auto hint = machines["m1"].hint;
+  fleet.accept(registry({}));
+  drain();
+  hint();
+  CHECK(!queue.try_take());
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: machines behind one BMC have their passes one after the other") {
+  auto both = registry({"m1", "m2", "m3"});
+  for (const char* name : {"m1", "m2"}) {
+    auto desired = std::make_shared<DesiredMachine>(*both->machines[name].desired);
+    desired->bmc.address = "m1";
+    desired->bmc.system = name;
+    both->machines[name].desired = std::move(desired);
+  }
+  fleet.accept(both);
+  const auto first = queue.try_take();
+  const auto second = queue.try_take();
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK((*first == "m3" || *second == "m3"));
+  CHECK(!queue.try_take());
+  queue.done(*first == "m3" ? *second : *first);
+  CHECK(queue.try_take());
 }

@@ -75,9 +75,9 @@ struct BootService {
   std::vector<std::string> tags;  // If-Match of each PATCH, "-" without
   std::function<int(const std::string& tag)> rule = [](const std::string&) { return 200; };
   BmcEndpoint endpoint{.driver = "redfish", .address = "https://bmc.example", .credentials = {"bmc/good"}};
-  Machine machine{endpoint,
-                  Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
-                  std::make_shared<LearntQuirks>()};
+  SharedSession session{
+      Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service))};
+  Machine machine{endpoint, session, std::make_shared<LearntQuirks>()};
   BootControl boot{machine, "/redfish/v1/Systems/1"};
 
   BootService() {

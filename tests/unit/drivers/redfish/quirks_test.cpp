@@ -41,7 +41,8 @@ TEST_CASE("quirk RF-15: lists are read member by member") {
       "ProtocolFeaturesSupported":{"ExpandQuery":{"NoLinks":true,"Levels":true}}})";
     s.service.resources["/redfish/v1/L"] = R"({"Members":[{"@odata.id":"/redfish/v1/a"}]})";
     s.service.resources["/redfish/v1/a"] = R"({"Id":"a"})";
-    Machine machine(s.endpoint, s.session(), std::make_shared<LearntQuirks>());
+    SharedSession session(s.session());
+    Machine machine(s.endpoint, session, std::make_shared<LearntQuirks>());
     Walk walk(machine, kCall);
     const auto members = walk.members("/redfish/v1/L");
     REQUIRE(members);
@@ -54,7 +55,7 @@ TEST_CASE("quirk RF-15: lists are read member by member") {
 
 TEST_CASE("quirk VM-11: no boot from Cd, and nothing is sent for it") {
   Forced s({"VM-11"});
-  RedfishBmc bmc(s.endpoint, s.session(), std::make_shared<LearntQuirks>());
+  RedfishBmc bmc(s.endpoint, std::make_shared<Service>(s.session()), std::make_shared<LearntQuirks>());
   Bmc& port = bmc;
   REQUIRE(port.identity()->identity(kCall).has_value());
   s.service.log.clear();
@@ -88,11 +89,31 @@ TEST_CASE("quirk AC-01: a free slot is written, never the first two, and no acco
                                           R"(","Id":"4","UserName":"new","RoleId":"Administrator","Enabled":true})";
     return FakeService::response(200);
   };
-  RedfishBmc bmc(s.endpoint, s.session(), std::make_shared<LearntQuirks>());
+  RedfishBmc bmc(s.endpoint, std::make_shared<Service>(s.session()), std::make_shared<LearntQuirks>());
   Bmc& port = bmc;
   REQUIRE(port.identity()->identity(kCall).has_value());
   const auto made = port.accounts()->put_account("new", Secret("word"), AccountRole::Administrator, kCall);
   REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().text()));
   CHECK(made->id == "4");
   CHECK(written == std::vector<std::string>{"PATCH " + accounts + "/4"});
+}
+
+TEST_CASE("quirk IP-01: requests leave a pause between them") {
+  constexpr std::chrono::milliseconds kPause{60};
+  Forced s({"IP-01"});
+  SharedSession session(s.session(), kPause);
+  REQUIRE(session.get("/redfish/v1/Systems/1", kCall));  // service root and login belong to it
+  std::vector<MonoTime> times;
+  s.service.before = [&](const ClientRequest&) -> std::optional<Answer> {
+    times.push_back(std::chrono::steady_clock::now());
+    return std::nullopt;
+  };
+  for (int i = 0; i < 3; ++i) REQUIRE(session.get("/redfish/v1/Systems/1", kCall));
+  REQUIRE(times.size() == 3);
+  CHECK(times[1] - times[0] >= kPause);
+  CHECK(times[2] - times[1] >= kPause);
+  // Who cannot wait so long is not answered later, and nothing is sent for it.
+  const auto late = session.get("/redfish/v1/Systems/1", {std::chrono::steady_clock::now() + kPause / 6});
+  CHECK(late.error().code == Code::Timeout);
+  CHECK(times.size() == 3);
 }

@@ -23,9 +23,9 @@ struct Setup {
 
   Setup() { attach(); }
   void attach() {
-    bmc = std::make_unique<RedfishBmc>(
-        endpoint, Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
-        std::make_shared<LearntQuirks>());
+    auto shared = std::make_shared<Service>(
+        Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)));
+    bmc = std::make_unique<RedfishBmc>(endpoint, std::move(shared), std::make_shared<LearntQuirks>());
   }
   Result<PowerState> power() { return bmc->power()->power(kCall); }
   Result<Identity> identity() { return bmc->identity()->identity(kCall); }

@@ -21,9 +21,9 @@ struct Reader {
   FakeSecrets secrets;
   BmcEndpoint endpoint{.driver = "redfish", .address = "https://bmc.example", .credentials = {"bmc/good"}};
   std::shared_ptr<LearntQuirks> learnt = std::make_shared<LearntQuirks>();
-  Machine machine{endpoint,
-                  Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
-                  learnt};
+  SharedSession session{
+      Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service))};
+  Machine machine{endpoint, session, learnt};
 
   /// The next read of the System is answered so, once.
   void answer_once(int status, std::string retry_after) {
@@ -53,7 +53,8 @@ TEST_CASE("session: a BMC that names a time is left alone until then") {
     REQUIRE(!again.has_value());
     CHECK(again.error().code == Code::Busy);
     CHECK(again.error().text().find("30 s") != std::string::npos);
-    const auto written = r.machine.session().write({.link = "/redfish/v1/Systems/1/Reset", .body = "{}"}, kCall);
+    const auto written =
+        r.machine.session().write({.link = "/redfish/v1/Systems/1/Reset", .body = "{}"}, r.machine.number(), kCall);
     REQUIRE(!written.has_value());
     CHECK(!written.error().sent);
     CHECK(r.service.log.empty());

@@ -30,9 +30,9 @@ struct BiosService {
   Answer task = FakeService::response(200, R"({"TaskState":"Completed","TaskStatus":"OK"})");
   std::vector<std::string> patched;  // where
   BmcEndpoint endpoint{.driver = "redfish", .address = "https://bmc.example", .credentials = {"bmc/good"}};
-  Machine machine{endpoint,
-                  Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
-                  std::make_shared<LearntQuirks>()};
+  SharedSession session{
+      Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service))};
+  Machine machine{endpoint, session, std::make_shared<LearntQuirks>()};
   SettingsControl control{machine};
 
   explicit BiosService(std::string link) : settings(std::move(link)) {

@@ -22,9 +22,9 @@ struct Setup {
   FakeService service;
   FakeSecrets secrets;
   BmcEndpoint endpoint{.driver = "redfish", .address = "https://bmc.example", .credentials = {"bmc/good"}};
-  Machine machine{endpoint,
-                  Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service)),
-                  std::make_shared<LearntQuirks>()};
+  SharedSession session{
+      Session(endpoint, *Origin::parse(endpoint.address), secrets, std::make_unique<FakeHttp>(service))};
+  Machine machine{endpoint, session, std::make_shared<LearntQuirks>()};
   std::string& at(const std::string& path) { return service.resources["/redfish/v1" + path]; }
   long count(std::string_view line) { return std::count(service.log.begin(), service.log.end(), line); }
   void system(const std::string& extra) { at("/Systems/1") = FakeService::system("1", "S1", true, "," + extra); }
