@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/net/socket.hpp"
+#include "base/net/wait.hpp"
 #include "base/text/text.hpp"
 
 namespace nimbus::base {
@@ -30,20 +31,6 @@ struct Head {
   std::optional<std::int64_t> length;
   std::optional<std::int64_t> range_begin;
 };
-
-/// Waits until `events` can be done or the deadline passes.
-Result<> wait_for(int fd, short events, const Call& call, const Clock& clock) {
-  while (true) {
-    if (call.stop.stop_requested()) return Error{Code::Cancelled, "stopped"};
-    const auto left = call.remaining(clock.now());
-    if (left.count() == 0) return Error{Code::Timeout, "no answer in time"};
-    pollfd entry{.fd = fd, .events = events, .revents = 0};
-    constexpr std::chrono::milliseconds kLook{500};  // so that a stop request is seen
-    const int ready = ::poll(&entry, 1, static_cast<int>(std::min(left, kLook).count()));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return cut("poll failed");
-  }
-}
 
 /// One connection, one question, one answer.
 class Exchange {
@@ -109,7 +96,7 @@ class Exchange {
         continue;
       }
       const Call limited{std::min(call_.deadline, clock_.now() + kConnect), call_.stop};
-      auto waited = wait_for(socket->get(), POLLOUT, limited, clock_);
+      auto waited = wait_ready(*socket, POLLOUT, limited, clock_);
       auto connected = waited ? connect_result(*socket) : std::move(waited);
       if (connected) {
         socket_ = std::move(*socket);
@@ -133,7 +120,7 @@ class Exchange {
       if (!sent) return std::move(sent.error());
       if (*sent)
         text.remove_prefix(**sent);
-      else if (auto waited = wait_for(socket_.get(), POLLOUT, call_, clock_); !waited)
+      else if (auto waited = wait_ready(socket_, POLLOUT, call_, clock_); !waited)
         return waited;
     }
     return {};
@@ -147,7 +134,7 @@ class Exchange {
         buffer_.append(reinterpret_cast<const char*>(piece_.data()), **got);
         return **got;
       }
-      if (auto waited = wait_for(socket_.get(), POLLIN, call_, clock_); !waited) return std::move(waited.error());
+      if (auto waited = wait_ready(socket_, POLLIN, call_, clock_); !waited) return std::move(waited.error());
     }
   }
 
