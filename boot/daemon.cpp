@@ -11,8 +11,7 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
-#include "boot/dhcp_probe.hpp"
-#include "boot/dnsmasq.hpp"
+#include "boot/dhcp_server.hpp"
 #include "boot/service.hpp"
 #include "boot/supervisor.hpp"
 
@@ -23,8 +22,6 @@ using base::HttpRequest;
 using base::HttpResponse;
 using base::Level;
 
-/// Servers ping an address for 3 s before they offer it.
-constexpr std::chrono::milliseconds kProbe{4500};
 constexpr std::size_t kMostFile = std::size_t{512} << 20U;
 
 std::string make_token() {
@@ -85,7 +82,16 @@ HttpResponse answer(const Result<>& result) {
 
 class Daemon::Impl {
  public:
-  Impl(const Config& config, std::unique_ptr<Service> service) : config_(config), service_(std::move(service)) {}
+  Impl(const Config& config, std::unique_ptr<Service> service)
+      : config_(config),
+        service_(std::move(service)),
+        dhcp_({.program = config_.dnsmasq,
+               .facts = {.interface = config_.interface,
+                         .script_url = url_of(config_, config_.port) + "/ipxe/",
+                         .tftp_root = config_.ipxe,
+                         .state = config_.state,
+                         .answer_ipv6_routers = config_.router_advertisements}},
+              *service_, clock_) {}
 
   Result<> start() {
     if (auto written = base::write_file_atomically(config_.state + "/nginx.conf", nginx_configuration(config_), 0600);
@@ -94,7 +100,7 @@ class Daemon::Impl {
     }
     if (auto made = base::make_folders(config_.state + "/nginx", 0700); !made) return made;
     // What was served before the restart was looked at then; machines wait.
-    if (auto served = serve_dhcp(); !served) return served;
+    if (auto served = dhcp_.start(); !served) return served;
     auto machines = base::HttpServer::start(
         {.address = fmt::format("{}:{}", config_.address, config_.port), .exposure = base::Exposure::Anywhere},
         machine_routes());
@@ -125,12 +131,11 @@ class Daemon::Impl {
   }
 
   std::vector<base::HttpRoute> control_routes() {
-    return {{"PUT", "/v1/orders", [this](const HttpRequest& request) { return take(request); }},
-            {"GET", "/v1/heard",
-             [this](const HttpRequest&) {
-               return HttpResponse{.content_type = "application/json", .body = to_json(service_->heard())};
-             }},
-            {"GET", "/healthz", [](const HttpRequest&) { return HttpResponse{.body = "ok\n"}; }}};
+    return {
+        {"PUT", "/v1/orders", [this](const HttpRequest& request) { return take(request, &Service::take); }},
+        {"POST", "/v1/orders", [this](const HttpRequest& request) { return take(request, &Service::change); }},
+        {"GET", "/v1/heard", [this](const HttpRequest& request) { return heard(request); }, base::PathMatch::Prefix},
+        {"GET", "/healthz", [](const HttpRequest&) { return HttpResponse{.body = "ok\n"}; }}};
   }
 
   HttpResponse script(const HttpRequest& request) {
@@ -151,7 +156,7 @@ class Daemon::Impl {
       base::log(Level::Warning, "plan-refused", sealed.error().text(), {{"remote", request.remote}});
       return refusal(sealed.error());
     }
-    if (auto served = serve_dhcp(); !served) base::log(Level::Error, "dhcp-not-configured", served.error().text());
+    dhcp_.changed();
     return {.content_type = "application/json", .body = std::move(*sealed)};
   }
 
@@ -161,69 +166,27 @@ class Daemon::Impl {
     return answer(taken);
   }
 
-  HttpResponse take(const HttpRequest& request) {
-    auto orders = parse_orders(request.body);
-    if (!orders) return refusal(orders.error());
-    if (auto alone = look_around(*orders); !alone) return refusal(alone.error());
-    if (auto taken = service_->take(std::move(*orders)); !taken) return refusal(taken.error());
-    return answer(serve_dhcp());
+  HttpResponse take(const HttpRequest& request, Result<> (Service::*take_over)(OrdersUpdate)) {
+    auto update = parse_orders_update(request.body);
+    if (!update) return refusal(update.error());
+    if (auto possible = dhcp_.accepts(update->orders); !possible) return refusal(possible.error());
+    if (auto taken = ((*service_).*take_over)(std::move(*update)); !taken) return refusal(taken.error());
+    dhcp_.changed();
+    return {.body = "ok\n"};
   }
 
-  /// Before the first order that wants a DHCP server: is there another one?
-  Result<> look_around(const Orders& orders) {
-    const std::lock_guard lock(dhcp_mutex_);
-    if (dhcp_ || orders.dhcp != DhcpService::Server) return {};
-    auto other = other_dhcp_server(config_.interface, kProbe, clock_);
-    if (!other) return std::move(other.error());
-    if (!*other) return {};
-    const std::string why = "another DHCP server answers on " + config_.interface + ": " + **other;
-    base::log(Level::Error, "dhcp-conflict", why);
-    return Error{Code::Conflict, why + "; nothing is served beside it"};
-  }
-
-  /// Brings dnsmasq in line with the orders. A restart, not a reload: a machine that is
-  /// no longer ordered keeps its answer otherwise.
-  Result<> serve_dhcp() {
-    const std::lock_guard lock(dhcp_mutex_);
-    const Orders orders = service_->orders();
-    if (orders.dhcp != DhcpService::Server) {
-      dhcp_.reset();
-      configuration_.clear();
-      return {};
-    }
-    auto text = dnsmasq_configuration({.interface = config_.interface,
-                                       .script_url = url_of(config_, config_.port) + "/ipxe/",
-                                       .tftp_root = config_.ipxe,
-                                       .state = config_.state,
-                                       .answer_ipv6_routers = config_.router_advertisements},
-                                      orders, service_->installing());
-    if (!text) return std::move(text.error());
-    if (*text == configuration_) return {};
-    const std::string path = config_.state + "/dnsmasq.conf";
-    if (auto written = base::write_file_atomically(path, *text, 0600); !written) return written;
-    configuration_ = std::move(*text);
-    // A file, begun anew with each start: dnsmasq does not end while its log is a pipe that
-    // nobody reads any more, which is what it has when this process was killed. And no
-    // change of user or group: that would undo that it ends with this process.
-    const std::string log = config_.state + "/dnsmasq.log";
-    if (auto begun = base::write_file_atomically(log, "", 0600); !begun) return begun;
-    if (dhcp_) {
-      dhcp_->restart();
-    } else {
-      dhcp_.emplace("dnsmasq",
-                    std::vector<std::string>{config_.dnsmasq, "--keep-in-foreground", "--log-facility=" + log,
-                                             "--conf-file=" + path, "--user=", "--group=", "--pid-file="},
-                    clock_);
-    }
-    return {};
+  HttpResponse heard(const HttpRequest& request) {
+    constexpr std::string_view kFolder = "/v1/heard/";
+    if (!request.path.starts_with(kFolder)) return {.status = 404, .body = "no such machine\n"};
+    const auto heard = service_->heard(std::string_view(request.path).substr(kFolder.size()));
+    if (!heard) return {.status = 404, .body = "no run is ordered for this machine\n"};
+    return {.content_type = "application/json", .body = to_json(*heard)};
   }
 
   const Config config_;
   const base::SystemClock clock_;
   std::unique_ptr<Service> service_;
-  std::mutex dhcp_mutex_;
-  std::string configuration_;       // guarded by dhcp_mutex_
-  std::optional<Supervisor> dhcp_;  // guarded by dhcp_mutex_
+  DhcpServer dhcp_;
   std::optional<Supervisor> files_;
   std::unique_ptr<base::HttpServer> machines_, control_;
 };

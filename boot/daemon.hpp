@@ -1,7 +1,7 @@
 // The daemon: sockets and children around Service.
 //
 //   provisioning network: GET /ipxe/<mac>, GET /v1/plan, POST /v1/report
-//   UNIX socket:          PUT /v1/orders, GET /v1/heard, GET /healthz
+//   UNIX socket:          PUT /v1/orders (all), POST /v1/orders (what changed), GET /v1/heard/<mac>, GET /healthz
 //   children:             dnsmasq (DHCP, TFTP), nginx (kernel and ramdisk)
 #pragma once
 

@@ -1,7 +1,5 @@
 #include "boot/dnsmasq.hpp"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 
 #include "boot/script.hpp"
@@ -46,7 +44,7 @@ constexpr const char* kArchitectures =
 }  // namespace
 
 Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Orders& orders,
-                                          const std::vector<std::string>& installing) {
+                                          const std::set<std::string>& installing) {
   auto range = static_range(orders.cidr);
   if (!range) return std::move(range.error());
   std::string out = fmt::format(
@@ -77,7 +75,7 @@ Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Order
     if (mac_of(machine.mac) != machine.mac) return bad("MAC", machine.mac);
     if (!is_dns_label(machine.name)) return bad("name", machine.name);
     if (!is_address(machine.address)) return bad("address", machine.address);
-    const bool install = std::find(installing.begin(), installing.end(), machine.mac) != installing.end();
+    const bool install = installing.contains(machine.mac);
     out += fmt::format("dhcp-host={},{}{},{}\n", machine.mac, install ? "set:install," : "", machine.address,
                        machine.name);
   }

@@ -4,6 +4,7 @@
 // something to boot: both boot steps (firmware, iPXE) say the same.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "boot/protocol/orders.hpp"
@@ -22,6 +23,6 @@ struct DnsmasqFacts {
 /// `installing`: MACs of machines that boot the installer next. Errors: Invalid (a name,
 /// address or MAC that cannot stand in the file).
 Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Orders& orders,
-                                          const std::vector<std::string>& installing);
+                                          const std::set<std::string>& installing);
 
 }  // namespace nimbus::boot

@@ -1,113 +1,113 @@
 #include "boot/service.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crypto/crypto.hpp"
-#include "base/file/file.hpp"
-#include "base/json/json.hpp"
 
 namespace nimbus::boot {
 namespace {
 
-using base::Json;
+Orders without_machines(const Orders& orders) {
+  return {.dhcp = orders.dhcp, .cidr = orders.cidr, .gateway = orders.gateway, .dns = orders.dns, .machines = {}};
+}
 
-bool is_last_word(Stage stage) { return stage == Stage::Installed || stage == Stage::Erased || stage == Stage::Failed; }
+/// With what was heard of the run, if it is the same run.
+KeptMachine machine_for(const MachineOrder& order, const KeptMachine* known) {
+  if (!order.run) return {.order = order, .heard = {}, .token = {}};
+  const bool same = known != nullptr && known->heard.run == order.run->run && known->heard.nonce == order.run->nonce;
+  if (same) return {.order = order, .heard = known->heard, .token = known->token};
+  return {.order = order, .heard = {.run = order.run->run, .nonce = order.run->nonce, .last = {}}, .token = {}};
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(const std::string& state_folder, ScriptFacts facts,
                                                std::function<std::string()> make_token) {
-  std::unique_ptr<Service> service(new Service(state_folder + "/state.json", std::move(facts), std::move(make_token)));
-  auto text = base::read_file(service->path_, base::kMostJsonBytes);
-  if (!text && text.error().code == Code::NotFound) return service;
-  if (!text) return std::move(text.error());
-  if (auto loaded = service->load(*text); !loaded)
-    return std::move(loaded.error()).with("while reading " + service->path_);
-  return service;
+  auto store = StateStore::open(state_folder + "/state.db");
+  if (!store) return std::move(store.error());
+  auto kept = store->load();
+  if (!kept) return std::move(kept.error()).with("while reading " + state_folder + "/state.db");
+  return std::unique_ptr<Service>(
+      new Service(std::move(*store), std::move(*kept), std::move(facts), std::move(make_token)));
 }
 
-Result<> Service::load(std::string_view text) {
-  auto json = base::parse_json(text, {.bytes = base::kMostJsonBytes, .depth = 8, .values = 400'000});
-  if (!json) return std::move(json.error());
-  auto orders = parse_orders((*json)["orders"].as_string().value_or(""));
-  if (!orders) return std::move(orders.error());
-  auto heard = parse_heard((*json)["heard"].as_string().value_or(""));
-  if (!heard) return std::move(heard.error());
-  orders_ = std::move(*orders);
-  for (auto& [mac, one] : *heard) {
-    slots_[mac] = {.heard = std::move(one), .token = std::string((*json)["tokens"][mac].as_string().value_or(""))};
+Service::Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token)
+    : facts_(std::move(facts)),
+      make_token_(std::move(make_token)),
+      store_(std::move(store)),
+      network_(std::move(kept.network)),
+      machines_(std::move(kept.machines)) {}
+
+Result<> Service::take(OrdersUpdate whole) {
+  const std::lock_guard lock(mutex_);
+  Orders served = network_;
+  for (const auto& [mac, machine] : machines_) served.machines.push_back(machine.order);
+  if (auto taken = take_over(changes_between(served, whole.orders)); !taken) return taken;
+  mark_ = std::move(whole.mark);
+  return {};
+}
+
+Result<> Service::change(OrdersUpdate changes) {
+  const std::lock_guard lock(mutex_);
+  const OrderMark before{changes.mark.epoch, changes.mark.number - 1};
+  if (mark_.epoch.empty() || mark_ != before) {
+    return Error{Code::Conflict, "these changes are not for the orders that are served; the whole is needed"};
+  }
+  if (auto taken = take_over(changes); !taken) return taken;
+  mark_ = std::move(changes.mark);
+  return {};
+}
+
+Result<> Service::take_over(const OrdersUpdate& changes) {
+  Orders network = without_machines(changes.orders);
+  if (network == network_ && changes.orders.machines.empty() && changes.removed.empty()) return {};
+  std::vector<KeptMachine> next;
+  next.reserve(changes.orders.machines.size());
+  for (const auto& order : changes.orders.machines) {
+    const auto known = machines_.find(order.mac);
+    next.push_back(machine_for(order, known == machines_.end() ? nullptr : &known->second));
+  }
+  std::vector<const KeptMachine*> changed;
+  changed.reserve(next.size());
+  for (const auto& machine : next) changed.push_back(&machine);
+  // What cannot be kept is not served.
+  if (auto saved = store_.save(network, changed, changes.removed); !saved) return saved;
+  network_ = std::move(network);
+  for (const auto& mac : changes.removed) machines_.erase(mac);
+  for (auto& machine : next) {
+    std::string mac = machine.order.mac;
+    machines_.insert_or_assign(std::move(mac), std::move(machine));
   }
   return {};
 }
 
-Result<> Service::save() const {
-  HeardByMac heard;
-  Json tokens = Json::object();
-  for (const auto& [mac, slot] : slots_) {
-    heard.emplace(mac, slot.heard);
-    tokens.set(mac, slot.token);
-  }
-  const Json json =
-      Json::object().set("orders", to_json(orders_)).set("heard", to_json(heard)).set("tokens", std::move(tokens));
-  return base::write_file_atomically(path_, json.text(), 0600);
-}
-
-Result<> Service::take(Orders orders) {
+Orders Service::hosts() const {
   const std::lock_guard lock(mutex_);
-  if (orders == orders_) return {};
-  std::map<std::string, Slot> slots;
-  for (const auto& order : orders.machines) {
-    if (!order.run) continue;
-    const auto known = slots_.find(order.mac);
-    const bool same = known != slots_.end() && known->second.heard.run == order.run->run &&
-                      known->second.heard.nonce == order.run->nonce;
-    slots[order.mac] =
-        same ? known->second : Slot{.heard = {.run = order.run->run, .nonce = order.run->nonce}, .token = {}};
+  Orders out = network_;
+  out.machines.reserve(machines_.size());
+  for (const auto& [mac, machine] : machines_) {
+    const auto& order = machine.order;
+    out.machines.push_back(
+        {.mac = mac, .name = order.name, .address = order.address, .handover = order.handover, .run = {}});
   }
-  auto before = std::exchange(orders_, std::move(orders));
-  slots_.swap(slots);
-  auto saved = save();
-  if (!saved) {  // serve on what is on disk
-    orders_ = std::move(before);
-    slots_.swap(slots);
-  }
-  return saved;
-}
-
-Orders Service::orders() const {
-  const std::lock_guard lock(mutex_);
-  return orders_;
-}
-
-const MachineOrder* Service::order_of(std::string_view mac) const {
-  const auto found = std::find_if(orders_.machines.begin(), orders_.machines.end(),
-                                  [&](const auto& order) { return order.mac == mac; });
-  return found == orders_.machines.end() ? nullptr : &*found;
-}
-
-bool Service::bootable(const MachineOrder& order) const {
-  if (!order.run) return false;
-  const auto slot = slots_.find(order.mac);
-  if (slot == slots_.end()) return false;
-  const auto& heard = slot->second.heard;
-  return !heard.plan_taken && !(heard.last && is_last_word(heard.last->stage));
+  return out;
 }
 
 std::optional<std::string> Service::script(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  const std::string mac = mac_of(text);
-  const MachineOrder* order = order_of(mac);
-  if (order == nullptr) return disk_script(Handover::Exit);
-  if (!bootable(*order)) return disk_script(order->handover);
-  Slot& slot = slots_.at(mac);
-  slot.token = make_token_();
-  slot.heard.script_served = true;
-  if (!save()) return disk_script(order->handover);  // a token that could be forgotten is none
-  return install_script(facts_, *order, slot.token);
+  const auto found = machines_.find(mac_of(text));
+  if (found == machines_.end()) return disk_script(Handover::Exit);
+  KeptMachine& machine = found->second;
+  if (!boots_installer(machine)) return disk_script(machine.order.handover);
+  machine.token = make_token_();
+  machine.heard.script_served = true;
+  if (!store_.save(machine)) return disk_script(machine.order.handover);  // a token that could be forgotten is none
+  return install_script(facts_, machine.order, machine.token);
 }
 
-std::map<std::string, Service::Slot>::iterator Service::slot_of_token(std::string_view token) {
-  return std::find_if(slots_.begin(), slots_.end(), [&](const auto& entry) {
+std::map<std::string, KeptMachine>::iterator Service::machine_of_token(std::string_view token) {
+  return std::find_if(machines_.begin(), machines_.end(), [&](const auto& entry) {
     const std::string& known = entry.second.token;
     return !known.empty() && known.size() == token.size() &&
            base::equal_constant_time(base::as_bytes(known), base::as_bytes(token));
@@ -116,26 +116,26 @@ std::map<std::string, Service::Slot>::iterator Service::slot_of_token(std::strin
 
 Result<std::string> Service::plan(std::string_view token) {
   const std::lock_guard lock(mutex_);
-  const auto slot = slot_of_token(token);
-  const MachineOrder* order = slot == slots_.end() ? nullptr : order_of(slot->first);
-  if (order == nullptr || !bootable(*order)) {
+  const auto found = machine_of_token(token);
+  if (found == machines_.end() || !boots_installer(found->second)) {
     return Error{Code::Auth, "no plan for this token: it is used up, or its run is over"};
   }
-  slot->second.heard.plan_taken = true;
-  if (auto saved = save(); !saved) {
-    slot->second.heard.plan_taken = false;
+  KeptMachine& machine = found->second;
+  machine.heard.plan_taken = true;
+  if (auto saved = store_.save(machine); !saved) {
+    machine.heard.plan_taken = false;
     return std::move(saved.error());
   }
-  return order->run->plan;
+  return machine.order.run->plan;
 }
 
 Result<> Service::report(std::string_view token, std::string_view body) {
   auto report = parse_report(body);
   if (!report) return std::move(report.error());
   const std::lock_guard lock(mutex_);
-  const auto slot = slot_of_token(token);
-  if (slot == slots_.end()) return Error{Code::Auth, "unknown token"};
-  Heard& heard = slot->second.heard;
+  const auto found = machine_of_token(token);
+  if (found == machines_.end()) return Error{Code::Auth, "unknown token"};
+  Heard& heard = found->second.heard;
   if (report->run != heard.run || report->nonce != heard.nonce) {
     return Error{Code::Conflict, "the report is of another run"};
   }
@@ -147,23 +147,23 @@ Result<> Service::report(std::string_view token, std::string_view body) {
   if (heard.last && report->inventory.disks.empty()) report->inventory = heard.last->inventory;
   const auto before = std::exchange(heard.last, std::move(*report));
   if (progress) return {};
-  auto saved = save();
+  auto saved = store_.save(found->second);
   if (!saved) heard.last = before;
   return saved;
 }
 
-HeardByMac Service::heard() const {
+std::optional<Heard> Service::heard(std::string_view text) const {
   const std::lock_guard lock(mutex_);
-  HeardByMac out;
-  for (const auto& [mac, slot] : slots_) out.emplace(mac, slot.heard);
-  return out;
+  const auto found = machines_.find(mac_of(text));
+  if (found == machines_.end() || !found->second.order.run) return std::nullopt;
+  return found->second.heard;
 }
 
-std::vector<std::string> Service::installing() const {
+std::set<std::string> Service::installing() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> out;
-  for (const auto& order : orders_.machines) {
-    if (bootable(order)) out.push_back(order.mac);
+  std::set<std::string> out;
+  for (const auto& [mac, machine] : machines_) {
+    if (boots_installer(machine)) out.insert(mac);
   }
   return out;
 }

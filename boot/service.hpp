@@ -12,25 +12,32 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "boot/protocol/orders.hpp"
 #include "boot/script.hpp"
+#include "boot/store.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::boot {
 
 class Service {
  public:
-  /// Reads `state_folder`/state.json if it is there. Errors: Corrupt, Internal.
+  /// Reads `state_folder`/state.db if it is there, and keeps it open. Errors: Corrupt, Busy
+  /// (another process has it), Internal.
   static Result<std::unique_ptr<Service>> open(const std::string& state_folder, ScriptFacts facts,
                                                std::function<std::string()> make_token);
 
-  /// Takes over what is to be served; durable on return. What was heard of runs that
-  /// are no longer ordered is forgotten. Errors: Internal.
-  Result<> take(Orders orders);
-  Orders orders() const;
+  /// Takes over what is to be served, all of it; durable on return. What was heard of runs
+  /// that are no longer ordered is forgotten. Errors: Internal.
+  Result<> take(OrdersUpdate whole);
+  /// Takes over what changed. Errors: also Conflict: it is not meant for the orders that
+  /// are served here; the whole is needed. A service that was opened anew has nobody's orders.
+  Result<> change(OrdersUpdate changes);
+  /// What is served, without the runs.
+  Orders hosts() const;
 
   /// The script for a machine: the installer if its run is active and was not begun,
   /// else its disk. Nothing: answer 404.
@@ -40,30 +47,23 @@ class Service {
   /// Errors: Auth (token), Conflict (another run or nonce, or the run has ended), Invalid.
   Result<> report(std::string_view token, std::string_view body);
 
-  HeardByMac heard() const;
+  /// Of the run that is ordered for this machine; nothing: none is.
+  std::optional<Heard> heard(std::string_view mac) const;
   /// Machines that boot the installer next.
-  std::vector<std::string> installing() const;
+  std::set<std::string> installing() const;
 
  private:
-  struct Slot {
-    Heard heard;
-    std::string token;  // of the newest script; empty: none
-  };
+  Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token);
+  Result<> take_over(const OrdersUpdate& changes);
+  std::map<std::string, KeptMachine>::iterator machine_of_token(std::string_view token);
 
-  Service(std::string path, ScriptFacts facts, std::function<std::string()> make_token)
-      : path_(std::move(path)), facts_(std::move(facts)), make_token_(std::move(make_token)) {}
-  Result<> save() const;
-  Result<> load(std::string_view text);
-  const MachineOrder* order_of(std::string_view mac) const;
-  bool bootable(const MachineOrder& order) const;
-  std::map<std::string, Slot>::iterator slot_of_token(std::string_view token);
-
-  const std::string path_;
   const ScriptFacts facts_;
   const std::function<std::string()> make_token_;
   mutable std::mutex mutex_;  // of all below
-  Orders orders_;
-  std::map<std::string, Slot> slots_;  // by MAC, of machines with a run
+  StateStore store_;
+  OrderMark mark_;                               // of what is served; of this process's life only
+  Orders network_;                               // without machines
+  std::map<std::string, KeptMachine> machines_;  // by MAC
 };
 
 }  // namespace nimbus::boot

@@ -44,7 +44,7 @@ LifecycleTools Daemon::Impl::lifecycle_tools() {
                     .recall_all = [this](const auto& prefix) { return journal_->recall_all(prefix); }},
           .boot = boot_,
           .ssh = [this](const auto& address, const auto& host_key,
-                        const Call& call) { return ask_ssh(address, host_key, config_.data, call, clock_); },
+                        const Call& call) { return ask_ssh(address, host_key, call, clock_); },
           .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
           .publish =
               [this](const auto& path, const auto& text, const auto& event) {

@@ -1,5 +1,7 @@
 #include "boot/protocol/orders.hpp"
 
+#include <unordered_map>
+
 #include "base/json/json.hpp"
 #include "boot/protocol/json_read.hpp"
 
@@ -8,19 +10,31 @@ namespace {
 
 using base::Json;
 constexpr std::size_t kMostSealedPlan = std::size_t{1} << 20U;
+constexpr std::size_t kMostMachines = 20'000;
+constexpr std::size_t kMacSize = 17;
 
 Json run_json(const RunOrder& run) {
   return Json::object().set("run", run.run).set("nonce", run.nonce).set("plan", run.plan).set("key", run.key);
 }
 
+Json machine_json(const MachineOrder& order) {
+  Json machine = Json::object()
+                     .set("mac", order.mac)
+                     .set("name", order.name)
+                     .set("address", order.address)
+                     .set("handover", std::string(name_of(order.handover)));
+  if (order.run) machine.set("run", run_json(*order.run));
+  return machine;
+}
+
 Result<MachineOrder> read_machine(const Json& json) {
   MachineOrder order;
   JsonFields fields(json);
-  fields.text("mac", order.mac, 17);
+  fields.text("mac", order.mac, kMacSize);
   fields.text("name", order.name, 63);
   fields.text("address", order.address, 64);
   fields.choice("handover", order.handover);
-  if (order.mac.size() != 17) fields.fail("mac");
+  if (order.mac.size() != kMacSize) fields.fail("mac");
   if (const Json& run = fields.child("run"); run.is_object()) {
     order.run.emplace();
     JsonFields each(run);
@@ -37,80 +51,100 @@ Result<MachineOrder> read_machine(const Json& json) {
 
 }  // namespace
 
-std::string to_json(const Orders& orders) {
-  Json dns = Json::array();
-  for (const auto& server : orders.dns) dns.push(server);
-  Json machines = Json::array();
-  for (const auto& order : orders.machines) {
-    Json machine = Json::object()
-                       .set("mac", order.mac)
-                       .set("name", order.name)
-                       .set("address", order.address)
-                       .set("handover", std::string(name_of(order.handover)));
-    if (order.run) machine.set("run", run_json(*order.run));
-    machines.push(std::move(machine));
+OrdersUpdate changes_between(const Orders& before, const Orders& after) {
+  std::unordered_map<std::string_view, const MachineOrder*> known;
+  for (const auto& machine : before.machines) known[machine.mac] = &machine;
+  OrdersUpdate update;
+  update.orders = {.dhcp = after.dhcp, .cidr = after.cidr, .gateway = after.gateway, .dns = after.dns, .machines = {}};
+  for (const auto& machine : after.machines) {
+    const auto found = known.find(machine.mac);
+    if (found == known.end() || *found->second != machine) update.orders.machines.push_back(machine);
+    if (found != known.end()) known.erase(found);
   }
+  for (const auto& [mac, machine] : known) update.removed.emplace_back(mac);
+  return update;
+}
+
+std::string to_json(const MachineOrder& order) { return machine_json(order).text(); }
+
+Result<MachineOrder> parse_machine_order(std::string_view text) {
+  auto json = base::parse_json(text, {.bytes = kMostOrderBytes, .depth = 4, .values = 100});
+  if (!json) return std::move(json.error());
+  return read_machine(*json);
+}
+
+std::string to_json(const OrdersUpdate& update) {
+  Json dns = Json::array();
+  for (const auto& server : update.orders.dns) dns.push(server);
+  Json::Array machines;
+  machines.reserve(update.orders.machines.size());
+  for (const auto& order : update.orders.machines) machines.push_back(machine_json(order));
+  Json list = Json::array();
+  list.adopt_items(std::move(machines));
+  Json removed = Json::array();
+  for (const auto& mac : update.removed) removed.push(mac);
   return Json::object()
-      .set("dhcp", std::string(name_of(orders.dhcp)))
-      .set("cidr", orders.cidr)
-      .set("gateway", orders.gateway)
+      .set("epoch", update.mark.epoch)
+      .set("number", update.mark.number)
+      .set("dhcp", std::string(name_of(update.orders.dhcp)))
+      .set("cidr", update.orders.cidr)
+      .set("gateway", update.orders.gateway)
       .set("dns", std::move(dns))
-      .set("machines", std::move(machines))
+      .set("machines", std::move(list))
+      .set("removed", std::move(removed))
       .text();
 }
 
-Result<Orders> parse_orders(std::string_view text) {
+Result<OrdersUpdate> parse_orders_update(std::string_view text) {
   auto json = base::parse_json(text, {.bytes = kMostOrderBytes, .depth = 8, .values = 200'000});
   if (!json) return std::move(json.error()).with("while reading orders");
-  Orders orders;
+  OrdersUpdate update;
   JsonFields fields(*json);
-  fields.choice("dhcp", orders.dhcp);
-  fields.text("cidr", orders.cidr, 64);
-  fields.text("gateway", orders.gateway, 64);
-  fields.texts("dns", orders.dns, 8);
+  fields.text("epoch", update.mark.epoch, 64);
+  fields.number("number", update.mark.number);
+  fields.choice("dhcp", update.orders.dhcp);
+  fields.text("cidr", update.orders.cidr, 64);
+  fields.text("gateway", update.orders.gateway, 64);
+  fields.texts("dns", update.orders.dns, 8);
+  fields.texts("removed", update.removed, kMostMachines);
+  for (const auto& mac : update.removed) {
+    if (mac.size() != kMacSize) fields.fail("removed");
+  }
   if (auto read = fields.result(); !read) return std::move(read.error()).with("while reading orders");
   for (const auto& item : fields.child("machines").items()) {
     auto machine = read_machine(item);
     if (!machine) return std::move(machine.error()).with("while reading orders");
-    orders.machines.push_back(std::move(*machine));
+    update.orders.machines.push_back(std::move(*machine));
   }
-  return orders;
+  return update;
 }
 
-std::string to_json(const HeardByMac& heard) {
-  Json out = Json::object();
-  for (const auto& [mac, one] : heard) {
-    Json item = Json::object()
-                    .set("run", one.run)
-                    .set("nonce", one.nonce)
-                    .set("script_served", one.script_served)
-                    .set("plan_taken", one.plan_taken);
-    if (one.last) item.set("last", to_json(*one.last));
-    out.set(mac, std::move(item));
-  }
+std::string to_json(const Heard& heard) {
+  Json out = Json::object()
+                 .set("run", heard.run)
+                 .set("nonce", heard.nonce)
+                 .set("script_served", heard.script_served)
+                 .set("plan_taken", heard.plan_taken);
+  if (heard.last) out.set("last", to_json(*heard.last));
   return out.text();
 }
 
-Result<HeardByMac> parse_heard(std::string_view text) {
-  auto json = base::parse_json(text, {.bytes = kMostOrderBytes, .depth = 8, .values = 200'000});
+Result<Heard> parse_heard(std::string_view text) {
+  auto json = base::parse_json(text, {.bytes = 4 * kMostReportBytes, .depth = 4, .values = 100});
   if (!json) return std::move(json.error()).with("while reading what nimbus-boot heard");
-  HeardByMac heard;
-  for (const auto& [mac, item] : json->members()) {
-    Heard one;
-    JsonFields fields(item);
-    fields.text("run", one.run, 128);
-    fields.text("nonce", one.nonce, 128);
-    fields.flag("script_served", one.script_served);
-    fields.flag("plan_taken", one.plan_taken);
-    std::string last;
-    fields.text("last", last, kMostReportBytes);
-    if (auto read = fields.result(); !read) return std::move(read.error());
-    if (!last.empty()) {
-      auto report = parse_report(last);
-      if (!report) return std::move(report.error());
-      one.last = std::move(*report);
-    }
-    heard.emplace(mac, std::move(one));
+  Heard heard;
+  JsonFields fields(*json);
+  fields.text("run", heard.run, 128);
+  fields.text("nonce", heard.nonce, 128);
+  fields.flag("script_served", heard.script_served);
+  fields.flag("plan_taken", heard.plan_taken);
+  std::string last;
+  fields.text("last", last, kMostReportBytes);
+  if (auto read = fields.result(); !read) return std::move(read.error());
+  if (!last.empty()) {
+    auto report = parse_report(last);
+    if (!report) return std::move(report.error());
+    heard.last = std::move(*report);
   }
   return heard;
 }

@@ -1,11 +1,12 @@
-// What nimbus-boot is to serve: the whole of it, sent by nimbusd whenever it changes
-// and again after either restarts. And what nimbus-boot has heard, as nimbusd asks for
-// it. Both level-triggered: no message can be lost for good.
+// What nimbus-boot is to serve, sent by nimbusd: the whole of it at first, then what
+// changed. Every update has a mark, and a change counts only on top of the mark that it
+// was made for; else the whole comes again. And what nimbus-boot has heard, as nimbusd
+// asks for it. Both level-triggered: no message can be lost for good.
 //
 // Thread rule: plain values and pure functions. Errors: Invalid.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,8 +46,29 @@ struct Orders {
   friend bool operator==(const Orders&, const Orders&) = default;
 };
 
-std::string to_json(const Orders& orders);
-Result<Orders> parse_orders(std::string_view json);
+/// Which orders somebody has: of which sender, and how many updates after its first.
+struct OrderMark {
+  std::string epoch;  // made anew whenever the whole is sent; empty: nobody's
+  std::int64_t number = 0;
+  friend bool operator==(const OrderMark&, const OrderMark&) = default;
+};
+
+/// The whole of the orders, or what makes those of the mark before into those of `mark`.
+struct OrdersUpdate {
+  OrderMark mark;
+  Orders orders;                     // of a change: the facts of the network, and machines that are new or other
+  std::vector<std::string> removed;  // MACs; of a change only
+  friend bool operator==(const OrdersUpdate&, const OrdersUpdate&) = default;
+};
+
+/// What leads from `before` to `after`, without a mark. Order among machines means nothing.
+OrdersUpdate changes_between(const Orders& before, const Orders& after);
+
+std::string to_json(const OrdersUpdate& update);
+Result<OrdersUpdate> parse_orders_update(std::string_view json);
+/// Of one machine, to be kept.
+std::string to_json(const MachineOrder& order);
+Result<MachineOrder> parse_machine_order(std::string_view json);
 
 /// What was heard of one machine's run.
 struct Heard {
@@ -56,9 +78,8 @@ struct Heard {
   std::optional<Report> last;  // with the inventory of the check-in
   friend bool operator==(const Heard&, const Heard&) = default;
 };
-using HeardByMac = std::map<std::string, Heard>;
 
-std::string to_json(const HeardByMac& heard);
-Result<HeardByMac> parse_heard(std::string_view json);
+std::string to_json(const Heard& heard);
+Result<Heard> parse_heard(std::string_view json);
 
 }  // namespace nimbus::boot

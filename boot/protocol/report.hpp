@@ -21,6 +21,9 @@ inline constexpr std::size_t kMostReportBytes = std::size_t{256} << 10U;
 
 /// In the order of a run. Installed, Erased and Failed are last words.
 enum class Stage : std::uint8_t { CheckedIn, Writing, Written, Installed, Erasing, Erased, Failed };
+constexpr bool is_last_word(Stage stage) noexcept {
+  return stage == Stage::Installed || stage == Stage::Erased || stage == Stage::Failed;
+}
 
 struct DiskReport {
   std::string id, serial, wwn, model, path;

@@ -1,10 +1,13 @@
 #include "controller/install/boot_client.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
-#include "base/file/file.hpp"
+#include "base/crypto/crypto.hpp"
 #include "base/plain_http/client.hpp"
-#include "base/process/process.hpp"
+#include "base/ssh_key/host_key.hpp"
+#include "base/text/text.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -19,62 +22,67 @@ Call limited(const Call& call, const Clock& clock, std::chrono::milliseconds mos
 }  // namespace
 
 Result<> UnixBootService::serve(const boot::Orders& orders, const Call& call) {
-  auto answer = base::http_request(
-      {.method = "PUT", .url = std::string(kUrl) + "/v1/orders", .body = boot::to_json(orders), .unix_socket = socket_},
-      limited(call, clock_, kAnswer), clock_);
+  const std::lock_guard lock(sending_);
+  if (acknowledged_) {
+    auto sent = send_changes(orders, call);
+    if (sent || sent.error().code != Code::Conflict) return sent;
+  }
+  return send_whole(orders, call);
+}
+
+/// Sent even if nothing changed: so it shows if nimbus-boot has others than were told.
+Result<> UnixBootService::send_changes(const boot::Orders& orders, const Call& call) {
+  auto known = std::exchange(acknowledged_, std::nullopt);
+  auto update = boot::changes_between(known->orders, orders);
+  update.mark = {known->mark.epoch, known->mark.number + 1};
+  if (auto sent = send("POST", update, call); !sent) return sent;
+  acknowledged_ = Acknowledged{std::move(update.mark), orders};
+  return {};
+}
+
+Result<> UnixBootService::send_whole(const boot::Orders& orders, const Call& call) {
+  std::array<std::uint8_t, 16> epoch{};
+  base::random_bytes(epoch);
+  const boot::OrdersUpdate update{.mark = {base::to_hex(epoch), 0}, .orders = orders, .removed = {}};
+  if (auto sent = send("PUT", update, call); !sent) return sent;
+  acknowledged_ = Acknowledged{update.mark, orders};
+  return {};
+}
+
+Result<> UnixBootService::send(const char* method, const boot::OrdersUpdate& update, const Call& call) {
+  auto answer = base::http_request({.method = method,
+                                    .url = std::string(kUrl) + "/v1/orders",
+                                    .body = boot::to_json(update),
+                                    .unix_socket = socket_},
+                                   limited(call, clock_, kAnswer), clock_);
   if (!answer) return std::move(answer.error()).with("while telling nimbus-boot what to serve");
   return {};
 }
 
-Result<boot::HeardByMac> UnixBootService::heard(const Call& call) {
-  auto answer = base::http_request(
-      {.url = std::string(kUrl) + "/v1/heard", .unix_socket = socket_, .body_limit = boot::kMostOrderBytes},
-      limited(call, clock_, kAnswer), clock_);
-  if (!answer) return std::move(answer.error()).with("while asking nimbus-boot what it heard");
-  return boot::parse_heard(*answer);
+void UnixBootService::distrust() {
+  const std::lock_guard lock(sending_);
+  acknowledged_.reset();
 }
 
-Result<reconcilers::SshAnswer> ask_ssh(const std::string& address, const std::string& host_key,
-                                       const std::string& folder, const Call& call, const Clock& clock) {
-  const std::string known_hosts = folder + "/expected-host-key." + address;
-  if (auto written = base::write_file_atomically(known_hosts, address + " " + host_key + "\n", 0600); !written) {
-    return std::move(written.error());
-  }
-  constexpr std::chrono::seconds kMost{8};
-  // "none" is never accepted by a sane server; its refusal comes after the host key was
-  // proven, and nothing of ours was shown.
-  auto result = base::run_program({.argv = {"ssh",
-                                            "-F",
-                                            "none",
-                                            "-o",
-                                            "BatchMode=yes",
-                                            "-o",
-                                            "StrictHostKeyChecking=yes",
-                                            "-o",
-                                            "UserKnownHostsFile=" + known_hosts,
-                                            "-o",
-                                            "GlobalKnownHostsFile=/dev/null",
-                                            "-o",
-                                            "HostKeyAlgorithms=ssh-ed25519",
-                                            "-o",
-                                            "PreferredAuthentications=none",
-                                            "-o",
-                                            "IdentityFile=none",
-                                            "-o",
-                                            "IdentitiesOnly=yes",
-                                            "-o",
-                                            "ConnectTimeout=5",
-                                            "-T",
-                                            "nimbus-probe@" + address,
-                                            "true"},
-                                   .environment = {"PATH=/usr/bin:/bin", "LC_ALL=C"}},
-                                  limited(call, clock, kMost), clock);
-  if (!result) return std::move(result.error()).with("while asking for the host key");
-  const auto says = [&](const char* text) { return result->errors.text.find(text) != std::string::npos; };
-  if (result->exit_code == 0 || says("Permission denied")) return reconcilers::SshAnswer::ExpectedKey;
-  if (says("Host key verification failed") || says("IDENTIFICATION HAS CHANGED"))
-    return reconcilers::SshAnswer::OtherKey;
-  return reconcilers::SshAnswer::Silent;
+Result<std::optional<boot::Heard>> UnixBootService::heard(const std::string& mac, const Call& call) {
+  auto answer = base::http_request({.url = std::string(kUrl) + "/v1/heard/" + mac, .unix_socket = socket_},
+                                   limited(call, clock_, kAnswer), clock_);
+  if (!answer && answer.error().code == Code::NotFound) return std::optional<boot::Heard>{};
+  if (!answer) return std::move(answer.error()).with("while asking nimbus-boot what it heard");
+  auto heard = boot::parse_heard(*answer);
+  if (!heard) return std::move(heard.error());
+  return std::optional(std::move(*heard));
+}
+
+Result<reconcilers::SshAnswer> ask_ssh(const std::string& address, const std::string& host_key, const Call& call,
+                                       const Clock& clock) {
+  auto expected = base::parse_openssh_public(host_key);
+  if (!expected) return std::move(expected.error()).with("while reading the host key that was reported");
+  constexpr std::uint16_t kPort = 22;
+  constexpr std::chrono::seconds kMost{5};
+  const auto key = base::ssh_host_key({address, kPort}, limited(call, clock, kMost), clock);
+  if (!key) return reconcilers::SshAnswer::Silent;
+  return *key == *expected ? reconcilers::SshAnswer::ExpectedKey : reconcilers::SshAnswer::OtherKey;
 }
 
 }  // namespace nimbus::controller

@@ -127,21 +127,21 @@ std::string LifeStep::limits() const {
 }
 
 void LifeStep::hear(reconcilers::RunView& view) {
-  auto heard = tools_.boot.heard(input_.call);
+  const auto heard = tools_.boot.heard(input_.desired.mac, input_.call);
   if (!heard) {
     waits_ = heard.error().text();
     return;
   }
-  const auto mine = heard->find(input_.desired.mac);
   auto& run = *record_.run;
-  if (mine == heard->end() || mine->second.run != run.id || mine->second.nonce != run.nonce) {
+  if (!*heard || (*heard)->run != run.id || (*heard)->nonce != run.nonce) {
+    tools_.boot.distrust();
     const std::lock_guard lock(life_.mutex_);
     life_.orders_dirty_ = true;  // it lost its state: tell it again
     return;
   }
-  view.told = told_of(mine->second);
-  if (!mine->second.last) return;
-  const auto& last = *mine->second.last;
+  view.told = told_of(**heard);
+  if (!(*heard)->last) return;
+  const auto& last = *(*heard)->last;
   view.message = base::printable(last.message, 400);
   if (last.all_bytes > 0 && view.told == Told::Working) {
     waits_ = std::to_string(last.done_bytes * 100 / last.all_bytes / 10 * 10) + " % written";

@@ -11,6 +11,7 @@ namespace nimbus::controller {
 namespace {
 
 constexpr std::chrono::seconds kBetweenPlacements{1};
+constexpr std::chrono::seconds kTellBoot{15};  // for all who wait, whatever the time of the one who asks
 using registry::InstancePhase;
 using registry::InstanceStatus;
 
@@ -218,18 +219,22 @@ boot::Orders Lifecycle::orders() const {
   return orders;
 }
 
+/// What a machine's worker kept before this call is in the orders that answer it; many
+/// that come at once are answered by one exchange.
 Result<> Lifecycle::serve(const Call& call) {
-  boot::Orders wanted;
-  {
+  return telling_boot_.join([&]() -> Result<> {
+    boot::Orders wanted;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted = orders();
+      orders_dirty_ = false;
+    }
+    auto served = tools_.boot.serve(wanted, {tools_.clock.now() + kTellBoot, call.stop});
+    if (served) return {};
     const std::lock_guard lock(mutex_);
-    wanted = orders();
-    orders_dirty_ = false;
-  }
-  auto served = tools_.boot.serve(wanted, call);
-  if (served) return {};
-  const std::lock_guard lock(mutex_);
-  orders_dirty_ = true;
-  return served;
+    orders_dirty_ = true;
+    return served;
+  });
 }
 
 void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& status, const std::string& event) {

@@ -20,6 +20,7 @@
 #include "controller/install/records.hpp"
 #include "controller/install/wish.hpp"
 #include "controller/machine/life.hpp"
+#include "controller/work/shared_exchange.hpp"
 #include "core/ports/clock.hpp"
 #include "reconcilers/placement/place.hpp"
 #include "registry/status/instance_status.hpp"
@@ -81,6 +82,7 @@ class Lifecycle final : public MachineLife {
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
 
   const LifecycleTools tools_;
+  SharedExchange telling_boot_;
   mutable std::mutex mutex_;  // of all below
   std::shared_ptr<const Wishes> wishes_ = std::make_shared<const Wishes>();
   bool placement_due_ = true;  // something changed that placement depends on

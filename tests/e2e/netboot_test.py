@@ -64,7 +64,8 @@ class Netboot(EndToEnd):
         self.assertEqual(status, 200, text)
 
     def heard(self):
-        heard = json.loads(self.boot.call("GET", "/v1/heard")[1]).get(lab.Machines.mac(1), {})
+        status, text = self.boot.call("GET", "/v1/heard/" + lab.Machines.mac(1))
+        heard = json.loads(text) if status == 200 else {}
         return json.loads(heard["last"]) if "last" in heard else {}
 
     def power_on_from_network(self):

@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kMac = "52:54:00:12:34:17";
 
+OrdersUpdate whole(Orders orders, std::string epoch = "e") { return {{std::move(epoch), 0}, std::move(orders), {}}; }
+
 Orders orders_with(std::optional<RunOrder> run) {
   Orders orders;
   orders.dhcp = DhcpService::Server;
@@ -32,10 +34,12 @@ struct Bench {
     open();
   }
   ~Bench() {
-    ::unlink((folder + "/state.json").c_str());
+    service.reset();
+    for (const auto* end : {"", "-wal", "-shm"}) ::unlink((folder + "/state.db" + end).c_str());
     ::rmdir(folder.c_str());
   }
   void open() {
+    service.reset();  // one process at a time has the state
     service = *Service::open(folder, {.url = "http://h:1", .files_url = "http://h:2", .kernel_arguments = "console=x"},
                              [this] { return "token-" + std::to_string(++tokens); });
   }
@@ -59,15 +63,15 @@ TEST_CASE("without a run every machine boots its disk") {
   REQUIRE(bench.service->script(kMac));
   CHECK(*bench.service->script(kMac) == "#!ipxe\nexit 1\n");
   CHECK(*bench.service->script("nonsense/../..") == "#!ipxe\nexit 1\n");
-  REQUIRE(bench.service->take(orders_with({})));
+  REQUIRE(bench.service->take(whole(orders_with({}))));
   CHECK(bench.service->script(kMac)->find("sanboot") != std::string::npos);
   CHECK(bench.service->installing().empty());
 }
 
 TEST_CASE("a run is served until its plan was taken, and then never again") {
   Bench bench;
-  REQUIRE(bench.service->take(orders_with(kRun)));
-  CHECK(bench.service->installing() == std::vector<std::string>{kMac});
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
+  CHECK(bench.service->installing() == std::set<std::string>{kMac});
   CHECK(bench.boots_installer());               // token-1
   CHECK(bench.boots_installer());               // token-2: firmware asks again
   CHECK_FALSE(bench.service->plan("token-1"));  // the older one is void
@@ -88,13 +92,13 @@ TEST_CASE("a run is served until its plan was taken, and then never again") {
     REQUIRE(bench.service->report("token-2", Bench::report(Stage::Writing)));  // the installer goes on
   }
   SUBCASE("not when the same orders come again") {
-    REQUIRE(bench.service->take(orders_with(kRun)));
+    REQUIRE(bench.service->take(whole(orders_with(kRun))));
     CHECK_FALSE(bench.boots_installer());
   }
   SUBCASE("but another attempt with a new nonce is") {
     auto again = kRun;
     again.nonce = std::string(32, 'b');
-    REQUIRE(bench.service->take(orders_with(again)));
+    REQUIRE(bench.service->take(whole(orders_with(again))));
     CHECK(bench.boots_installer());
     CHECK_FALSE(bench.service->report("token-2", Bench::report(Stage::Installed)));  // the old boot is nobody now
   }
@@ -102,27 +106,28 @@ TEST_CASE("a run is served until its plan was taken, and then never again") {
 
 TEST_CASE("reports count only with token, run and nonce, and only until the last word") {
   Bench bench;
-  REQUIRE(bench.service->take(orders_with(kRun)));
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
   REQUIRE(bench.boots_installer());
   CHECK(bench.service->report("guess", Bench::report(Stage::Installed)).error().code == Code::Auth);
   CHECK(bench.service->report("", Bench::report(Stage::Installed)).error().code == Code::Auth);
   CHECK(bench.service->report("token-1", Bench::report(Stage::Installed, "other")).error().code == Code::Conflict);
   CHECK(bench.service->report("token-1", "{}").error().code == Code::Invalid);
-  CHECK_FALSE(bench.service->heard().at(kMac).last);
+  CHECK_FALSE(bench.service->heard(kMac)->last);
   REQUIRE(bench.service->report("token-1", Bench::report(Stage::Installed)));
   CHECK(bench.service->report("token-1", Bench::report(Stage::Installed)));  // said twice
   CHECK_FALSE(bench.service->report("token-1", Bench::report(Stage::Writing)));
-  CHECK(bench.service->heard().at(kMac).last->stage == Stage::Installed);
+  CHECK(bench.service->heard(kMac)->last->stage == Stage::Installed);
   CHECK_FALSE(bench.boots_installer());
   bench.open();  // a crash forgets nothing
-  CHECK(bench.service->heard().at(kMac).last->stage == Stage::Installed);
+  CHECK(bench.service->heard(kMac)->last->stage == Stage::Installed);
   CHECK_FALSE(bench.boots_installer());
 }
 
 TEST_CASE("a damaged state is no reason to guess") {
   Bench bench;
-  REQUIRE(base::write_file_atomically(bench.folder + "/state.json", "{\"orders\":", 0600));
-  CHECK_FALSE(Service::open(bench.folder, {}, [] { return "t"; }));
+  bench.service.reset();
+  REQUIRE(base::write_file_atomically(bench.folder + "/state.db", "no database at all, but long enough", 0600));
+  CHECK(Service::open(bench.folder, {}, [] { return "t"; }).error().code == Code::Corrupt);
 }
 
 TEST_CASE("dnsmasq: only ordered machines, and only installing ones get something to boot") {
@@ -149,14 +154,88 @@ TEST_CASE("dnsmasq: only ordered machines, and only installing ones get somethin
   CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
 }
 
+TEST_CASE("changes count on top of the orders that they were made for, and nowhere else") {
+  Bench bench;
+  OrdersUpdate change{{"e", 1}, orders_with(kRun), {}};
+  change.orders.machines.pop_back();
+  CHECK(bench.service->change(change).error().code == Code::Conflict);  // it has nobody's orders yet
+  REQUIRE(bench.service->take(whole(orders_with({}))));
+  change.mark.number = 2;
+  CHECK(bench.service->change(change).error().code == Code::Conflict);  // one was lost
+  change.mark = {"f", 1};
+  CHECK(bench.service->change(change).error().code == Code::Conflict);  // another sender
+  CHECK(bench.service->installing().empty());
+  change.mark = {"e", 1};
+  REQUIRE(bench.service->change(change));
+  CHECK(bench.service->change(change).error().code == Code::Conflict);  // twice
+  CHECK(bench.service->hosts().machines.size() == 2);
+  CHECK(bench.boots_installer());
+  REQUIRE(bench.service->plan("token-1"));
+
+  REQUIRE(bench.service->change(
+      {{"e", 2},
+       {.dhcp = DhcpService::Server, .cidr = "10.20.0.0/24", .gateway = {}, .dns = {}, .machines = {}},
+       {"52:54:00:12:34:18"}}));
+  CHECK(bench.service->hosts().machines.size() == 1);
+  CHECK(bench.service->heard(kMac)->plan_taken);  // others' changes are not this machine's
+
+  bench.open();
+  CHECK(bench.service->hosts().machines.size() == 1);
+  CHECK(bench.service->heard(kMac)->plan_taken);
+  CHECK(bench.service->change({{"e", 3}, orders_with({}), {}}).error().code == Code::Conflict);  // it was restarted
+}
+
+TEST_CASE("what leads from some orders to others does so, whatever they are") {
+  std::uint32_t random = 7;
+  const auto next = [&](std::uint32_t below) { return (random = random * 1664525U + 1013904223U) / 65536U % below; };
+  const auto some_orders = [&] {
+    Orders orders{.dhcp = DhcpService::Server,
+                  .cidr = "10.0.0.0/24",
+                  .gateway = next(2) != 0 ? "10.0.0.1" : "",
+                  .dns = {},
+                  .machines = {}};
+    for (int i = 0; i < 8; ++i) {
+      if (next(3) == 0) continue;
+      MachineOrder order{.mac = "52:54:00:00:00:0" + std::to_string(i),
+                         .name = "m",
+                         .address = "10.0.0." + std::to_string(next(3)),
+                         .run = {}};
+      if (next(2) != 0)
+        order.run = RunOrder{.run = "r" + std::to_string(next(3)), .nonce = "n", .plan = "p", .key = "k"};
+      orders.machines.push_back(std::move(order));
+    }
+    return orders;
+  };
+  Bench bench;
+  Orders before;
+  REQUIRE(bench.service->take(whole(before)));
+  for (std::int64_t number = 1; number <= 100; ++number) {
+    const Orders after = some_orders();
+    auto update = changes_between(before, after);
+    update.mark = {"e", number};
+    auto carried = parse_orders_update(to_json(update));
+    REQUIRE(carried);
+    CHECK(*carried == update);
+    REQUIRE(bench.service->change(std::move(*carried)));
+    Bench other;  // that is told the whole
+    REQUIRE(other.service->take(whole(after)));
+    CHECK(bench.service->hosts() == other.service->hosts());
+    CHECK(bench.service->installing() == other.service->installing());
+    CHECK(changes_between(after, after).orders.machines.empty());
+    before = after;
+  }
+}
+
 TEST_CASE("orders and what was heard survive their texts") {
-  auto orders = parse_orders(to_json(orders_with(kRun)));
+  OrdersUpdate update{{"e", 3}, orders_with(kRun), {"52:54:00:12:34:19"}};
+  auto orders = parse_orders_update(to_json(update));
   REQUIRE(orders);
-  CHECK(*orders == orders_with(kRun));
-  HeardByMac heard{{kMac, {.run = "r", .nonce = "n", .script_served = true, .last = Report{.run = "r", .nonce = "n"}}}};
+  CHECK(*orders == update);
+  const Heard heard{.run = "r", .nonce = "n", .script_served = true, .last = Report{.run = "r", .nonce = "n"}};
   auto back = parse_heard(to_json(heard));
   REQUIRE(back);
   CHECK(*back == heard);
-  for (const auto* bad : {"", "[]", "{\"machines\":[{}]}", "{\"machines\":[{\"mac\":\"x\"}]}"})
-    CHECK_FALSE(parse_orders(bad));
+  for (const auto* bad :
+       {"", "[]", R"({"machines":[{}]})", R"({"machines":[{"mac":"x"}]})", R"({"removed":["x"]})", R"({"number":-1})"})
+    CHECK_FALSE(parse_orders_update(bad));
 }

@@ -33,9 +33,11 @@ struct World final : BootService {
       told = {{kMac, {.run = run->run, .nonce = run->nonce, .last = {}}}};
     return {};
   }
-  Result<boot::HeardByMac> heard(const Call&) override {
+  void distrust() override {}
+  Result<std::optional<boot::Heard>> heard(const std::string& mac, const Call&) override {
     if (boot_down) return Error{Code::Unreachable, "nimbus-boot is down"};
-    return told;
+    const auto found = told.find(mac);
+    return found == told.end() ? std::optional<boot::Heard>() : std::optional(found->second);
   }
   const boot::RunOrder* run_order() const {
     for (const auto& machine : orders.machines) {
@@ -138,7 +140,7 @@ struct World final : BootService {
   std::string guard_refuses;
   reconcilers::SshAnswer ssh = reconcilers::SshAnswer::ExpectedKey;
   boot::Orders orders;
-  boot::HeardByMac told;
+  std::map<std::string, boot::Heard> told;
   std::map<std::string, std::string> forge, waiting, journal;
   std::vector<std::string> written_nonces;
   std::string last_instance;
