@@ -10,7 +10,6 @@
 namespace nimbus::controller {
 namespace {
 
-constexpr std::chrono::seconds kBetweenPlacements{1};
 constexpr std::chrono::seconds kTellBoot{15};  // for all who wait, whatever the time of the one who asks
 using registry::InstancePhase;
 using registry::InstanceStatus;
@@ -18,22 +17,6 @@ using registry::InstanceStatus;
 std::string path_of(const std::string& id) {
   const auto slash = id.find('/');
   return "tenants/" + id.substr(0, slash) + "/instances/" + id.substr(slash + 1) + ".toml";
-}
-
-bool admits(const Provider& provider, const std::string& tenant) {
-  return std::any_of(provider.tenants.begin(), provider.tenants.end(),
-                     [&](const auto& name) { return name == "*" || name == tenant; });
-}
-
-/// "m1: why; m2: why", the first few.
-std::string list(const std::vector<reconcilers::NotChosen>& others) {
-  constexpr std::size_t kMost = 10;
-  std::string out;
-  for (std::size_t i = 0; i < others.size() && i < kMost; ++i) {
-    out += (out.empty() ? "" : "; ") + others[i].machine + ": " + others[i].why;
-  }
-  if (others.size() > kMost) out += "; and " + std::to_string(others.size() - kMost) + " more";
-  return out.empty() ? "the provider has no machine" : out;
 }
 
 }  // namespace
@@ -245,114 +228,6 @@ void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& statu
   if (told == text) return;
   told = text;
   tools_.publish(path, text, event);
-}
-
-reconcilers::Surroundings Lifecycle::around(const InstanceWish& wish) const {
-  std::vector<reconcilers::OtherInstance> others;
-  for (const auto& [id, other] : wishes_->instances) others.push_back({&other.instance, nullptr});
-  for (const auto& other : *wishes_->elsewhere) others.push_back({&other, nullptr});
-  std::map<std::string_view, const DesiredMachine*> machines;
-  for (const auto& [name, slot] : slots_) {
-    const auto& instance = slot.adopted.empty() ? slot.record.instance : slot.adopted;
-    if (!instance.empty()) machines[instance] = slot.desired.get();
-  }
-  for (auto& other : others) {
-    if (const auto at = machines.find(other.instance->id()); at != machines.end()) other.machine = at->second;
-  }
-  const auto tenant = wishes_->tenants.find(wish.instance.tenant);
-  return reconcilers::surroundings_of(wish.instance, others,
-                                      tenant == wishes_->tenants.end() ? nullptr : &tenant->second, wish.image.arch);
-}
-
-reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot) {
-  const bool erased =
-      !slot.record.erases.empty() && !slot.record.installed &&
-      std::all_of(slot.record.erases.begin(), slot.record.erases.end(), [](const auto& e) { return e.verified; });
-  const bool leftover = slot.record.installed && slot.record.instance.empty();
-  return {.machine = slot.desired.get(),
-          .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
-          .admitted = true,
-          .healthy = slot.healthy && slot.known && !leftover,
-          .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
-          .available = erased};
-}
-
-/// Claims machines for all instances that placement has one for, by name, and tells of the
-/// others. Returns the machines that were claimed. Only when something changed, and not
-/// more often than once in a while: it looks at every machine for every instance that waits.
-/// Nobody works on a copy of a free machine's record that he would put back.
-std::vector<std::string> Lifecycle::place() {
-  const MonoTime now = tools_.clock.now();
-  if (!placement_due_ || (placed_at_ && now - *placed_at_ < kBetweenPlacements)) return {};
-  placement_due_ = false;
-  placed_at_ = now;
-  std::set<std::string> placed;
-  std::set<std::string> taken;
-  std::vector<reconcilers::Candidate> candidates;
-  for (const auto& [name, slot] : slots_) {
-    placed.insert(slot.record.instance);
-    taken.insert(slot.record.address);
-    candidates.push_back(candidate_of(slot));
-  }
-  for (const auto& [id, gone] : absent_) taken.insert(gone.address);
-  std::vector<std::string> claimed;
-  for (const auto& [id, wish] : wishes_->instances) {
-    if (placed.contains(id)) continue;
-    if (const auto gone = absent_.find(id); gone != absent_.end()) {
-      tell_instance(
-          id,
-          {.phase = InstancePhase::Failed,
-           .machine = gone->second.machine,
-           .message = "its machine " + gone->second.machine + " is no longer in the registry; it is left as it is"},
-          "failed");
-      continue;
-    }
-    if (!wish.problem.empty()) {
-      tell_instance(id, {.phase = InstancePhase::Pending, .message = wish.problem}, "pending");
-      continue;
-    }
-    const bool admitted = admits(wishes_->provider, wish.instance.tenant);
-    for (auto& candidate : candidates) candidate.admitted = admitted;
-    const auto placement = reconcilers::place_instance(wish.instance, candidates, around(wish));
-    if (placement.machine.empty()) {
-      tell_instance(id, {.phase = InstancePhase::Pending, .message = list(placement.others)}, "pending");
-      continue;
-    }
-    if (!claim(placement.machine, id, wish, taken)) continue;
-    claimed.push_back(placement.machine);
-    for (auto& candidate : candidates) {
-      if (candidate.machine->id.machine == placement.machine) candidate.claimed_by = id;
-    }
-  }
-  return claimed;
-}
-
-bool Lifecycle::claim(const std::string& machine, const std::string& id, const InstanceWish& wish,
-                      std::set<std::string>& taken) {
-  Slot& slot = slots_.at(machine);
-  const auto network = wishes_->networks.find(slot.desired->boot.network);
-  const std::string address = network == wishes_->networks.end() ? std::string() : free_address(network->second, taken);
-  if (address.empty()) {
-    tell_instance(
-        id,
-        {.phase = InstancePhase::Pending, .message = "the network of " + machine + " has no free address in its range"},
-        "pending");
-    return false;
-  }
-  LifeRecord record = slot.record;
-  record.instance = id;
-  record.claimed = tools_.clock.wall();
-  record.address = address;
-  record.run = LifeStep::new_run(tools_, machine, reconcilers::RunKind::Install, wishes_->commit);
-  record.run->image_sha256 = wish.image.disk->sha256;
-  if (auto kept = keep(machine, record); !kept) {
-    placement_due_ = true;
-    return false;
-  }
-  slot.record = std::move(record);
-  taken.insert(address);
-  base::log(base::Level::Info, "claimed", "placed " + id, {{"machine", machine}});
-  return true;
 }
 
 std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {

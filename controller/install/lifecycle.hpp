@@ -76,9 +76,11 @@ class Lifecycle final : public MachineLife {
   LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
   static reconcilers::Candidate candidate_of(const Slot& slot);
+  struct PlacementRound;
+  PlacementRound new_round() const;
   std::vector<std::string> place();
+  void place_one(PlacementRound& round, std::size_t number, const std::string& id, const InstanceWish& wish);
   bool claim(const std::string& machine, const std::string& id, const InstanceWish& wish, std::set<std::string>& taken);
-  reconcilers::Surroundings around(const InstanceWish& wish) const;
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
 
   const LifecycleTools tools_;
@@ -86,7 +88,7 @@ class Lifecycle final : public MachineLife {
   mutable std::mutex mutex_;  // of all below
   std::shared_ptr<const Wishes> wishes_ = std::make_shared<const Wishes>();
   bool placement_due_ = true;  // something changed that placement depends on
-  std::optional<MonoTime> placed_at_;
+  MonoTime place_again_{};     // not earlier
   Policy policy_;
   bool accepted_ = false;
   bool seeded_ = false;

@@ -93,6 +93,16 @@ bool names(const std::vector<std::string>& list, const std::string& name) {
   return std::any_of(list.begin(), list.end(), [&](const auto& each) { return each == "*" || each == name; });
 }
 
+auto waste(const Candidate& candidate) {
+  const auto& machine = *candidate.machine;
+  std::int64_t disk_gib = 0;
+  for (const auto& disk : machine.hardware.disks) disk_gib += disk.size_gib.value_or(0);
+  return std::tuple(machine.hardware.cpu_cores.value_or(0), machine.hardware.memory_gib.value_or(0), disk_gib,
+                    std::string_view(machine.id.provider), std::string_view(machine.id.machine));
+}
+
+}  // namespace
+
 std::string why_not(const Instance& instance, const Candidate& candidate, const Surroundings& around) {
   const auto& machine = *candidate.machine;
   if (!candidate.claimed_by.empty()) return "in use by " + candidate.claimed_by;
@@ -116,16 +126,6 @@ std::string why_not(const Instance& instance, const Candidate& candidate, const 
   return {};
 }
 
-auto waste(const Candidate& candidate) {
-  const auto& machine = *candidate.machine;
-  std::int64_t disk_gib = 0;
-  for (const auto& disk : machine.hardware.disks) disk_gib += disk.size_gib.value_or(0);
-  return std::tuple(machine.hardware.cpu_cores.value_or(0), machine.hardware.memory_gib.value_or(0), disk_gib,
-                    std::string_view(machine.id.provider), std::string_view(machine.id.machine));
-}
-
-}  // namespace
-
 Surroundings surroundings_of(const Instance& instance, const std::vector<OtherInstance>& others, const Tenant* tenant,
                              std::optional<Arch> image_arch) {
   Surroundings out{.providers = {"*"}, .image_arch = image_arch};
@@ -139,7 +139,7 @@ Surroundings surroundings_of(const Instance& instance, const std::vector<OtherIn
     out.used.instances += 1;
     out.used.cpu_cores += (machine != nullptr ? machine->hardware.cpu_cores : asked.cpu_cores).value_or(0);
     out.used.memory_gib += (machine != nullptr ? machine->hardware.memory_gib : asked.memory_gib).value_or(0);
-    if (asked.group != instance.requirements.group) continue;
+    if (instance.requirements.spread == Spread::None || asked.group != instance.requirements.group) continue;
     if (machine != nullptr) {
       out.group.push_back({other->id(), machine->id.provider, machine->location.rack});
     } else if (instance.requirements.spread == Spread::Provider && other->id() < instance.id()) {
@@ -147,6 +147,19 @@ Surroundings surroundings_of(const Instance& instance, const std::vector<OtherIn
     }
   }
   return out;
+}
+
+const Candidate* choose_machine(const Instance& instance, const std::vector<Candidate>& candidates,
+                                const Surroundings& around) {
+  const std::string& named = instance.requirements.machine;
+  const Candidate* best = nullptr;
+  for (const auto& candidate : candidates) {
+    // What is cheap to see comes first: most of many candidates end here.
+    if (!candidate.claimed_by.empty() || (!named.empty() && named != candidate.machine->id.machine)) continue;
+    if (best != nullptr && !(waste(candidate) < waste(*best))) continue;
+    if (why_not(instance, candidate, around).empty()) best = &candidate;
+  }
+  return best;
 }
 
 Placement place_instance(const Instance& instance, const std::vector<Candidate>& candidates,

@@ -44,7 +44,7 @@ struct Surroundings {
   Tenant::Quota quota;                 // of the tenant; absent keys: no limit
   Usage used;                          // by its other instances
   std::vector<std::string> providers;  // that the tenant may use, or "*"
-  std::vector<Neighbour> group;        // placed instances of the same tenant and group
+  std::vector<Neighbour> group;        // placed instances of the same tenant and group, if that matters
   std::optional<Arch> image_arch;      // of the instance's image
 };
 
@@ -66,6 +66,13 @@ struct Placement {
   std::string provider = {};      // of the machine
   friend bool operator==(const Placement&, const Placement&) = default;
 };
+
+/// Why the instance may not have this machine; empty: it may.
+std::string why_not(const Instance& instance, const Candidate& candidate, const Surroundings& around);
+
+/// The machine of place_instance(), without the reasons: for who places many. Null: none fits.
+const Candidate* choose_machine(const Instance& instance, const std::vector<Candidate>& candidates,
+                                const Surroundings& around);
 
 /// Least waste first: fewest cores too many, then least memory, then least disk, then by
 /// provider and name.

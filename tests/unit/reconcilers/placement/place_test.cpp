@@ -224,3 +224,46 @@ TEST_CASE("property: the choice meets every demand, wastes least, and does not d
   }
   CHECK(placed > 300);
 }
+
+TEST_CASE("the choice without reasons is the choice with reasons") {
+  std::mt19937 random(11);
+  const auto below = [&](unsigned most) { return static_cast<int>(random() % most); };
+  int placed = 0, refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<DesiredMachine> machines;
+    for (int i = 0; i < 6; ++i) {
+      auto each = machine("m" + std::to_string(i), 1 << below(4));
+      each.location.rack = below(2) != 0 ? "r1" : "";
+      each.lifecycle.hands_off = below(6) == 0;
+      if (below(6) == 0) each.reserved_for = {"zeta"};
+      machines.push_back(std::move(each));
+    }
+    std::vector<Candidate> candidates;
+    for (const auto& each : machines) {
+      candidates.push_back({.machine = &each,
+                            .claimed_by = below(5) == 0 ? "acme/other" : "",
+                            .admitted = below(9) != 0,
+                            .healthy = below(8) != 0,
+                            .available = below(6) != 0});
+    }
+    std::shuffle(candidates.begin(), candidates.end(), random);
+    auto wanted = instance();
+    wanted.requirements.cpu_cores = 1 << below(4);
+    if (below(3) == 0) wanted.requirements.machine = "m" + std::to_string(below(7));
+    if (below(3) == 0) wanted.requirements.spread = Spread::Rack;
+    auto neighbour = instance();
+    neighbour.name = "web-2";
+    const Tenant tenant{.name = "acme", .quota = {.cpu_cores = 8 + below(12)}, .providers = {"*"}};
+    const auto around = surroundings_of(wanted, {{&neighbour, &machines[0]}}, &tenant, std::nullopt);
+    const auto* chosen = choose_machine(wanted, candidates, around);
+    const auto placement = nimbus::reconcilers::place_instance(wanted, candidates, around);
+    CHECK((chosen == nullptr ? "" : chosen->machine->id.machine) == placement.machine);
+    for (const auto& candidate : candidates) {
+      if (&candidate == chosen) CHECK(why_not(wanted, candidate, around).empty());
+      if (chosen == nullptr) CHECK_FALSE(why_not(wanted, candidate, around).empty());
+    }
+    ++(chosen == nullptr ? refused : placed);
+  }
+  CHECK(placed > 300);
+  CHECK(refused > 300);
+}
