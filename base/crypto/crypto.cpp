@@ -77,7 +77,7 @@ std::array<std::uint8_t, 32> sha256(std::string_view data) {
 
 std::string sha256_hex(std::string_view data) { return to_hex(sha256(data)); }
 
-std::string sha1_hex(std::initializer_list<std::string_view> parts) {
+std::array<std::uint8_t, 20> sha1(std::initializer_list<std::string_view> parts) {
   struct Free {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
@@ -87,8 +87,10 @@ std::string sha1_hex(std::initializer_list<std::string_view> parts) {
   std::array<std::uint8_t, 20> out{};
   unsigned int size = 0;
   require(EVP_DigestFinal_ex(context.get(), out.data(), &size) == 1, "final");
-  return to_hex(out);
+  return out;
 }
+
+std::string sha1_hex(std::initializer_list<std::string_view> parts) { return to_hex(sha1(parts)); }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   require(context_ != nullptr && EVP_DigestInit_ex(digest(context_), sha256_algorithm(), nullptr) == 1, "init");

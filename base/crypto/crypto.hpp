@@ -25,7 +25,8 @@ std::size_t digest_size(Hash hash) noexcept;  // 16, 20, 32 bytes
 
 std::array<std::uint8_t, 32> sha256(std::string_view data);
 std::string sha256_hex(std::string_view data);
-/// Of the parts one after the other. For Git's object names, nothing else.
+/// Of the parts one after the other. For Git's names and checksums, nothing else.
+std::array<std::uint8_t, 20> sha1(std::initializer_list<std::string_view> parts);
 std::string sha1_hex(std::initializer_list<std::string_view> parts);
 
 /// A hash fed piece by piece.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <system_error>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -74,6 +76,53 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// A file that is being written beside the place it is for; gone unless it got there.
+class Draft {
+ public:
+  explicit Draft(std::string path)
+      : path_(std::move(path)),
+        temporary_(path_ + ".XXXXXX"),
+        file_(::mkostemp(temporary_.data(), O_CLOEXEC)),
+        opened_(file_.get() >= 0) {}
+  ~Draft() {
+    if (opened_ && !placed_) ::unlink(temporary_.c_str());
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  Result<> write(std::string_view content, unsigned mode) {
+    if (!opened_) return system_error("create a file beside", path_);
+    while (!content.empty()) {
+      const ssize_t wrote = ::write(file_.get(), content.data(), content.size());
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) return system_error("write", path_);
+      content.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    if (::fchmod(file_.get(), static_cast<mode_t>(mode)) != 0) return system_error("set the mode of", path_);
+    // Only a hint: several drafts are on their way to the disk together, and the first sync finds them there.
+    (void)::sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+    return {};
+  }
+
+  Result<> sync() {
+    if (::fsync(file_.get()) != 0) return system_error("sync", path_);
+    return file_.close() == 0 ? Result<>() : system_error("close", path_);
+  }
+
+  Result<> place() {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return system_error("replace", path_);
+    placed_ = true;
+    return {};
+  }
+
+ private:
+  const std::string path_;
+  std::string temporary_;
+  Descriptor file_;
+  const bool opened_;
+  bool placed_ = false;
+};
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) { return read_all(path, limit, false); }
@@ -83,26 +132,29 @@ Result<std::string> read_private_file(const std::string& path, std::size_t limit
 }
 
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode) {
-  std::string temporary = path + ".XXXXXX";
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) return system_error("create a file beside", path);
-  const auto give_up = [&](std::string_view doing) {
-    Error error = system_error(doing, path);
-    ::unlink(temporary.c_str());
-    return error;
-  };
-  while (!content.empty()) {
-    const ssize_t wrote = ::write(file.get(), content.data(), content.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return give_up("write");
-    content.remove_prefix(static_cast<std::size_t>(wrote));
+  const NewFile file{path, content};
+  return write_files_atomically({&file, 1}, mode);
+}
+
+Result<> write_files_atomically(std::span<const NewFile> files, unsigned mode) {
+  std::vector<std::unique_ptr<Draft>> drafts;
+  for (const auto& file : files) {
+    drafts.push_back(std::make_unique<Draft>(file.path));
+    if (auto wrote = drafts.back()->write(file.content, mode); !wrote) return wrote;
   }
-  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return give_up("set the mode of");
-  if (::fsync(file.get()) != 0) return give_up("sync");
-  if (file.close() != 0) return give_up("close");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up("replace");
-  const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return system_error("sync the folder of", path);
+  for (auto& draft : drafts) {
+    if (auto synced = draft->sync(); !synced) return synced;
+  }
+  for (auto& draft : drafts) {
+    if (auto placed = draft->place(); !placed) return placed;
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto folder = folder_of(files[i].path);
+    if (i == 0 || folder != folder_of(files[i - 1].path)) {
+      const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (opened.get() < 0 || ::fsync(opened.get()) != 0) return system_error("sync the folder of", files[i].path);
+    }
+  }
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,14 @@ Result<std::string> read_private_file(const std::string& path, std::size_t limit
 
 /// Replaces `path` as a whole: written beside it, synced, renamed, folder synced.
 Result<> write_file_atomically(const std::string& path, std::string_view content, unsigned mode);
+
+struct NewFile {
+  std::string path;
+  std::string_view content;
+};
+/// The same for several files, which take their places in this order and once all are synced: cheaper than one by one.
+/// After an error those at the front may be in place.
+Result<> write_files_atomically(std::span<const NewFile> files, unsigned mode);
 
 /// Makes the folder and its parents; what exists is fine. New ones get `mode`.
 Result<> make_folders(const std::string& path, unsigned mode);

@@ -1,8 +1,7 @@
 #include "registry/git/commit_builder.hpp"
 
+#include <fmt/format.h>
 #include <git2.h>
-#include <git2/sys/mempack.h>
-#include <git2/sys/odb_backend.h>
 
 #include <algorithm>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include "base/text/text.hpp"
 #include "registry/git/library.hpp"
+#include "registry/git/pack_writer.hpp"
 
 namespace nimbus::registry {
 namespace {
@@ -18,7 +18,6 @@ using Commit = GitHandle<git_commit, git_commit_free>;
 using Tree = GitHandle<git_tree, git_tree_free>;
 using Database = GitHandle<git_odb, git_odb_free>;
 using Signature = GitHandle<git_signature, git_signature_free>;
-using PackBuilder = GitHandle<git_packbuilder, git_packbuilder_free>;
 
 constexpr std::size_t kDepth = 16;
 
@@ -56,7 +55,7 @@ struct Entry {
   std::string sort_key() const { return mode == GIT_FILEMODE_TREE ? name + "/" : name; }
 };
 
-/// Objects of one commit: kept in memory, then written as one pack.
+/// What is there already, and the objects of one commit, which become one pack.
 class Objects {
  public:
   static Result<Objects> open(const std::string& path) {
@@ -69,57 +68,38 @@ class Objects {
       return git_error(code, "open the objects of " + path);
     }
     objects.database_.reset(database);
-    // Objects go to this backend directly: git_odb_write would look for each in all
-    // packs and list the pack folder anew. It answers the pack builder's reads.
-    if (const int code = git_mempack_new(&objects.memory_); code < 0) return git_error(code, "make objects");
-    constexpr int kBeforeAllOthers = 999;
-    if (const int code = git_odb_add_backend(database, objects.memory_, kBeforeAllOthers); code < 0) {
-      objects.memory_->free(objects.memory_);
-      return git_error(code, "make objects");
-    }
     return objects;
   }
 
   git_repository* raw() const noexcept { return repository_->raw(); }
 
+  /// Not by git_odb_write: that would list the pack folder anew for each object that is not there yet.
   Result<git_oid> write(std::string_view bytes, git_object_t type) {
     git_oid id{};
     if (const int code = git_odb_hash(&id, bytes.data(), bytes.size(), type); code < 0) {
       return git_error(code, "make an object");
     }
     if (git_odb_exists_ext(database_.get(), &id, GIT_ODB_LOOKUP_NO_REFRESH) != 0) return id;
-    if (const int code = memory_->write(memory_, &id, bytes.data(), bytes.size(), type); code < 0) {
-      return git_error(code, "make an object");
-    }
-    created_.push_back(id);
+    PackWriter::Id key{};
+    std::ranges::copy(id.id, key.begin());
+    if (!created_.insert(key).second) return id;
+    using Kind = PackWriter::Kind;
+    pack_.add(key, type == GIT_OBJECT_COMMIT ? Kind::Commit : type == GIT_OBJECT_TREE ? Kind::Tree : Kind::Blob, bytes);
     return id;
   }
 
-  /// Only what was created here: git_mempack_dump would pack the whole tree.
+  /// Only what was created here; nothing if the very same commit was built before.
   Result<> write_pack() {
-    if (created_.empty()) return {};  // the very same commit was built before
-    git_packbuilder* raw_builder = nullptr;
-    if (const int code = git_packbuilder_new(&raw_builder, raw()); code < 0) return git_error(code, "write a pack");
-    const PackBuilder builder(raw_builder);
-    for (auto id = created_.rbegin(); id != created_.rend(); ++id) {
-      if (const int code = git_packbuilder_insert(raw_builder, &*id, nullptr); code < 0) {
-        return git_error(code, "write a pack");
-      }
-    }
-    if (const int code = git_packbuilder_write(raw_builder, nullptr, 0, nullptr, nullptr); code < 0) {
-      auto error = git_error(code, "write a pack to " + repository_->path());
-      error.code = Code::Internal;
-      return error;
-    }
-    return {};
+    auto wrote = pack_.write(git_repository_path(raw()) + std::string("objects/pack"));
+    return wrote ? wrote : std::move(wrote.error()).with("while writing a commit to " + repository_->path());
   }
 
  private:
   Objects() = default;
   std::optional<GitRepository> repository_;
   Database database_;
-  git_odb_backend* memory_ = nullptr;  // the database owns it
-  std::vector<git_oid> created_;
+  PackWriter pack_;
+  std::set<PackWriter::Id> created_;
 };
 
 Result<std::map<std::string, Entry, std::less<>>> read_tree(const Objects& objects, const git_oid* id) {
@@ -222,30 +202,23 @@ std::string with_signature(std::string_view commit, std::string_view signature) 
   return std::string(commit.substr(0, end)) + header + std::string(commit.substr(end));
 }
 
+/// "author NAME <EMAIL> SECONDS ZONE" and the like (gitformat: commit objects).
+std::string person_line(std::string_view role, const git_signature& person) {
+  return fmt::format("{} {} <{}> {} +0000\n", role, person.name, person.email, person.when.time);
+}
+
 Result<std::string> commit_bytes(const Objects& objects, const NewCommit& commit, const git_oid& tree_id) {
-  auto author = signature(commit.author);
-  if (!author) return std::move(author.error());
-  auto committer = signature(commit.committer);
-  if (!committer) return std::move(committer.error());
-  std::vector<Commit> parents;
-  std::vector<const git_commit*> pointers;
+  const auto author = signature(commit.author);
+  if (!author) return author.error();
+  const auto committer = signature(commit.committer);
+  if (!committer) return committer.error();
+  std::string bytes = "tree " + object_id_text(tree_id) + "\n";
   for (const auto& id : commit.parents) {
-    auto parent = lookup(objects, id);
-    if (!parent) return std::move(parent.error());
-    pointers.push_back(parent->get());
-    parents.push_back(std::move(*parent));
+    const auto parent = lookup(objects, id);
+    if (!parent) return parent.error();
+    bytes += "parent " + object_id_text(*git_commit_id(parent->get())) + "\n";
   }
-  git_tree* raw = nullptr;
-  if (const int code = git_tree_lookup(&raw, objects.raw(), &tree_id); code < 0)
-    return git_error(code, "make a commit");
-  const Tree tree(raw);
-  git_buf buffer = GIT_BUF_INIT;
-  const int code = git_commit_create_buffer(&buffer, objects.raw(), author->get(), committer->get(), nullptr,
-                                            commit.message.c_str(), raw, pointers.size(), pointers.data());
-  std::string bytes = code == 0 ? std::string(buffer.ptr, buffer.size) : "";
-  git_buf_dispose(&buffer);
-  if (code < 0) return git_error(code, "make a commit");
-  return bytes;
+  return bytes + person_line("author", **author) + person_line("committer", **committer) + "\n" + commit.message;
 }
 
 Result<git_oid> build_tree(Objects& objects, const Folder& changes, const git_oid* base) {

@@ -1,8 +1,6 @@
 #include "registry/git/commit_builder.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -206,17 +204,10 @@ TEST_CASE("a pack that cannot be written is told") {
   const TempFolder temp;
   const auto repository = opened(temp / "r");
   std::filesystem::remove_all(temp / "r/objects/pack");
-  // In a process that ends without a look at its memory: libgit2 leaks 40 bytes here.
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const auto result = write_commit(repository, on({}, {{"a", "1"}}));
-    const bool told = !result && result.error().code == Code::Internal &&
-                      result.error().message.find(temp / "r") != std::string::npos;
-    ::_exit(told ? 0 : 1);
-  }
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  const auto result = write_commit(repository, on({}, {{"a", "1"}}));
+  REQUIRE(!result);
+  CHECK(result.error().code == Code::Internal);
+  CHECK(result.error().text().find(temp / "r") != std::string::npos);
 }
 
 TEST_CASE("two threads build on the same repository") {
