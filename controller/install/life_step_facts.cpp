@@ -108,6 +108,8 @@ LifeFacts LifeStep::facts() {
   } else if (!record_.instance.empty()) {
     facts.phase = Active;
     const auto* wanted = wish();
+    facts.address = record_.address;
+    facts.host_key = record_.host_key;
     if (wanted != nullptr) facts.instance = std::make_shared<const Instance>(wanted->instance);
   } else if (!record_.erases.empty()) {
     facts.phase = Available;

@@ -30,6 +30,7 @@ struct LifeFacts {
   std::string waits;                         // what the run waits for
   std::string held;                          // why a person must look; empty: nobody need
   std::shared_ptr<const Instance> instance;  // that is installed here; null: none
+  std::string address, host_key;             // of what runs here; empty: nothing, or not known
   std::optional<WallTime> look_again;
 };
 

@@ -2,11 +2,50 @@
 
 #include "base/toml/write.hpp"
 #include "registry/status/document.hpp"
+#include "registry/status/records.hpp"
 
 namespace nimbus::registry {
 
 using base::toml::Table;
 using base::toml::TableReader;
+
+namespace {
+
+Table failed_table(const FailedResource& failed) {
+  Table table;
+  table.set("reason", bounded_text(failed.reason, kShortTextBytes));
+  table.set("resource", bounded_text(failed.resource, kShortTextBytes));
+  return table;
+}
+
+void set_configuration(Table& top, const ConfigurationRecord& record) {
+  Table table;
+  set_text(table, "applied_digest", record.applied_digest);
+  set_text(table, "desired_digest", record.desired_digest);
+  table.set("mode", record.mode);
+  top.set("configuration", std::move(table));
+  set_records(top, "drift", record.drifts, ConfigurationRecord::kDrifts, drift_table);
+  set_records(top, "failed", record.failed, ConfigurationRecord::kFailed, failed_table);
+}
+
+void read_configuration(TableReader& top, InstanceStatus& status) {
+  auto table = top.table("configuration");
+  if (!table) return;
+  ConfigurationRecord record;
+  record.applied_digest = read_optional_text(*table, "applied_digest");
+  record.desired_digest = read_optional_text(*table, "desired_digest");
+  record.mode = read_text(*table, "mode");
+  table->finish();
+  record.drifts = read_drifts(top);
+  for (auto& failed : top.tables("failed")) {
+    const std::string reason = read_text(failed, "reason");
+    record.failed.push_back({read_text(failed, "resource"), reason});
+    failed.finish();
+  }
+  status.configuration = std::move(record);
+}
+
+}  // namespace
 
 std::string_view to_string(InstancePhase phase) noexcept {
   switch (phase) {
@@ -44,6 +83,8 @@ std::string to_text(const InstanceStatus& status) {
   set_text(ssh, "known_hosts", status.ssh_known_hosts);
   set_text(ssh, "trust", status.ssh_trust);
   if (!ssh.empty()) top.set("ssh", std::move(ssh));
+  set_conditions(top, status.conditions);
+  if (status.configuration) set_configuration(top, *status.configuration);
   return base::toml::write(top);
 }
 
@@ -66,6 +107,8 @@ Result<InstanceStatus> parse_instance_status(std::string_view text, std::string_
     status.ssh_trust = read_optional_text(*ssh, "trust");
     ssh->finish();
   }
+  status.conditions = read_conditions(top);
+  read_configuration(top, status);
   top.finish();
   if (auto fault = first_fault(faults, file)) return std::move(*fault);
   return status;

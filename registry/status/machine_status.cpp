@@ -6,6 +6,7 @@
 #include "base/toml/write.hpp"
 #include "registry/status/document.hpp"
 #include "registry/status/hardware_table.hpp"
+#include "registry/status/records.hpp"
 
 namespace nimbus::registry {
 namespace {
@@ -16,35 +17,6 @@ using base::toml::TableReader;
 using Outcome = RunRecordOutcome;
 
 constexpr std::string_view kUnknownPower = "unknown";
-
-template <class Record, class Write>
-void set_records(Table& table, const char* key, const std::vector<Record>& records, std::size_t most,
-                 const Write& write) {
-  Array array;
-  for (const auto& record : records) {
-    if (array.size() == most) break;
-    array.emplace_back(write(record));
-  }
-  if (!array.empty()) table.set(key, std::move(array));
-}
-
-Table condition_table(const Condition& condition) {
-  Table table;
-  table.set("message", bounded_text(condition.message));
-  table.set("reason", bounded_text(condition.reason));
-  table.set("since", time_value(condition.since));
-  table.set("status", to_string(condition.value));
-  return table;
-}
-
-Table drift_table(const DriftRecord& drift) {
-  Table table;
-  table.set("desired", bounded_text(drift.desired, kShortTextBytes));
-  table.set("key", bounded_text(drift.key, kShortTextBytes));
-  table.set("observed", bounded_text(drift.observed, kShortTextBytes));
-  if (!drift.pending.empty()) table.set("pending", bounded_text(drift.pending, kShortTextBytes));
-  return table;
-}
 
 Table erase_table(const EraseRecord& erase) {
   Table table;
@@ -84,24 +56,6 @@ std::optional<PowerState> read_power(TableReader& reader) {
   return state != std::ranges::end(kAll) ? std::optional(*state) : std::nullopt;
 }
 
-Condition read_condition(TableReader& reader) {
-  Condition condition;
-  condition.message = read_text(reader, "message");
-  condition.reason = read_text(reader, "reason");
-  condition.since = read_time(reader, "since");
-  condition.value = read_word(reader, "status", {ConditionValue::True, ConditionValue::False, ConditionValue::Unknown});
-  reader.finish();
-  return condition;
-}
-
-void read_conditions(TableReader& top, Conditions& out) {
-  auto table = top.table("condition");
-  if (!table) return;
-  for (const auto& member : table->raw().members()) {
-    if (auto inner = table->table(member.key)) out[member.key] = read_condition(*inner);
-  }
-}
-
 void read_claim_and_identity(TableReader& top, MachineStatus& status) {
   if (auto table = top.table("claim")) {
     status.claim = MachineClaim{read_text(*table, "instance"), read_time(*table, "since"),
@@ -130,11 +84,7 @@ void read_claim_and_identity(TableReader& top, MachineStatus& status) {
 }
 
 void read_records(TableReader& top, MachineStatus& status) {
-  for (auto& table : top.tables("drift")) {
-    status.drifts.push_back({read_text(table, "key"), read_text(table, "desired"), read_text(table, "observed"),
-                             read_optional_text(table, "pending")});
-    table.finish();
-  }
+  status.drifts = read_drifts(top);
   for (auto& table : top.tables("erased")) {
     status.erases.push_back({read_text(table, "disk"), read_text(table, "level"), read_text(table, "method"),
                              table.require("verified").boolean("verified").value_or(false), read_time(table, "when")});
@@ -208,9 +158,7 @@ std::string to_text(const MachineStatus& status) {
     claim.set("since", time_value(status.claim->since));
     top.set("claim", std::move(claim));
   }
-  Table conditions;
-  for (const auto& [name, condition] : status.conditions) conditions.set(name, condition_table(condition));
-  if (!conditions.empty()) top.set("condition", std::move(conditions));
+  set_conditions(top, status.conditions);
   if (status.hardware) top.set("hardware", hardware_table(*status.hardware));
   if (!status.identity.empty()) top.set("identity", identity_table(status.identity));
   if (status.installed) {
@@ -242,7 +190,7 @@ Result<MachineStatus> parse_machine_status(std::string_view text, std::string_vi
   status.restart = top.integer("restart");
   status.power = read_power(top);
   read_claim_and_identity(top, status);
-  read_conditions(top, status.conditions);
+  status.conditions = read_conditions(top);
   read_records(top, status);
   top.finish();
   if (auto fault = first_fault(faults, file)) return std::move(*fault);

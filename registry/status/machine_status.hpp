@@ -17,6 +17,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "registry/status/condition.hpp"
+#include "registry/status/drift_record.hpp"
 #include "registry/status/hardware_record.hpp"
 
 namespace nimbus::registry {
@@ -50,14 +51,6 @@ struct InstalledRecord {
   std::string nonce_sha256;
   std::int64_t reinstall = 0;
   friend bool operator==(const InstalledRecord&, const InstalledRecord&) = default;
-};
-
-struct DriftRecord {
-  std::string key;  // "power", "bios.ProcVirtualization"
-  std::string desired;
-  std::string observed;
-  std::string pending = {};  // what the next start makes of it; empty: nothing waits
-  friend bool operator==(const DriftRecord&, const DriftRecord&) = default;
 };
 
 struct EraseRecord {

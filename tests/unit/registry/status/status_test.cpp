@@ -4,6 +4,7 @@
 
 #include "base/text/text.hpp"
 #include "registry/status/controller_status.hpp"
+#include "registry/status/instance_status.hpp"
 #include "registry/status/machine_status.hpp"
 
 using namespace nimbus;
@@ -262,4 +263,19 @@ TEST_CASE("a condition keeps its time until value or reason change") {
   CHECK(set(ConditionValue::False, "Auth", "b", 40) == WallTime{seconds{40}});
   CHECK(set(ConditionValue::True, "Auth", "b", 50) == WallTime{seconds{50}});
   CHECK(set(ConditionValue::True, "Auth", "b", 60) == WallTime{seconds{50}});
+}
+
+TEST_CASE("an instance's document with a host's part comes back as it was") {
+  InstanceStatus status;
+  status.phase = InstancePhase::Configuring;
+  status.machine = "m017";
+  set_condition(status.conditions, "configured", ConditionValue::False, "Drifted", "1 resource", WallTime{});
+  status.configuration = ConfigurationRecord{.mode = "enforce",
+                                             .applied_digest = "a",
+                                             .desired_digest = "b",
+                                             .drifts = {{"file:/etc/motd.mode", "0644", "0666", {}}},
+                                             .failed = {{"package:nginx", "exit status 100"}}};
+  const auto parsed = parse_instance_status(to_text(status), "tenants/acme/instances/web-1.toml");
+  REQUIRE(parsed);
+  CHECK(*parsed == status);
 }

@@ -1,0 +1,327 @@
+#include "controller/configure/hosts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/crypto/crypto.hpp"
+#include "base/log/log.hpp"
+
+namespace nimbus::controller {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSoon{5'000};
+constexpr milliseconds kBusy{30'000};
+constexpr milliseconds kFirstRetry{10'000};
+/// New hosts are first looked at within this time, spread.
+constexpr milliseconds kFirstLookSpread{1'000};
+constexpr int kMostDoublings = 10;
+
+}  // namespace
+
+Hosts::Hosts(WorkQueue& queue, Tools tools, FactSink& next)
+    : provider_(tools.provider), queue_(queue), tools_(std::move(tools)), next_(next), limits_(tools_.limits) {}
+
+Result<> Hosts::accept(const std::shared_ptr<const AcceptedRegistry>& registry) {
+  auto remembered = tools_.access.all();
+  if (!remembered) return std::move(remembered.error()).with("while reading which hosts are configured");
+  std::map<std::string, registry::EntryPtr<Instance>> wanted;
+  if (registry->in_force) {
+    for (const auto& entry : registry->in_force->instances) {
+      const bool ours = entry->value.provider == provider_;
+      if (ours && entry->value.configuration != ConfigurationMode::None) wanted[entry->value.id()] = entry;
+    }
+  }
+  std::set<std::string> touched;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [instance, entry] : wanted_) touched.insert(instance);
+    for (const auto& [instance, entry] : wanted) touched.insert(instance);
+    registry_ = registry;
+    wanted_ = std::move(wanted);
+    leaving_.clear();
+    // Nothing in force yet is not "nobody wants it".
+    for (auto& [instance, access] : *remembered) {
+      if (registry->in_force && !wanted_.contains(instance)) leaving_[instance] = std::move(access);
+    }
+    for (const auto& [instance, access] : leaving_) touched.insert(instance);
+  }
+  for (const auto& instance : touched) queue_if_changed(instance, Lane::Event);
+  return {};
+}
+
+void Hosts::seen(const MachineFacts& facts) {
+  next_.seen(facts);
+  const std::string& machine = facts.machine.desired->id.machine;
+  const auto& life = facts.report.life;
+  const bool on = facts.report.power.is_known() && facts.report.power.value() == PowerState::On;
+  // What could not be read changes nothing of what was known.
+  if (!facts.report.power.is_known() && life && !life->busy) return;
+  std::set<std::string> touched;
+  {
+    const std::lock_guard lock(mutex_);
+    std::string instance;
+    Place place;
+    if (life && !life->busy && on && life->instance && !life->host_key.empty()) {
+      instance = life->instance->id();
+      place = {machine, life->address, life->host_key};
+    }
+    auto& before = on_[machine];
+    if (before != instance) {
+      if (!before.empty()) {
+        places_.erase(before);
+        touched.insert(before);
+      }
+      before = instance;
+    }
+    if (!instance.empty() && places_[instance] != place) {
+      places_[instance] = place;
+      touched.insert(instance);
+    }
+    if (instance.empty()) on_.erase(machine);
+  }
+  for (const auto& instance : touched) queue_if_changed(instance, Lane::Event);
+}
+
+/// Under the lock.
+std::optional<HostTarget> Hosts::target_of(const std::string& instance) const {
+  const auto found = wanted_.find(instance);
+  if (found == wanted_.end() || !registry_) return std::nullopt;
+  const auto& entry = found->second;
+  HostTarget target{.instance = instance,
+                    .path = entry->path,
+                    .machine = {},
+                    .mode = entry->value.configuration,
+                    .endpoint = {.address = {}, .host_key = {}, .user = tools_.user},
+                    .adopted = entry->value.adopt.has_value(),
+                    .snapshot = registry_->in_force,
+                    .entry = entry,
+                    .desired = nullptr,
+                    .commit = registry_->accepted_commit,
+                    .digest = {}};
+  if (target.adopted) {
+    target.endpoint.address = entry->value.adopt->address;
+    target.endpoint.host_key = entry->value.adopt->host_key;
+    target.machine = entry->value.requirements.machine;
+  } else {
+    const auto place = places_.find(instance);
+    if (place == places_.end()) return std::nullopt;
+    target.endpoint.address = place->second.address;
+    target.endpoint.host_key = place->second.host_key;
+    target.machine = place->second.machine;
+  }
+  if (target.endpoint.address.empty() || target.endpoint.host_key.empty()) return std::nullopt;
+  const auto machine = registry_->machines.find(target.machine);
+  if (machine != registry_->machines.end()) target.desired = machine->second.desired;
+  target.digest = base::sha256_hex(entry->digest + "\n" + (target.desired ? target.desired->digest : "") + "\n" +
+                                   target.endpoint.address);
+  return target;
+}
+
+void Hosts::queue_if_changed(const std::string& instance, Lane lane) {
+  milliseconds delay{0};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto target = target_of(instance);
+    if (!target && !leaving_.contains(instance)) {
+      const auto slot = slots_.find(instance);
+      if (slot == slots_.end()) return;
+      if (!slot->second->running) slots_.erase(slot);
+      queue_.remove(instance);
+    } else {
+      const bool is_new = !slots_.contains(instance);
+      auto& slot = slots_[instance];
+      if (!slot) slot = std::make_unique<Slot>();
+      std::string digest =
+          target ? target->digest + target->endpoint.host_key + (target->mode == ConfigurationMode::Enforce ? "e" : "o")
+                 : "leaving";
+      if (slot->digest == digest) return;
+      slot->digest = std::move(digest);
+      if (is_new)
+        delay = milliseconds{
+            static_cast<milliseconds::rep>(tools_.jitter() * static_cast<double>(kFirstLookSpread.count()))};
+      queue_.add(instance, lane, delay);
+      return;
+    }
+  }
+  tools_.forgotten(instance);
+}
+
+void Hosts::look_at_all() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [instance, slot] : slots_) queue_.add(instance, Lane::Event);
+}
+
+bool Hosts::look_at(const std::string& instance) {
+  const std::lock_guard lock(mutex_);
+  const auto slot = slots_.find(instance);
+  if (slot == slots_.end()) return false;
+  slot->second->forgive = true;
+  queue_.add(instance, Lane::Person);
+  return true;
+}
+
+void Hosts::set_limits(const HostLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
+}
+
+void Hosts::work(std::stop_token stop) {
+  while (const auto instance = queue_.take(stop)) {
+    pass_over(*instance, stop);
+    queue_.done(*instance);
+  }
+}
+
+bool Hosts::work_once(std::stop_token stop) {
+  const auto instance = queue_.try_take();
+  if (!instance) return false;
+  pass_over(*instance, std::move(stop));
+  queue_.done(*instance);
+  return true;
+}
+
+void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
+  std::optional<HostTarget> target;
+  Slot* slot = nullptr;
+  HostLimits limits;
+  bool leaving = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = slots_.find(instance);
+    if (found == slots_.end()) return;
+    target = target_of(instance);
+    leaving = leaving_.contains(instance);
+    if (!target && !leaving) {
+      slots_.erase(found);
+      return;
+    }
+    slot = found->second.get();
+    slot->running = true;
+    if (std::exchange(slot->forgive, false)) slot->memory.futile.clear();
+    limits = limits_;
+  }
+  if (!target) return drop_access(instance, std::move(stop));
+  auto report = std::make_shared<HostReport>(run_host_pass(*target, slot->memory, tools_.pass, limits, stop));
+  if (report->looked) keep_access(*target, *slot);
+  milliseconds wait{0};
+  WallTime next{};
+  bool gone = false;
+  {
+    const std::lock_guard lock(mutex_);
+    slot->running = false;
+    slot->report = report;
+    wait = wait_after(*report, *slot);
+    next = slot->next_look = tools_.pass.clock.wall() + wait;
+    gone = !target_of(instance) && !leaving_.contains(instance);
+    if (gone) slots_.erase(instance);
+  }
+  if (gone || stop.stop_requested()) return;
+  const bool silent = report->error && !report->looked;
+  queue_.add(instance, silent ? Lane::Slow : Lane::Resync, wait);
+  tools_.told(*target, *report, next);
+}
+
+/// Under the lock.
+milliseconds Hosts::wait_after(const HostReport& report, Slot& slot) {
+  if (report.error) {
+    const bool unfinished = report.scripts > 1;  // a correction was under way
+    slot.failures = unfinished ? 0 : slot.failures + 1;
+    if (unfinished) return kSoon;
+    const auto doubled = kFirstRetry * (1 << std::min(slot.failures - 1, kMostDoublings));
+    return with_jitter(std::min(doubled, std::max(limits_.interval, kFirstRetry)));
+  }
+  slot.failures = 0;
+  if (report.busy) return kBusy;
+  return with_jitter(limits_.interval);
+}
+
+milliseconds Hosts::with_jitter(milliseconds delay) const {
+  const double factor = 0.9 + 0.2 * tools_.jitter();
+  return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * factor)};
+}
+
+void Hosts::keep_access(const HostTarget& target, Slot& slot) {
+  if (slot.access_kept) return;
+  const auto kept = tools_.access.keep({.instance = target.instance,
+                                        .path = target.path,
+                                        .machine = target.machine,
+                                        .adopted = target.adopted,
+                                        .endpoint = target.endpoint});
+  slot.access_kept = kept.has_value();
+  if (!kept) base::log(base::Level::Error, "journal-unreadable", kept.error().text(), {{"instance", target.instance}});
+}
+
+/// What we installed and erased since, or what somebody installed anew, is another host: there is nothing to take away.
+void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
+  HostAccess access;
+  bool same_host = false;
+  Slot* slot = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    access = leaving_.at(instance);
+    slot = slots_.at(instance).get();
+    const auto place = places_.find(instance);
+    same_host = access.adopted || (place != places_.end() && place->second.host_key == access.endpoint.host_key);
+  }
+  std::optional<Error> error;
+  if (!same_host) {
+    error = Error{Code::NotFound, "the host is not there"};
+  } else if (tools_.pass.authority().state != Authority::State::Held) {
+    error = Error{Code::Busy, "no term on the status branch: nothing is written to hosts"};
+  } else {
+    auto host = tools_.pass.hosts.attach(access.endpoint);
+    auto answer = host
+                      ? (*host)->run({.text = removal_script(access.endpoint.user, tools_.public_key), .as_root = true},
+                                     {tools_.pass.clock.now() + limits_.look, stop})
+                      : Result<HostAnswer>(host.error());
+    if (!answer)
+      error = std::move(answer.error());
+    else if (answer->exit_status != 0)
+      error = Error{Code::Conflict, "the script that removes the access failed"};
+  }
+  const std::lock_guard lock(mutex_);
+  slot->running = false;
+  // A host that refuses our key has it no more: somebody was faster, or an answer was lost.
+  const bool done = !error || error->code == Code::Auth || (!same_host && !access.adopted);
+  if (done && tools_.access.forget(instance)) {
+    leaving_.erase(instance);
+    slots_.erase(instance);
+    if (same_host) tools_.dropped(access, std::nullopt);
+    return;
+  }
+  ++slot->failures;
+  const auto wait = kFirstRetry * (1 << std::min(slot->failures, kMostDoublings));
+  queue_.add(instance, Lane::Slow, wait);
+  tools_.dropped(access, error);
+}
+
+void Hosts::close(const Call& call) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [instance, slot] : slots_) {
+    if (slot->memory.host) slot->memory.host->close(call);
+    slot->memory.host.reset();
+  }
+}
+
+std::optional<HostView> Hosts::view(const std::string& instance) const {
+  const std::lock_guard lock(mutex_);
+  auto target = target_of(instance);
+  const auto slot = slots_.find(instance);
+  if (!target || slot == slots_.end()) return std::nullopt;
+  return HostView{std::move(*target), slot->second->report, slot->second->next_look, slot->second->running};
+}
+
+std::vector<HostView> Hosts::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<HostView> out;
+  for (const auto& [instance, slot] : slots_) {
+    if (auto target = target_of(instance)) {
+      out.push_back({std::move(*target), slot->report, slot->next_look, slot->running});
+    }
+  }
+  return out;
+}
+
+}  // namespace nimbus::controller

@@ -1,0 +1,53 @@
+// What one pass over a host found and did: all that status, metrics and the API need. It
+// holds no secret and no content of a file, except in `texts`, which never leave the API.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/machine/guard.hpp"
+#include "core/error.hpp"
+#include "core/host/facts.hpp"
+#include "core/time.hpp"
+#include "reconcilers/configure/correct.hpp"
+#include "reconcilers/configure/gap.hpp"
+#include "registry/problem.hpp"
+
+namespace nimbus::controller {
+
+/// A file that is not secret, as declared and as found.
+struct DriftedText {
+  std::string path;
+  std::string diff;  // unified
+  friend bool operator==(const DriftedText&, const DriftedText&) = default;
+};
+
+struct FailedCorrection {
+  std::string resource;
+  std::string reason;
+  bool held = false;  // not tried again before the next look, or another commit
+  friend bool operator==(const FailedCorrection&, const FailedCorrection&) = default;
+};
+
+struct HostReport {
+  std::optional<Error> error;               // why the host could not be looked at, or a correction's end is not known
+  bool looked = false;                      // the last look succeeded; then `gaps` and `health` count
+  std::vector<registry::Problem> problems;  // why the configuration is not what people meant; nothing is corrected
+  std::vector<reconcilers::configure::Gap> gaps;
+  std::vector<FailedCorrection> failed;
+  std::optional<Refusal> refusal;  // why a correction did not happen
+  bool busy = false;               // somebody else holds a lock on the host
+  std::size_t corrected = 0;       // resources that were changed
+  std::size_t scripts = 0;         // that ran, looks included
+  host::Health health;
+  std::string os, os_version;
+  std::vector<DriftedText> texts;
+  WallTime at{};
+
+  bool converged() const {
+    return looked && !error && !registry::has_errors(problems) && gaps.empty() && failed.empty();
+  }
+};
+
+}  // namespace nimbus::controller

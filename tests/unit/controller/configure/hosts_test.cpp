@@ -1,0 +1,281 @@
+#include "controller/configure/hosts.hpp"
+
+#include <doctest/doctest.h>
+
+#include "controller/configure/instance_board.hpp"
+#include "package_host.hpp"
+
+using namespace nimbus;
+using namespace nimbus::controller;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Nobody final : public FactSink {
+ public:
+  void seen(const MachineFacts&) override { ++told; }
+  int told = 0;
+};
+
+struct World {
+  World() { host.known = {"aaa"}; }
+
+  HostTools pass_tools() {
+    return {.clock = clock,
+            .hosts = driver,
+            .build =
+                [](const HostTarget&) {
+                  return registry::HostBuild{nimbus::testing::packages({{"aaa", {}}}), {}};
+                },
+            .authority = [this] { return authority; },
+            .note = [](const std::string&, const HostTarget&, const std::string&) -> Result<> { return {}; },
+            .token = [] { return "token"; }};
+  }
+  Hosts::Tools tools() {
+    return {
+        .pass = pass_tools(),
+        .provider = "lab",
+        .user = "nimbus",
+        .public_key = "ssh-ed25519 AAAAC3",
+        .limits = {.interval = 300s, .deadline = 600s, .look = 30s},
+        .jitter = [] { return 0.5; },
+        .access = {.keep = [this](const HostAccess& access) -> Result<> {
+                     kept[access.instance] = to_json(access);
+                     return {};
+                   },
+                   .forget = [this](const std::string& instance) -> Result<> {
+                     kept.erase(instance);
+                     return {};
+                   },
+                   .all = [this]() -> Result<std::map<std::string, HostAccess>> {
+                     std::map<std::string, HostAccess> out;
+                     for (const auto& [instance, text] : kept) out[instance] = parse_access(text).value();
+                     return out;
+                   }},
+        .told = [this](const HostTarget& target, const HostReport& report, WallTime) { board.host(target, report); },
+        .dropped = [this](
+                       const HostAccess& access,
+                       const std::optional<Error>& error) { board.dropped(access.path, error ? error->text() : ""); }};
+  }
+
+  std::shared_ptr<registry::InstanceEntry> instance(const std::string& name, ConfigurationMode mode, bool adopted) {
+    auto entry = std::make_shared<registry::InstanceEntry>();
+    entry->path = "tenants/acme/instances/" + name + ".toml";
+    entry->digest = "d1";
+    entry->value.tenant = "acme";
+    entry->value.name = name;
+    entry->value.provider = "lab";
+    entry->value.configuration = mode;
+    if (adopted) {
+      entry->value.requirements.machine = "m1";
+      entry->value.adopt = Instance::Adopt{"ssh-ed25519 AAAA", "192.0.2.7"};
+    }
+    return entry;
+  }
+  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries) {
+    auto snapshot = std::make_shared<registry::Snapshot>();
+    for (auto& entry : entries) snapshot->instances.push_back(std::move(entry));
+    auto accepted = std::make_shared<AcceptedRegistry>();
+    accepted->in_force = snapshot;
+    accepted->accepted_commit = "c1";
+    CHECK(hosts.accept(accepted));
+  }
+  /// m2's life says that the instance runs there.
+  void machine_says(const Instance& runs, const std::string& host_key, bool busy = false) {
+    MachineFacts facts;
+    auto desired = std::make_shared<DesiredMachine>();
+    desired->id = {"lab", "m2"};
+    facts.machine.desired = desired;
+    facts.report.power = Observed<PowerState>::known(PowerState::On, clock.wall());
+    facts.report.life.emplace();
+    facts.report.life->busy = busy;
+    facts.report.life->instance = std::make_shared<const Instance>(runs);
+    facts.report.life->address = "192.0.2.8";
+    facts.report.life->host_key = host_key;
+    hosts.seen(facts);
+  }
+  bool due() { return hosts.work_once({}); }
+
+  nimbus::testing::FakeClock clock;
+  nimbus::testing::PackageHost host;
+  nimbus::test::FakeHostDriver driver{host.state};
+  Authority authority{.state = Authority::State::Held, .term = 1, .detail = {}};
+  std::map<std::string, std::string> kept;
+  std::map<std::string, std::string> published;
+  std::vector<std::string> headlines;
+  InstanceBoard board{clock, [this](const std::string& path, const std::string& text, const std::string& headline) {
+                        published[path] = text;
+                        headlines.push_back(headline);
+                      }};
+  Nobody next;
+  WorkQueue queue{clock, {}};
+  Hosts hosts{queue, tools(), next};
+};
+
+const std::string kPath = "tenants/acme/instances/web-1.toml";
+
+}  // namespace
+
+TEST_CASE("an adopted instance is looked at without an install, and again after the interval") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  REQUIRE(world.host.state.attached.size() == 1);
+  CHECK(world.host.state.attached[0] == HostEndpoint{"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"});
+  CHECK(world.kept.contains("acme/web-1"));
+  const auto status = registry::parse_instance_status(world.published.at(kPath), kPath);
+  REQUIRE(status);
+  CHECK(status->phase == registry::InstancePhase::Running);
+  CHECK(status->machine == "m1");
+  CHECK(status->conditions.at("configured").reason == "AsDeclared");
+  CHECK(status->configuration->applied_digest == status->configuration->desired_digest);
+  CHECK_FALSE(world.due());
+  world.clock.advance(300s);
+  CHECK(world.due());
+  // Nothing happened, so nothing was told.
+  CHECK(world.headlines == std::vector<std::string>{"configured"});
+}
+
+TEST_CASE("an instance of ours is looked at once its machine's life says that it runs") {
+  World world;
+  const auto entry = world.instance("web-1", ConfigurationMode::Observe, false);
+  world.accept({entry});
+  world.clock.advance(1s);
+  CHECK_FALSE(world.due());
+  world.machine_says(entry->value, "ssh-ed25519 CCCC", true);
+  world.clock.advance(1s);
+  CHECK_FALSE(world.due());
+  world.machine_says(entry->value, "ssh-ed25519 CCCC");
+  world.clock.advance(1s);
+  CHECK(world.due());
+  CHECK(world.host.state.attached.back() == HostEndpoint{"192.0.2.8", "ssh-ed25519 CCCC", "nimbus"});
+  CHECK(world.next.told == 2);
+  // A reinstall begins: it is no host any more.
+  world.machine_says(entry->value, "ssh-ed25519 CCCC", true);
+  world.clock.advance(1h);
+  CHECK_FALSE(world.due());
+  CHECK_FALSE(world.hosts.view("acme/web-1"));
+}
+
+TEST_CASE("an instance without configuration is left alone, and so is one of another provider") {
+  World world;
+  const auto other = world.instance("web-2", ConfigurationMode::Enforce, true);
+  other->value.provider = "elsewhere";
+  world.accept({world.instance("web-1", ConfigurationMode::None, true), other});
+  world.clock.advance(1h);
+  CHECK_FALSE(world.due());
+  CHECK(world.host.state.attached.empty());
+}
+
+TEST_CASE("another commit has a host looked at at once, an equal one does not") {
+  World world;
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  CHECK_FALSE(world.due());
+  const auto changed = world.instance("web-1", ConfigurationMode::Enforce, true);
+  changed->digest = "d2";
+  world.accept({changed});
+  CHECK(world.due());
+}
+
+TEST_CASE("a silent host is asked less and less often, and never gives up") {
+  World world;
+  world.host.fails = Error{Code::Unreachable, "refused"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  int passes = 0;
+  for (int second = 0; second < 3600; ++second) {
+    world.clock.advance(1s);
+    while (world.due()) ++passes;
+  }
+  CHECK(passes > 12);
+  CHECK(passes < 25);
+}
+
+TEST_CASE("a changed host key is an alarm in status, and comes once") {
+  World world;
+  world.board.seed({});
+  world.host.fails = Error{Code::Untrusted, "another key"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  for (int i = 0; i < 5; ++i) {
+    world.clock.advance(301s);
+    world.due();
+  }
+  const auto status = registry::parse_instance_status(world.published.at(kPath), kPath);
+  REQUIRE(status);
+  CHECK(status->conditions.at("host-key").value == registry::ConditionValue::False);
+  CHECK(status->conditions.at("configured").value == registry::ConditionValue::Unknown);
+  CHECK(world.headlines == std::vector<std::string>{"host-key-changed"});
+}
+
+TEST_CASE("nobody wants it any more: a last script takes the access away, and status says so") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
+  SUBCASE("configuration is none") { world.accept({world.instance("web-1", ConfigurationMode::None, true)}); }
+  SUBCASE("the file is gone") { world.accept({}); }
+  SUBCASE("first the host does not answer") {
+    world.host.state.answer = [](const std::string&) { return Error{Code::Unreachable, "refused"}; };
+    world.accept({});
+    CHECK(world.due());
+    CHECK(world.kept.contains("acme/web-1"));
+    CHECK(world.published.at(kPath).find("NotYetRemoved") != std::string::npos);
+    world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
+    world.clock.advance(1h);
+  }
+  CHECK(world.due());
+  CHECK(world.host.state.scripts.back().find("AAAAC3") != std::string::npos);
+  CHECK(world.kept.empty());
+  const auto status = registry::parse_instance_status(world.published.at(kPath), kPath);
+  REQUIRE(status);
+  CHECK(status->conditions.at("access").reason == "Removed");
+  world.clock.advance(1h);
+  CHECK_FALSE(world.due());
+}
+
+TEST_CASE("before anything is in force nobody's access is taken away") {
+  World world;
+  world.kept["acme/web-1"] = to_json({"acme/web-1", kPath, "m1", true, {"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"}});
+  CHECK(world.hosts.accept(std::make_shared<AcceptedRegistry>()));
+  world.clock.advance(1h);
+  CHECK_FALSE(world.due());
+}
+
+TEST_CASE("a restart does not forget since when things are as they are") {
+  World first;
+  first.board.seed({});
+  first.accept({first.instance("web-1", ConfigurationMode::Observe, true)});
+  first.clock.advance(1s);
+  CHECK(first.due());
+  World second;
+  second.clock.advance(24h);
+  second.board.seed({{kPath, first.published.at(kPath)}});
+  second.accept({second.instance("web-1", ConfigurationMode::Observe, true)});
+  second.clock.advance(1s);
+  CHECK(second.due());
+  CHECK(second.published.empty());
+}
+
+TEST_CASE("a person's wish has a resting resource tried again") {
+  World world;
+  world.host.refuses = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  for (int i = 0; i < kMostAttempts + 1; ++i) {
+    world.clock.advance(400s);
+    CHECK(world.due());
+  }
+  const auto before = world.host.corrections();
+  CHECK(world.hosts.look_at("acme/web-1"));
+  CHECK(world.due());
+  CHECK(world.host.corrections() == before + 1);
+  CHECK_FALSE(world.hosts.look_at("acme/unknown"));
+}
