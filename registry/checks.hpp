@@ -10,7 +10,8 @@ namespace nimbus::registry {
 void check(const Entry<RegistrySettings>& entry, const base::toml::Table& table, Report& report);
 void check(const Entry<Network>& entry, const base::toml::Table& table, Report& report);
 void check(const Entry<Image>& entry, const base::toml::Table& table, Report& report);
-void check(const Entry<Profile>& entry, const base::toml::Table& table, Report& report);
+/// Its table is in the entry.
+void check(const Entry<ProfileFile>& entry, Report& report);
 void check(const Entry<Instance>& entry, const base::toml::Table& table, Report& report);
 void check(const Entry<Limits>& entry, const base::toml::Table& table, Report& report);
 inline void check(const Entry<Roles>&, const base::toml::Table&, Report&) {}

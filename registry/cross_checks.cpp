@@ -9,6 +9,7 @@
 #include "base/toml/toml.hpp"
 #include "registry/address.hpp"
 #include "registry/checks.hpp"
+#include "registry/dependencies.hpp"
 
 namespace nimbus::registry {
 
@@ -170,23 +171,17 @@ void check_people(CrossReport& report, const std::string& file, std::string_view
 
 void check_content(CrossReport& report) {
   const auto& snapshot = report.snapshot();
-  const auto exists = [&](const std::string& path, const std::string& tenant) {
-    if (!tenant.empty() && snapshot.find_file(fmt::format("tenants/{}/{}", tenant, path)) != nullptr) return true;
-    return snapshot.find_file(path) != nullptr;
-  };
   const auto must_exist = [&](const std::string& path, const std::string& tenant, const std::string& file,
                               std::string_view key) {
-    if (path.empty() || exists(path, tenant)) return;
+    if (path.empty() || find_content(snapshot, tenant, path) != nullptr) return;
     report.add(ProblemCode::UnknownReference, file, key,
                fmt::format("there is no file '{}'", base::printable(path, 200)));
   };
   for (const auto& entry : snapshot.images)
     must_exist(entry->value.template_file, entry->tenant, entry->path, "template");
   for (const auto& entry : snapshot.profiles) {
-    const auto& profile = entry->value;
-    for (std::size_t i = 0; i < profile.files.size(); ++i) {
-      must_exist(profile.files[i].source, entry->tenant, entry->path, fmt::format("file.{}.source", i));
-    }
+    const auto& profile = entry->value.profile;
+    for (const auto& source : content_sources(profile)) must_exist(source.path, entry->tenant, entry->path, source.key);
     for (std::size_t i = 0; i < profile.users.size(); ++i) {
       check_people(report, entry->path, fmt::format("user.{}.ssh_keys", i), profile.users[i].ssh_keys);
     }
@@ -204,6 +199,7 @@ void cross_check(const Snapshot& snapshot, const TreeSource& source, std::vector
   check_unique(report);
   check_content(report);
   check_instances(report);
+  check_hosts(report);
 }
 
 }  // namespace nimbus::registry

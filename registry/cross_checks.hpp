@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/toml/value.hpp"
@@ -28,7 +29,9 @@ class CrossReport {
   /// `key` as for span_at(); empty: the file as a whole.
   void add(ProblemCode code, const std::string& file, std::string_view key, std::string message,
            std::string related = {}, Severity severity = Severity::Error);
+  void add(Problem problem) { problems_.push_back(std::move(problem)); }
   const Snapshot& snapshot() const noexcept { return snapshot_; }
+  const TreeSource& source() const noexcept { return source_; }
 
  private:
   const base::toml::Table* table_of(const std::string& file);
@@ -46,6 +49,7 @@ void check_providers(CrossReport& report);
 void check_policy(CrossReport& report);
 void check_content(CrossReport& report);
 void check_instances(CrossReport& report);
+void check_hosts(CrossReport& report);
 
 /// What a machine claims for itself alone, as hashes without repetition: kept with
 /// the entry, so that unchanged machines cost a few table look-ups.

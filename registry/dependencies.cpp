@@ -19,9 +19,8 @@ std::string network_path(std::string_view provider, std::string_view name) {
 /// A file below files/: the tenant's own before everybody's.
 void add_content(Paths& paths, const std::string& tenant, const std::string& path, const Snapshot& snapshot) {
   if (path.empty()) return;
-  const auto own = fmt::format("tenants/{}/{}", tenant, path);
-  const bool has_own = !tenant.empty() && snapshot.find_file(own) != nullptr;
-  paths.push_back(has_own ? own : path);
+  const auto* found = find_content(snapshot, tenant, path);
+  paths.push_back(found != nullptr ? found->path : path);
 }
 
 void add_people(Paths& paths, const std::vector<std::string>& keys) {
@@ -36,13 +35,36 @@ void add(Paths& paths, const Entry<Image>& image, const Snapshot& snapshot) {
   add_content(paths, image.tenant, image.value.template_file, snapshot);
 }
 
-void add(Paths& paths, const Entry<Profile>& profile, const Snapshot& snapshot) {
+void add(Paths& paths, const Entry<ProfileFile>& profile, const Snapshot& snapshot) {
   paths.push_back(profile.path);
-  for (const auto& file : profile.value.files) add_content(paths, profile.tenant, file.source, snapshot);
-  for (const auto& user : profile.value.users) add_people(paths, user.ssh_keys);
+  const auto& rows = profile.value.profile;
+  for (const auto& source : content_sources(rows)) add_content(paths, profile.tenant, source.path, snapshot);
+  for (const auto& user : rows.users) add_people(paths, user.ssh_keys);
 }
 
 }  // namespace
+
+std::vector<ContentSource> content_sources(const Profile& profile) {
+  std::vector<ContentSource> out;
+  const auto add = [&](const std::string& path, std::string_view table, std::size_t row, std::string_view key) {
+    if (!path.empty()) out.push_back({path, fmt::format("{}.{}.{}", table, row, key)});
+  };
+  for (std::size_t i = 0; i < profile.files.size(); ++i) add(profile.files[i].source, "file", i, "source");
+  for (std::size_t i = 0; i < profile.ca_certificates.size(); ++i) {
+    add(profile.ca_certificates[i].source, "ca_certificate", i, "source");
+  }
+  for (std::size_t i = 0; i < profile.repositories.size(); ++i) {
+    if (const auto& key = profile.repositories[i].key) add(key->source, "repository", i, "key.source");
+  }
+  return out;
+}
+
+const TreeEntry* find_content(const Snapshot& snapshot, std::string_view tenant, std::string_view path) {
+  if (!tenant.empty()) {
+    if (const auto* own = snapshot.find_file(fmt::format("tenants/{}/{}", tenant, path))) return own;
+  }
+  return snapshot.find_file(path);
+}
 
 Paths dependencies(const Entry<DesiredMachine>& entry, const Snapshot&) {
   Paths paths{entry.path, provider_path(entry.provider)};
@@ -80,7 +102,7 @@ Paths dependencies(const Entry<Image>& entry, const Snapshot& snapshot) {
   return paths;
 }
 
-Paths dependencies(const Entry<Profile>& entry, const Snapshot& snapshot) {
+Paths dependencies(const Entry<ProfileFile>& entry, const Snapshot& snapshot) {
   Paths paths;
   add(paths, entry, snapshot);
   return paths;

@@ -130,18 +130,6 @@ void check(const Entry<Image>& entry, const Table& table, Report& report) {
 
 namespace {
 
-/// tenant/<t>/… belongs to that tenant's files; bmc/… to machines.
-void check_secret(const std::string& secret, const std::string& tenant, const Span& where, Report& report) {
-  if (secret.starts_with("bmc/")) {
-    report.add(ProblemCode::CredentialScope, where, fmt::format("'{}' may be named by machines only", secret));
-  } else if (secret.starts_with("tenant/")) {
-    const auto owner = secret.substr(7, secret.find('/', 7) - 7);
-    if (owner == tenant) return;
-    report.add(ProblemCode::CredentialScope, where,
-               fmt::format("'{}' may be named by files of tenant '{}' only", secret, owner));
-  }
-}
-
 void check_windows(const std::vector<Window>& windows, const Table& table, Report& report) {
   for (std::size_t i = 0; i < windows.size(); ++i) {
     if (windows[i].from != windows[i].to || windows[i].from.empty()) continue;
@@ -151,47 +139,6 @@ void check_windows(const std::vector<Window>& windows, const Table& table, Repor
 }
 
 }  // namespace
-
-void check(const Entry<Profile>& entry, const Table& table, Report& report) {
-  const auto& profile = entry.value;
-  std::set<std::string_view> paths;
-  const auto once = [&](const std::string& path, const std::string& where) {
-    if (path.empty() || paths.insert(path).second) return;
-    report.add(ProblemCode::DuplicateItem, span_at(table, where),
-               fmt::format("'{}' is defined twice", printable(path, 80)));
-  };
-  for (std::size_t i = 0; i < profile.files.size(); ++i) {
-    const auto& file = profile.files[i];
-    once(file.path, fmt::format("file.{}.path", i));
-    if (file.content.has_value() == !file.source.empty()) {
-      report.add(ProblemCode::Conflict, span_at(table, fmt::format("file.{}", i)),
-                 file.content ? "'content' and 'source' exclude each other" : "a [[file]] needs 'content' or 'source'");
-    }
-  }
-  for (std::size_t i = 0; i < profile.secret_files.size(); ++i) {
-    once(profile.secret_files[i].path, fmt::format("secret_file.{}.path", i));
-    check_secret(profile.secret_files[i].secret, entry.tenant, span_at(table, fmt::format("secret_file.{}.secret", i)),
-                 report);
-  }
-  std::set<std::string_view> present(profile.packages.present.begin(), profile.packages.present.end());
-  for (const auto& package : profile.packages.absent) {
-    if (!present.contains(package)) continue;
-    report.add(ProblemCode::Conflict, span_at(table, "packages.absent"),
-               fmt::format("package '{}' is both present and absent", printable(package, 80)));
-  }
-  std::set<std::string_view> users;
-  for (std::size_t i = 0; i < profile.users.size(); ++i) {
-    if (users.insert(profile.users[i].name).second) continue;
-    report.add(ProblemCode::DuplicateItem, span_at(table, fmt::format("user.{}.name", i)),
-               fmt::format("user '{}' is defined twice", profile.users[i].name));
-  }
-  for (std::size_t i = 0; i < profile.firewall.size(); ++i) {
-    const auto& rule = profile.firewall[i];
-    if ((rule.allow == Transport::Icmp) == !rule.port.has_value()) continue;
-    report.add(ProblemCode::Conflict, span_at(table, fmt::format("firewall.{}", i)),
-               rule.port ? "icmp has no ports" : "a [[firewall]] rule for tcp or udp needs a 'port'");
-  }
-}
 
 void check(const Entry<Instance>& entry, const Table& table, Report& report) {
   const auto& instance = entry.value;

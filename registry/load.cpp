@@ -113,6 +113,13 @@ class Loader {
     walk(*spec_of(kind), table, &entry.value, kInMachine, report);
     if (!has_errors(entry.problems)) check(entry, table, report);
   }
+  void read(const Table& table, FileKind kind, Entry<ProfileFile>& entry, Report& report) {
+    entry.value.profile.path = entry.path;
+    entry.value.profile.name = entry.name;
+    entry.value.table = table;
+    walk(*spec_of(kind), table, &entry.value.profile, level_of(kind), report);
+    if (!has_errors(entry.problems)) check(entry, report);
+  }
   void read(const Table& table, FileKind kind, Entry<ProviderFile>& entry, Report& report) {
     entry.value.provider.name = entry.name;
     walk(*spec_of(kind), table, &entry.value.provider, kInMachine, report);
@@ -132,7 +139,6 @@ class Loader {
 
   static void fill_names(Entry<Network>& e) { e.value.provider = e.provider, e.value.name = e.name; }
   static void fill_names(Entry<Image>& e) { e.value.path = e.path, e.value.name = e.name; }
-  static void fill_names(Entry<Profile>& e) { e.value.path = e.path, e.value.name = e.name; }
   static void fill_names(Entry<Instance>& e) { e.value.tenant = e.tenant, e.value.name = e.name; }
   static void fill_names(Entry<Tenant>& e) { e.value.name = e.name; }
   static void fill_names(Entry<Person>& e) { e.value.id = e.name; }

@@ -61,7 +61,8 @@ const Entry<Image>* find_image(const Snapshot& snapshot, std::string_view tenant
   return by_parts(snapshot.images, "images/", name, ".toml");
 }
 
-const Entry<Profile>* find_profile(const Snapshot& snapshot, std::string_view tenant, std::string_view name) noexcept {
+const Entry<ProfileFile>* find_profile(const Snapshot& snapshot, std::string_view tenant,
+                                       std::string_view name) noexcept {
   if (!tenant.empty()) {
     if (const auto* own = by_parts(snapshot.profiles, "tenants/", tenant, "/profiles/", name, ".toml")) return own;
   }

@@ -63,6 +63,11 @@ struct ProviderFile {
   Provider provider;
   base::toml::Table defaults;
 };
+/// Profiles are merged as text by key: host/merge.hpp.
+struct ProfileFile {
+  Profile profile;  // of this file alone, variables as written
+  base::toml::Table table;
+};
 
 struct Snapshot {
   EntryPtr<RegistrySettings> settings;  // null: absent
@@ -76,7 +81,7 @@ struct Snapshot {
   Entries<MachineClass> classes;
   Entries<Network> networks;
   Entries<Image> images;
-  Entries<Profile> profiles;
+  Entries<ProfileFile> profiles;
   Entries<DesiredMachine> machines;
   Entries<Instance> instances;
 
@@ -114,7 +119,8 @@ const Entry<Person>* find_person(const Snapshot& snapshot, std::string_view pers
 /// The tenant's own, then the provider's, then everybody's.
 const Entry<Image>* find_image(const Snapshot& snapshot, std::string_view tenant, std::string_view provider,
                                std::string_view name) noexcept;
-const Entry<Profile>* find_profile(const Snapshot& snapshot, std::string_view tenant, std::string_view name) noexcept;
+const Entry<ProfileFile>* find_profile(const Snapshot& snapshot, std::string_view tenant,
+                                       std::string_view name) noexcept;
 /// Linear: machines lie in groups.
 const MachineEntry* find_machine(const Snapshot& snapshot, std::string_view provider, std::string_view name) noexcept;
 const InstanceEntry* find_instance(const Snapshot& snapshot, std::string_view tenant, std::string_view name) noexcept;

@@ -44,6 +44,9 @@ enum class Need : std::uint8_t { Optional, Required };
 
 /// Which file of a machine's three a key may stand in.
 enum Level : std::uint8_t { kInMachine = 1, kInClass = 2, kInDefaults = 4, kEverywhere = 7 };
+/// Beside the levels: texts may hold {{variables}} (registry/host/variables.hpp); what
+/// a row says of its text holds after they were replaced.
+inline constexpr std::uint8_t kWithVariables = 8;
 
 /// Which objects a name may refer to.
 enum class Refers : std::uint8_t {
@@ -75,6 +78,13 @@ struct Traits {
   std::string_view fallback = {};  // the default, as TOML, or in words
   std::string_view example = {};   // as TOML
   const TableSpec* table = nullptr;
+  /// Of Tables: the key that says which one is meant where profiles are merged; empty:
+  /// none does, and all of them count.
+  std::string_view identity = {};
+
+  /// A name of something in the registry must stand in the file itself: what an object
+  /// depends on does not depend on where it runs. Secrets lie elsewhere.
+  constexpr bool takes_variables() const noexcept { return refers == Refers::Nothing || refers == Refers::Secret; }
 };
 
 struct Field {
@@ -259,7 +269,7 @@ constexpr Field scalars(std::string_view key, std::string_view doc, const Traits
 
 /// The top table of a kind of file; null for FileKind::Content.
 const TableSpec* spec_of(FileKind kind) noexcept;
-/// The rows that apply to a kind: kInClass for classes, all for others.
+/// The rows that apply to a kind: kInClass for classes, all for others; profiles with variables.
 std::uint8_t level_of(FileKind kind) noexcept;
 
 }  // namespace nimbus::registry

@@ -193,6 +193,41 @@ bool is_mount_source(std::string_view t) noexcept {
          (t.find('=') != std::string_view::npos || t.find('/') != std::string_view::npos || t == "tmpfs");
 }
 
+bool is_package_name(std::string_view t) noexcept { return made_of(t, "+._:-", 128) && alphanumeric(t.front()); }
+bool is_package(std::string_view t) noexcept {
+  const auto equals = t.find('=');
+  if (!is_package_name(t.substr(0, equals))) return false;
+  return equals == std::string_view::npos || made_of(t.substr(equals + 1), "+._:~^-", 128);
+}
+bool is_apt_word(std::string_view t) noexcept { return made_of(t, "+._/~-", 128) && t.front() != '-'; }
+bool is_unit_name(std::string_view t) noexcept {
+  return made_of(t, ":_.@-", 200) && t.front() != '-' && t.front() != '.';
+}
+bool is_sysctl_key(std::string_view t) noexcept {
+  return made_of(t, "._/-", 128) && alphanumeric(t.front()) && !has_dot_part(t);
+}
+bool is_module_name(std::string_view t) noexcept { return made_of(t, "_-", 56) && t.front() != '-'; }
+bool is_mount_options(std::string_view t) noexcept {
+  return !t.empty() && t.size() <= 500 && all(t, [](char c) { return c > ' ' && c < '\x7F' && c != '#'; });
+}
+bool is_locale(std::string_view t) noexcept { return made_of(t, "_.@-", 64) && alphanumeric(t.front()); }
+bool is_interface_name(std::string_view t) noexcept { return made_of(t, "._-", 15) && alphanumeric(t.front()); }
+/// An address of a host, so bits outside the prefix are the point.
+bool is_interface_address(std::string_view t) noexcept {
+  const auto slash = t.find('/');
+  if (slash == std::string_view::npos || !is_ip(t.substr(0, slash))) return false;
+  const auto prefix = t.substr(slash + 1);
+  if (prefix.empty() || prefix.size() > 3 || !all(prefix, digit) || prefix.front() == '0') return false;
+  int bits = 0;
+  for (const char c : prefix) bits = bits * 10 + (c - '0');
+  return bits <= (t.substr(0, slash).find(':') == std::string_view::npos ? 32 : 128);
+}
+bool is_resource_id(std::string_view t) noexcept {
+  const auto colon = t.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < t.size() && t.size() <= 1100 &&
+         all(t.substr(0, colon), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+}
+
 using enum Format;
 constexpr std::string_view kLabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 constexpr std::array kFormats = {
@@ -256,13 +291,34 @@ constexpr std::array kFormats = {
                "^[a-z_][a-z0-9_-]*$", is_user_name},
     FormatInfo{MountSource, "mount source", "\"UUID=…\", \"LABEL=…\", a device, \"host:/path\" or \"tmpfs\"", "^[^ ]+$",
                is_mount_source},
+    FormatInfo{Package, "package", "a package such as \"nginx\" or \"nginx=1.22.1-9\"",
+               "^[A-Za-z0-9][A-Za-z0-9+._:-]*(=[A-Za-z0-9+._:~^-]+)?$", is_package},
+    FormatInfo{PackageName, "package name", "the name of a package such as \"nginx\", without a version",
+               "^[A-Za-z0-9][A-Za-z0-9+._:-]*$", is_package_name},
+    FormatInfo{AptWord, "word of an APT source", "a suite or component such as \"bookworm\" or \"main\"",
+               "^[A-Za-z0-9+._/~][A-Za-z0-9+._/~-]*$", is_apt_word},
+    FormatInfo{UnitName, "unit", "a systemd unit such as \"nginx\"", "^[A-Za-z0-9:_@][A-Za-z0-9:_.@-]*$", is_unit_name},
+    FormatInfo{SysctlKey, "kernel parameter", "a kernel parameter such as \"net.core.somaxconn\"",
+               "^[A-Za-z0-9][A-Za-z0-9._/-]*$", is_sysctl_key},
+    FormatInfo{ModuleName, "kernel module", "a kernel module such as \"br_netfilter\"", "^[A-Za-z0-9_][A-Za-z0-9_-]*$",
+               is_module_name},
+    FormatInfo{MountOptions, "mount options", "mount options such as \"noatime,nofail\", without blanks", "^[^ #]+$",
+               is_mount_options},
+    FormatInfo{Locale, "locale", "a locale such as \"en_US.UTF-8\"", "^[A-Za-z0-9][A-Za-z0-9_.@-]*$", is_locale},
+    FormatInfo{HostOrIp, "host", "a host name or an IP address", "^[A-Za-z0-9:.-]+$", is_host},
+    FormatInfo{InterfaceName, "network interface", "a network interface such as \"eno1\", at most 15 characters",
+               "^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$", is_interface_name},
+    FormatInfo{InterfaceAddress, "address with prefix", "an address with its prefix such as \"10.20.0.5/24\"",
+               "^[0-9a-fA-F.:]+/[0-9]{1,3}$", is_interface_address},
+    FormatInfo{ResourceId, "resource", "a kind and a name such as \"package:nginx\" or \"file:/etc/motd\"",
+               "^[a-z_]+:.+$", is_resource_id},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < kFormats.size(); ++i) {
     if (static_cast<std::size_t>(kFormats[i].format) != i) return false;
   }
-  return kFormats.size() == static_cast<std::size_t>(MountSource) + 1;
+  return kFormats.size() == static_cast<std::size_t>(ResourceId) + 1;
 }
 static_assert(in_order());
 

@@ -41,6 +41,19 @@ enum class Format : std::uint8_t {
   Version,      // "1.0"
   UserName,     // of a Linux account or group
   MountSource,  // "UUID=…", "/dev/…", "LABEL=…"
+  // Of host configuration:
+  Package,           // "nginx" or "nginx=1.22.1-9"
+  PackageName,       // without a version
+  AptWord,           // a suite or a component
+  UnitName,          // of systemd, with or without suffix
+  SysctlKey,         // "net.core.somaxconn"
+  ModuleName,        // of a kernel module
+  MountOptions,      // "noatime,nofail"
+  Locale,            // "en_US.UTF-8"
+  HostOrIp,          // of a server
+  InterfaceName,     // "eno1"
+  InterfaceAddress,  // "10.20.0.5/24"
+  ResourceId,        // "package:nginx"
 };
 
 struct FormatInfo {

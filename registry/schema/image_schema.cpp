@@ -1,13 +1,11 @@
-// Rows of image and profile files.
+// Rows of image files.
 #include "core/desired/image.hpp"
-#include "core/desired/profile.hpp"
 #include "registry/schema/tables.hpp"
 
 namespace nimbus::registry::tables {
 namespace {
 
 constexpr std::string_view kFileSystems[] = {"ext4", "xfs", "btrfs", "swap", "vfat"};
-constexpr std::string_view kSudo[] = {"nopasswd", "password"};
 
 constexpr Field kImageDiskRows[] = {
     field<&Image::Disk::urls>(
@@ -67,106 +65,8 @@ constexpr Field kImageRows[] = {
     field<&Image::storage>("storage", kStorage.doc, {.table = &kStorage}),
 };
 
-constexpr Field kPackagesRows[] = {
-    field<&Profile::Packages::present>("present", "Installed.", {.example = R"(["nginx", "chrony"])"}),
-    field<&Profile::Packages::absent>("absent", "Removed.", {.example = R"(["telnet"])"}),
-};
-constexpr TableSpec kPackages{"packages", "Packages.", kPackagesRows};
-
-constexpr Field kFileRows[] = {
-    field<&Profile::File::path>("path", "Where it is installed.",
-                                {.need = Need::Required, .format = Format::AbsolutePath, .example = R"("/etc/motd")"}),
-    field<&Profile::File::content>("content", "The content itself; or source.",
-                                   {.format = Format::Multiline, .example = R"("Managed by Nimbus\n")"}),
-    field<&Profile::File::source>(
-        "source", "A file below files/ that holds the content.",
-        {.format = Format::ContentPath, .refers = Refers::Content, .example = R"("files/motd")"}),
-    field<&Profile::File::owner>("owner", "Owner.",
-                                 {.format = Format::UserName, .fallback = R"("root")", .example = R"("root")"}),
-    field<&Profile::File::group>("group", "Group.",
-                                 {.format = Format::UserName, .fallback = R"("root")", .example = R"("root")"}),
-    field<&Profile::File::mode>("mode", "Mode.",
-                                {.format = Format::FileMode, .fallback = R"("0644")", .example = R"("0644")"}),
-    field<&Profile::File::validate>("validate", "A command that must pass before the file goes live.",
-                                    {.example = R"("nginx -t")"}),
-};
-constexpr TableSpec kFile{"file", "A file on the host.", kFileRows};
-
-constexpr Field kUserRows[] = {
-    field<&Profile::User::name>("name", "Account.",
-                                {.need = Need::Required, .format = Format::UserName, .example = R"("deploy")"}),
-    field<&Profile::User::groups>("groups", "Supplementary groups.",
-                                  {.format = Format::UserName, .example = R"(["sudo"])"}),
-    field<&Profile::User::ssh_keys>(
-        "ssh_keys", "SSH public keys, or person:<name>.",
-        {.format = Format::SshKeyOrPerson, .refers = Refers::Person, .example = R"(["person:alice"])"}),
-    field<&Profile::User::keys>("keys", "exclusive: other keys are removed.",
-                                {.fallback = R"("additive")", .example = R"("exclusive")"}),
-    word<&Profile::User::sudo>("sudo", "Whether the account may become root, and how.", kSudo,
-                               {.example = R"("nopasswd")"}),
-};
-constexpr TableSpec kUser{"user", "An account on the host.", kUserRows};
-
-constexpr Field kServiceRows[] = {
-    field<&Profile::Service::name>("name", "Unit, without .service.",
-                                   {.need = Need::Required, .example = R"("nginx")"}),
-    field<&Profile::Service::enabled>("enabled", "Whether it starts at boot.", {.example = "true"}),
-    field<&Profile::Service::running>("running", "Whether it runs.", {.example = "true"}),
-    field<&Profile::Service::restart_on>("restart_on", "Files of this profile whose change restarts it.",
-                                         {.format = Format::AbsolutePath, .example = R"(["/etc/nginx/nginx.conf"])"}),
-};
-constexpr TableSpec kService{"service", "A service on the host.", kServiceRows};
-
-constexpr Field kMountRows[] = {
-    field<&Profile::Mount::source>("source", "What is mounted.",
-                                   {.need = Need::Required,
-                                    .format = Format::MountSource,
-                                    .example = R"("UUID=0a1b2c3d-0000-4000-8000-00000000beef")"}),
-    field<&Profile::Mount::path>("path", "Where.",
-                                 {.need = Need::Required, .format = Format::AbsolutePath, .example = R"("/srv/data")"}),
-    field<&Profile::Mount::fs>("fs", "File system.",
-                               {.need = Need::Required, .format = Format::Label, .example = R"("ext4")"}),
-};
-constexpr TableSpec kMount{"mount", "A mount on the host.", kMountRows};
-
-constexpr Field kFirewallRows[] = {
-    field<&Profile::FirewallRule::allow>("allow", "Protocol.", {.need = Need::Required, .example = R"("tcp")"}),
-    field<&Profile::FirewallRule::port>("port", "Port; not for icmp.", {.least = 1, .most = 65535, .example = "443"}),
-    field<&Profile::FirewallRule::from>("from", "Networks that may connect; none: all.",
-                                        {.format = Format::Cidr, .example = R"(["0.0.0.0/0"])"}),
-};
-constexpr TableSpec kFirewall{"firewall", "A connection that is let in.", kFirewallRows};
-
-constexpr Field kSecretFileRows[] = {
-    field<&Profile::SecretFile::path>(
-        "path", "Where it is installed, mode 0400.",
-        {.need = Need::Required, .format = Format::AbsolutePath, .example = R"("/etc/app/token")"}),
-    field<&Profile::SecretFile::secret>("secret", "Name of the controller's secret.",
-                                        {.need = Need::Required,
-                                         .format = Format::SecretName,
-                                         .refers = Refers::Secret,
-                                         .example = R"("tenant/acme/app-token")"}),
-};
-constexpr TableSpec kSecretFile{"secret_file", "A file rendered from a secret of the controller.", kSecretFileRows};
-
-constexpr Field kProfileRows[] = {
-    field<&Profile::timezone>("timezone", "Time zone of the host.",
-                              {.format = Format::TimeZone, .example = R"("Etc/UTC")"}),
-    field<&Profile::packages>("packages", kPackages.doc, {.table = &kPackages}),
-    field<&Profile::files>("file", kFile.doc, {.table = &kFile}),
-    field<&Profile::users>("user", kUser.doc, {.table = &kUser}),
-    field<&Profile::services>("service", kService.doc, {.table = &kService}),
-    scalars<&Profile::sysctl>("sysctl", "Kernel parameters.",
-                              {.key_format = Format::AttributeKey, .example = R"({ "net.core.somaxconn" = 4096 })"}),
-    field<&Profile::mounts>("mount", kMount.doc, {.table = &kMount}),
-    field<&Profile::firewall>("firewall", kFirewall.doc, {.table = &kFirewall}),
-    field<&Profile::secret_files>("secret_file", kSecretFile.doc, {.table = &kSecretFile}),
-};
-
 }  // namespace
 
 const TableSpec kImage{"", "An operating system that can be installed.", kImageRows};
-const TableSpec kProfile{"", "Host configuration; an instance's profiles are merged in the order that it lists.",
-                         kProfileRows};
 
 }  // namespace nimbus::registry::tables

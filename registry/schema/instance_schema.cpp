@@ -144,6 +144,9 @@ const TableSpec* spec_of(FileKind kind) noexcept {
   return nullptr;
 }
 
-std::uint8_t level_of(FileKind kind) noexcept { return kind == FileKind::Class ? kInClass : kInMachine; }
+std::uint8_t level_of(FileKind kind) noexcept {
+  if (kind == FileKind::Class) return kInClass;
+  return kind == FileKind::Profile ? kInMachine | kWithVariables : kInMachine;
+}
 
 }  // namespace nimbus::registry

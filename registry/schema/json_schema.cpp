@@ -11,11 +11,19 @@ using base::Json;
 
 Json table_schema(const TableSpec& spec, std::uint8_t level);
 
-Json text_schema(Format format, bool filled) {
+Json text_schema(const Field& row, Format format, bool filled, std::uint8_t level) {
   Json out = Json::object();
   out.set("type", "string");
   const auto pattern = info(format).pattern;
-  if (!pattern.empty()) {
+  const bool variables = (level & kWithVariables) != 0 && row.traits.takes_variables();
+  const auto matching = [](std::string_view expression) {
+    Json either = Json::object();
+    either.set("pattern", expression);
+    return either;
+  };
+  if (!pattern.empty() && variables) {
+    out.set("anyOf", Json::array({matching(pattern), matching("[{][{]")}));
+  } else if (!pattern.empty()) {
     out.set("pattern", pattern);
   } else if (filled) {
     out.set("minLength", 1);
@@ -33,9 +41,9 @@ Json value_schema(const Field& row, std::uint8_t level) {
   const auto& traits = row.traits;
   switch (row.type) {
     case FieldType::String:
-      return text_schema(traits.format, traits.need == Need::Required);
+      return text_schema(row, traits.format, traits.need == Need::Required, level);
     case FieldType::Duration:
-      return text_schema(Format::Duration, true);
+      return text_schema(row, Format::Duration, true, level);
     case FieldType::Choice: {
       Json out = of_type("string");
       Json words = Json::array();
@@ -54,7 +62,7 @@ Json value_schema(const Field& row, std::uint8_t level) {
       return of_type("string");  // editors show date-times as strings
     case FieldType::Strings: {
       Json out = of_type("array");
-      out.set("items", text_schema(traits.format, true));
+      out.set("items", text_schema(row, traits.format, true, level));
       return std::move(out.set("uniqueItems", true));
     }
     case FieldType::Table:

@@ -246,6 +246,7 @@ class Walker {
                   fmt::format("'{}'{} contains a control character", row.key, in(name)));
       return false;
     }
+    if (holds_variables(row, text)) return true;
     const bool unset = text.empty() && row.type == FieldType::String && row.traits.need == Need::Required;
     if (!unset && info(format).accepts(text)) return true;
     if (format == Format::SecretName && looks_like_secret(text)) {
@@ -267,6 +268,11 @@ class Walker {
                     : fmt::format("'{}'{} is \"{}\"; it must be {}", row.key, in(name), printable(text, 80),
                                   info(format).hint));
     return false;
+  }
+
+  /// What they stand for is not known yet.
+  bool holds_variables(const Field& row, std::string_view text) const {
+    return (level_ & kWithVariables) != 0 && row.traits.takes_variables() && text.find("{{") != std::string_view::npos;
   }
 
   bool good_choice(const Field& row, const Value& value, const std::string& name) {

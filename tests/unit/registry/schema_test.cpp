@@ -68,6 +68,7 @@ TEST_CASE("what the field tables refuse, the schemas refuse too") {
     // Rules beyond one table row are the loader's alone.
     if (variant.code == OutOfRange && variant.to.find("cipher_suite") != std::string::npos) continue;
     if (variant.code == DuplicateItem && variant.to.find("[[") != std::string::npos) continue;
+    if (variant.code == MissingKey && variant.file == "profiles/web.toml") continue;  // of all profiles together
     ++checked;
     CHECK_MESSAGE(!base::validate_json_schema(json_schema(kind), to_json(*table)).has_value(),
                   variant.file << " " << variant.to);

@@ -1,0 +1,122 @@
+// [[firewall]]: a table of nftables of our own, so that rules of others (containers,
+// virtual machines) stay what they are.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "registry/host/expansion.hpp"
+
+namespace nimbus::registry {
+namespace {
+
+constexpr std::string_view kRules = "/etc/nimbus-host/firewall.nft", kScript = "/etc/nimbus-host/firewall.sh";
+
+/// What lets a network in; the whole of a family is not written as a prefix.
+std::string from(std::string_view network) {
+  const bool v6 = network.find(':') != std::string_view::npos;
+  if (network.ends_with("/0")) return v6 ? "meta nfproto ipv6 " : "meta nfproto ipv4 ";
+  return fmt::format("{} saddr {} ", v6 ? "ip6" : "ip", network);
+}
+
+std::string what(const Profile::FirewallRule& rule, bool v6) {
+  switch (rule.allow) {
+    case Transport::Icmp:
+      return v6 ? "meta l4proto ipv6-icmp" : "meta l4proto icmp";
+    case Transport::Tcp:
+      return fmt::format("tcp dport {}", rule.port.value_or(0));
+    case Transport::Udp:
+      return fmt::format("udp dport {}", rule.port.value_or(0));
+  }
+  return {};
+}
+
+std::string lines_of(const Profile::FirewallRule& rule) {
+  std::string out;
+  const auto line = [&](std::string_view source, bool v6) {
+    out += fmt::format("    {}{} accept\n", source, what(rule, v6));
+  };
+  for (const auto& network : rule.from) line(from(network), network.find(':') != std::string::npos);
+  if (!rule.from.empty()) return out;
+  line({}, false);
+  if (rule.allow == Transport::Icmp) line({}, true);
+  return out;
+}
+
+}  // namespace
+
+std::string firewall_rules(const std::vector<Profile::FirewallRule>& rules) {
+  // What hosts cannot do without: answers, errors that path MTU discovery rests on,
+  // neighbour discovery (RFC 4890), and addresses by DHCP.
+  std::string out =
+      "#!/usr/sbin/nft -f\n"
+      "# Written by Nimbus.\n"
+      "table inet nimbus\n"
+      "delete table inet nimbus\n"
+      "table inet nimbus {\n"
+      "  chain input {\n"
+      "    type filter hook input priority filter; policy drop;\n"
+      "    ct state established,related accept\n"
+      "    iif \"lo\" accept\n"
+      "    icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept\n"
+      "    icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request, "
+      "mld-listener-query, nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+      "    udp sport 67 udp dport 68 accept\n"
+      "    ip6 saddr fe80::/10 udp dport 546 accept\n"
+      "    ct state invalid drop\n";
+  const bool ssh = std::ranges::any_of(
+      rules, [](const auto& rule) { return rule.allow == Transport::Tcp && rule.port == std::int64_t{22}; });
+  if (!ssh) out += "    tcp dport 22 accept\n";
+  for (const auto& rule : rules) out += lines_of(rule);
+  return out + "  }\n}\n";
+}
+
+host::Action firewall_action() {
+  // Undone by the same: by then the rules are the ones of before.
+  const auto run = fmt::format(
+      "if [ -e {0} ]; then\n"
+      "  sh {1} load\n"
+      "elif nft list table inet nimbus >/dev/null 2>&1; then\n"
+      "  nft delete table inet nimbus\n"
+      "fi\n",
+      kRules, kScript);
+  return {"firewall", run, run};
+}
+
+void Expansion::firewall() {
+  if (in_.profile.firewall.empty()) return;
+  const auto where = place("firewall");
+  add_folder(kHostFolder, where);
+  if (find("package:nftables") == nullptr) add(host::Package{.name = "nftables"}, where);
+  auto& rules = add_file(std::string(kRules), firewall_rules(in_.profile.firewall), where);
+  rules.notifies.emplace_back(kFirewallAction);
+  std::get<host::File>(rules.wanted).validate = "nft -c -f {file}";
+  // What the kernel shows after loading is what it must show later: rules that others
+  // added or flushed are seen without understanding them.
+  add_file(std::string(kScript),
+           fmt::format("#!/bin/sh\n"
+                       "# Written by Nimbus.\n"
+                       "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+                       "shown=/run/nimbus-host-firewall\n"
+                       "case $1 in\n"
+                       "  load) nft -f {0} && nft list table inet nimbus >\"$shown\" ;;\n"
+                       "  same) nft list table inet nimbus 2>/dev/null | cmp -s - \"$shown\" ;;\n"
+                       "esac\n",
+                       kRules),
+           where, "0755");
+  add_file("/etc/systemd/system/nimbus-firewall.service",
+           fmt::format("# Written by Nimbus.\n[Unit]\nDescription=Firewall of Nimbus profiles\n"
+                       "DefaultDependencies=no\nAfter=local-fs.target\nBefore=network-pre.target "
+                       "shutdown.target\nWants=network-pre.target\nConflicts=shutdown.target\n"
+                       "ConditionPathExists={0}\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+                       "ExecStart=/bin/sh {1} load\n\n[Install]\nWantedBy=sysinit.target\n",
+                       kRules, kScript),
+           where);
+  add(host::Unit{"nimbus-firewall.service", true, std::nullopt}, where);
+  add(
+      host::Command{
+          "nimbus-firewall", fmt::format("sh {} load", kScript), {}, fmt::format("sh {} same", kScript), "root"},
+      where)
+      .after.emplace_back(kFirewallAction);
+}
+
+}  // namespace nimbus::registry
