@@ -195,6 +195,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     tools.deadline = limits_.deadline;
     cadence = limits_.cadence;
   }
+  tools.superseded = [this, &name, &machine] { return superseded(name, machine); };
   const MonoTime start = tools.clock.now();
   MachineReport report =
       run_pass({*machine.desired, registry->accepted_commit, machine.instance.get(), &registry->policy}, mine.memory,
@@ -214,11 +215,23 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     return;
   }
   tools_.passed(report, duration);
+  if (report.refusal && report.refusal->reason == kSuperseded) {
+    queue_.add(name, Lane::Event);
+    return;
+  }
   const auto next =
       next_look(report, mine.memory.breaker.failures(), cadence, tools_.pass.clock.wall(), tools_.jitter());
   tools_.facts.seen({machine, std::move(report), mine.memory.runs.recent(), mine.memory.breaker.failures(),
                      tools_.pass.clock.wall() + next});
   queue_.add(name, mine.memory.breaker.is_slow() ? Lane::Slow : Lane::Resync, next, needs_of(*machine.desired));
+}
+
+/// Whether what is in force now differs from what a pass was begun with.
+std::optional<Refusal> Fleet::superseded(const std::string& name, const AcceptedMachine& machine) const {
+  const auto registry = accepted();
+  const auto now = registry->machines.find(name);
+  if (now != registry->machines.end() && !differs(machine, now->second)) return std::nullopt;
+  return Refusal{kSuperseded, "a newer commit is in force: the machine is looked at again"};
 }
 
 void Fleet::release(const std::string& name) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -106,6 +107,7 @@ class Fleet {
   void poll_along(const std::string& name, const std::stop_token& stop);
   MachineMemory* pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver);
   std::chrono::milliseconds look_ahead() const;
+  std::optional<Refusal> superseded(const std::string& name, const AcceptedMachine& machine) const;
   void release(const std::string& name);
   Slot& slot(const std::string& name);
   void queue_event(const std::string& name, const AcceptedMachine& machine);

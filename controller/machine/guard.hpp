@@ -34,6 +34,10 @@ struct Refusal {
 /// The reason of a refusal that ends by itself when the term was taken.
 inline constexpr std::string_view kNoTerm = "NoTerm";
 
+/// The reason of a refusal because a newer commit wants something else of the machine, or
+/// nothing more: it is looked at again at once.
+inline constexpr std::string_view kSuperseded = "Superseded";
+
 struct GuardInput {
   Authority authority;
   Lifecycle lifecycle;

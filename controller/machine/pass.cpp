@@ -289,11 +289,14 @@ class Pass {
   bool permitted() {
     // What was true when the session began may not be true now: read it again.
     identify(Freshness::Now);
+    // The forge takes its time: brakes are looked at after it.
+    const Authority authority = tools_.authority();
     report_.local_hold = tools_.local_hold(desired_.id.machine);
-    report_.refusal = guard_write({.authority = tools_.authority(),
+    report_.refusal = guard_write({.authority = authority,
                                    .lifecycle = desired_.lifecycle,
                                    .identity = report_.match,
                                    .local_hold = report_.local_hold});
+    if (!report_.refusal) report_.refusal = tools_.superseded();
     if (call_.stop.stop_requested() && !report_.refusal) {
       report_.refusal = Refusal{"Stopping", "the controller is shutting down"};
     }

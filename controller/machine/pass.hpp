@@ -43,6 +43,9 @@ struct PassTools {
   /// Why a person at the controller holds this machine; empty text: nobody does. Asked
   /// at the start of each pass, for status, and just before each write.
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
+  /// Asked just before each write, last of all: whether a newer commit wants something else
+  /// than the machine of this pass. A brake pulled while a pass is under way stops it.
+  std::function<std::optional<Refusal>()> superseded = [] { return std::optional<Refusal>(); };
   InspectionPace* inspections = nullptr;  // null: nothing is inspected
   /// A line in the audit log: before and after each write of firmware settings.
   std::function<Result<>(const std::string& what, const std::string& machine, const std::string& detail)> note =

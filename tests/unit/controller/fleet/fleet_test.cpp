@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <map>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/fake_bmc.hpp"
@@ -98,6 +99,30 @@ TEST_CASE_FIXTURE(Fixture, "fleet: several workers share the machines, and stop 
   workers.clear();
   CHECK(sink.total == 4);
   for (const auto& [name, machine] : machines) CHECK_MESSAGE(machine.power == PowerState::On, name);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fleet: a commit that comes while a pass is under way stops its writes") {
+  const auto first = registry({"m1"});
+  const auto next = registry({});
+  auto changed = std::make_shared<DesiredMachine>(*first->machines["m1"].desired);
+  SUBCASE("hands off, in a commit that changes no digest") { changed->lifecycle.hands_off = true; }
+  SUBCASE("another wish") {
+    changed->digest = "d2";
+    changed->power = WantedPower::Unmanaged;
+  }
+  SUBCASE("the file is gone") { changed.reset(); }
+  if (changed) next->machines["m1"] = {changed, ""};
+  bool accepted = false;
+  machines["m1"].fail_identity = [&]() -> std::optional<Error> {
+    if (!std::exchange(accepted, true)) fleet.accept(next);
+    return std::nullopt;
+  };
+  fleet.accept(first);
+  drain();
+  CHECK(accepted);
+  CHECK(machines["m1"].received.empty());
+  CHECK(runs.runs().empty());
+  if (!changed) CHECK(fleet.counts().machines == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "fleet: only what a commit changed is looked at; what is gone is released") {
