@@ -1,4 +1,6 @@
 // How a run ends, and what is told of a machine's life.
+#include <algorithm>
+
 #include "base/crypto/crypto.hpp"
 #include "base/log/log.hpp"
 #include "controller/install/life_step.hpp"
@@ -8,7 +10,15 @@ namespace {
 
 using reconcilers::RunKind;
 using reconcilers::RunPhase;
-constexpr std::chrono::milliseconds kSoon{1000};
+using std::chrono::milliseconds;
+
+/// Until the next look: a small part of the time that the phase has lasted. So waiting for
+/// a machine costs little, and what it waits for is seen late by that part at most.
+milliseconds pause_in(milliseconds lasted) {
+  constexpr milliseconds kLeast{1'000}, kMost{10'000};
+  constexpr int kPart = 20;
+  return std::clamp(lasted / kPart, kLeast, kMost);
+}
 
 }  // namespace
 
@@ -103,7 +113,7 @@ LifeFacts LifeStep::facts() {
       facts.run->outcome = registry::RunRecordOutcome::Failed;
       facts.run->finished = run.state.since;
     } else {
-      facts.look_again = tools_.clock.wall() + kSoon;
+      facts.look_again = tools_.clock.wall() + pause_in(tools_.clock.wall() - run.state.since);
     }
   } else if (!record_.instance.empty()) {
     facts.phase = Active;

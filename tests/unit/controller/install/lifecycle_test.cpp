@@ -152,3 +152,20 @@ TEST_CASE("faults end held or waiting, explained, and unharmed") {
   }
   CHECK(story.world.installs <= 1);
 }
+
+TEST_CASE("who waits is looked at less often the longer it takes, and never seldom") {
+  Story story;
+  story.push({instance()});
+  REQUIRE(story.until([&] { return story.world.power == PowerState::On; }));
+  const auto pause = [&] {
+    story.facts = story.controller->pass(story.desired);
+    REQUIRE(story.facts);
+    REQUIRE(story.facts->look_again);
+    return *story.facts->look_again - story.world.clock.wall();
+  };
+  CHECK(pause() == 1s);
+  story.world.clock.advance(100s);
+  CHECK(pause() == 5s);
+  story.world.clock.advance(600s);
+  CHECK(pause() == 10s);
+}
