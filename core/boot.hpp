@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nimbus {
 
@@ -26,5 +27,19 @@ struct BootOverride {
 };
 
 std::string_view to_string(BootDevice device) noexcept;
+
+/// One entry of the firmware's own list of what it can boot.
+struct BootEntry {
+  std::string id;    // as the firmware calls it: "Boot0003"
+  std::string name;  // for people; foreign text; empty: not told
+  friend bool operator==(const BootEntry&, const BootEntry&) = default;
+};
+
+/// What the firmware tries, in this order, where no override says otherwise.
+struct BootOrder {
+  std::vector<BootEntry> next;   // for the next start
+  std::vector<std::string> now;  // ids, as of the last start; the same where the BMC keeps no other
+  friend bool operator==(const BootOrder&, const BootOrder&) = default;
+};
 
 }  // namespace nimbus

@@ -97,9 +97,11 @@ struct ClientOptions {
 /// Sends nothing yet. Errors: Invalid (origin; neither pin nor CA), Internal.
 Result<std::unique_ptr<HttpClient>> make_http_client(const ClientOptions& options);
 
-/// The pin of the certificate that `origin` shows, for a person to compare: this is
-/// the one place where a peer is not verified, and nothing but the TLS handshake is
-/// sent. Errors as HttpFailure.
+/// The certificate that `origin` shows, in PEM, for a person to compare: this is the
+/// one place where a peer is not verified, and nothing but the TLS handshake is sent.
+/// Errors as HttpFailure.
+Result<std::string> fetch_certificate(const std::string& origin, const Call& call);
+/// The pin of that.
 Result<SpkiPin> fetch_pin(const std::string& origin, const Call& call);
 
 }  // namespace nimbus::base

@@ -284,10 +284,14 @@ Result<std::unique_ptr<HttpClient>> make_http_client(const ClientOptions& option
   return std::unique_ptr<HttpClient>(std::move(*client));
 }
 
-Result<SpkiPin> fetch_pin(const std::string& origin, const Call& call) {
+Result<std::string> fetch_certificate(const std::string& origin, const Call& call) {
   auto client = CurlClient::create({.origin = origin});
   if (!client) return std::move(client.error());
-  const auto certificate = (*client)->fetch_certificate(call);
+  return (*client)->fetch_certificate(call);
+}
+
+Result<SpkiPin> fetch_pin(const std::string& origin, const Call& call) {
+  const auto certificate = fetch_certificate(origin, call);
   if (!certificate) return certificate.error();
   return SpkiPin::of_certificate(*certificate);
 }

@@ -65,6 +65,25 @@ Result<SpkiPin> SpkiPin::of_certificate(std::string_view certificate) {
   return pin;
 }
 
+Result<std::string> certificate_fingerprint(std::string_view certificate) {
+  if (certificate.size() > kMostCertificateBytes) return Error{Code::Corrupt, "certificate larger than 64 KiB"};
+  const Certificate parsed = read(certificate);
+  unsigned char* der = nullptr;
+  const int size = parsed ? i2d_X509(parsed.get(), &der) : -1;
+  ERR_clear_error();
+  if (size <= 0) return Error{Code::Corrupt, "not a certificate in PEM or DER"};
+  const auto digest = sha256({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const auto byte : digest) {
+    if (!out.empty()) out += ':';
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 0x0FU];
+  }
+  return out;
+}
+
 std::string SpkiPin::base64() const { return to_base64(digest_); }
 
 }  // namespace nimbus::base

@@ -33,4 +33,8 @@ class SpkiPin {
   std::array<std::uint8_t, 32> digest_{};
 };
 
+/// SHA-256 of the whole certificate as people compare it: "AB:CD:…", 32 bytes in capital hex. `certificate` as
+/// for SpkiPin::of_certificate. Errors: Corrupt.
+Result<std::string> certificate_fingerprint(std::string_view certificate);
+
 }  // namespace nimbus::base

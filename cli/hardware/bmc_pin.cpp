@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/file/file.hpp"
-#include "base/http/client.hpp"
 #include "base/text/text.hpp"
 #include "base/toml/edit.hpp"
 #include "base/toml/value.hpp"
@@ -40,14 +39,16 @@ Exit run_bmc_pin(Context& context) {
   if (!target) return fail(context, target.error());
   if (!target->endpoint.address.starts_with("https://"))
     return fail(context, {Code::Invalid, "only BMCs over https have a certificate"});
-  const auto pin = base::fetch_pin(target->endpoint.address, call_of(context));
-  if (!pin) return fail(context, pin.error());
+  const auto key = shown_key(target->endpoint.address, call_of(context));
+  if (!key) return fail(context, key.error());
   const auto& known = target->endpoint.tls.pins;
-  const bool is_known = std::find(known.begin(), known.end(), pin->text()) != known.end();
+  const bool is_known = std::find(known.begin(), known.end(), key->pin) != known.end();
   if (context.format() == Format::Table || context.format() == Format::Wide || context.format() == Format::Name) {
-    context.console.out(pin->text() + "\n");
+    context.console.out(key->pin + "\n");
+    context.console.say("SHA-256 of the certificate: " + key->fingerprint);
   } else {
-    auto json = base::Json::object({{"address", target->endpoint.address}, {"pin", pin->text()}});
+    auto json = base::Json::object(
+        {{"address", target->endpoint.address}, {"pin", key->pin}, {"certificate_sha256", key->fingerprint}});
     if (!target->file.empty()) json.set("recorded", is_known);
     context.console.out(render_value(json, context.format()));
   }
@@ -62,7 +63,7 @@ Exit run_bmc_pin(Context& context) {
     context.console.say(target->file + " has this key already");
     return Exit::Ok;
   }
-  if (auto recorded = record(*target, pin->text()); !recorded) return fail(context, recorded.error());
+  if (auto recorded = record(*target, key->pin); !recorded) return fail(context, recorded.error());
   context.console.say("wrote it into " + base::printable(target->file) +
                       ": compare it with the BMC's own console, then commit");
   return Exit::Ok;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text/text.hpp"
+#include "base/time/time.hpp"
 #include "cli/hardware/commands.hpp"
 #include "cli/hardware/probe.hpp"
 #include "cli/hardware/target.hpp"
@@ -18,6 +19,7 @@ struct Probed {
   BmcTarget target;
   ProbeReport report;
   std::vector<std::string> warnings;
+  std::string fingerprint;  // of the certificate; empty: it has none
 };
 
 /// One credential and nothing else, for a factory login that is tried.
@@ -67,10 +69,20 @@ void look_at_credential(const CommandSecrets& secrets, Probed& probed) {
     probed.warnings.push_back(fmt::format("'{}' holds a well-known factory login ({}): change it", used, vendor));
 }
 
+/// A wrong clock spoils the times of the event log, and certificates that the BMC is given.
+void look_at_clock(Probed& probed) {
+  constexpr std::chrono::seconds kMost{60};
+  const auto off = probed.report.traits.clock_off;
+  if (!off || std::chrono::abs(*off) <= kMost) return;
+  probed.warnings.push_back(fmt::format("the BMC's clock is {} {}", base::to_duration_text(std::chrono::abs(*off)),
+                                        off->count() > 0 ? "ahead" : "behind"));
+}
+
 Json to_json(const Probed& probed) {
-  const auto& [target, report, warnings] = probed;
+  const auto& [target, report, warnings, fingerprint] = probed;
   Json out = Json::object({{"address", target.endpoint.address}, {"driver", target.endpoint.driver}});
   if (!target.endpoint.tls.pins.empty()) out.set("pin", target.endpoint.tls.pins.front());
+  if (!fingerprint.empty()) out.set("certificate_sha256", fingerprint);
   out.set("identity", identity_json(report.identity));
   Json bmc = Json::object({{"vendor", report.traits.vendor},
                            {"product", report.traits.product},
@@ -107,7 +119,7 @@ std::string joined(std::initializer_list<std::string> words) {
 }
 
 std::string to_text(const Probed& probed, const Console& console) {
-  const auto& [target, report, warnings] = probed;
+  const auto& [target, report, warnings, fingerprint] = probed;
   std::string out;
   const auto line = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) out += fmt::format("{:<12}{}\n", name, base::printable(text));
@@ -115,6 +127,7 @@ std::string to_text(const Probed& probed, const Console& console) {
   line("address", target.endpoint.address);
   line("driver", target.endpoint.driver);
   if (!target.endpoint.tls.pins.empty()) line("key", target.endpoint.tls.pins.front());
+  line("certificate", fingerprint);
   line("BMC", joined({report.traits.vendor, report.traits.product, report.traits.firmware}));
   line("login", report.traits.login + (report.traits.credential.empty() ? "" : " with " + report.traits.credential));
   line("serial", report.identity.serial);
@@ -149,7 +162,11 @@ Result<Probed> run(Context& context) {
   auto report = probe(**bmc, call);
   (*bmc)->close(call);
   if (!report) return std::move(report.error());
-  Probed probed{.target = std::move(*target), .report = std::move(*report), .warnings = {}};
+  Probed probed{.target = std::move(*target), .report = std::move(*report), .warnings = {}, .fingerprint = {}};
+  if (probed.target.endpoint.driver == "redfish") {
+    if (auto key = shown_key(probed.target.endpoint.address, call)) probed.fingerprint = std::move(key->fingerprint);
+  }
+  look_at_clock(probed);
   look_at_credential(*secrets, probed);
   if (context.args.flag("check-factory")) try_factory(*drivers, probed, call);
   if (!probed.target.declared.empty()) {

@@ -48,6 +48,13 @@ class Prober {
         "boot override", bmc_.boot(), [&](BmcBoot& a) { return a.boot_override(call_); },
         [](const BootOverride& boot) { return std::string(to_string(boot.device)); });
     look(
+        "boot order", bmc_.boot(), [&](BmcBoot& a) { return a.boot_order(call_); },
+        [](const BootOrder& order) {
+          if (order.next.empty()) return std::string("empty");
+          const auto& first = order.next.front();
+          return fmt::format("{} entries, first: {}", order.next.size(), first.name.empty() ? first.id : first.name);
+        });
+    look(
         "inventory", bmc_.inventory(), [&](BmcInventory& a) { return a.inventory(call_); },
         [&](const Inventory& parts) {
           report_.inventory = parts;

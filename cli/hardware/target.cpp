@@ -79,15 +79,27 @@ Result<BmcTarget> bmc_target(Context& context) {
   return target;
 }
 
+Result<ShownKey> shown_key(const std::string& address, const Call& call) {
+  const auto certificate = base::fetch_certificate(address, call);
+  if (!certificate) return certificate.error();
+  const auto pin = base::SpkiPin::of_certificate(*certificate);
+  if (!pin) return pin.error();
+  auto fingerprint = base::certificate_fingerprint(*certificate);
+  if (!fingerprint) return std::move(fingerprint.error());
+  return ShownKey{.pin = pin->text(), .fingerprint = std::move(*fingerprint)};
+}
+
 Result<> settle_trust(Context& context, BmcTarget& target, const Call& call) {
   if (target.endpoint.driver != "redfish" || !target.endpoint.tls.empty()) return {};
-  const auto pin = base::fetch_pin(target.endpoint.address, call);
-  if (!pin) return Error(pin.error()).with("while asking for the key of " + base::printable(target.endpoint.address));
+  const auto key = shown_key(target.endpoint.address, call);
+  if (!key) return Error(key.error()).with("while asking for the key of " + base::printable(target.endpoint.address));
   if (!context.args.flag("accept-new-key"))
-    return Error{Code::Untrusted, "the BMC shows the key " + pin->text() +
-                                      "; nothing was sent to it. Give it with --pin, or --accept-new-key"};
-  context.console.say("first contact: the BMC shows the key " + pin->text());
-  target.endpoint.tls.pins = {pin->text()};
+    return Error{Code::Untrusted, "the BMC shows the key " + key->pin +
+                                      " (SHA-256 of its certificate: " + key->fingerprint +
+                                      "); nothing was sent to it. Give it with --pin, or --accept-new-key"};
+  context.console.say("first contact: the BMC shows the key " + key->pin +
+                      " (SHA-256 of its certificate: " + key->fingerprint + ")");
+  target.endpoint.tls.pins = {key->pin};
   return {};
 }
 

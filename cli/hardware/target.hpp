@@ -31,6 +31,14 @@ Result<BmcTarget> bmc_target(Context& context);
 /// it shows it now. Prints the key. Errors: Untrusted (without that flag).
 Result<> settle_trust(Context& context, BmcTarget& target, const Call& call);
 
+/// What a Redfish BMC shows at its door, for a person to compare.
+struct ShownKey {
+  std::string pin;
+  std::string fingerprint;  // SHA-256 of the certificate, as BMCs show it on their own pages
+};
+/// Nothing but a TLS handshake. Errors: as base::fetch_certificate.
+Result<ShownKey> shown_key(const std::string& address, const Call& call);
+
 /// The deadline that --timeout gives.
 Call call_of(const Context& context);
 

@@ -12,7 +12,9 @@
 // Unreachable the effect is unknown: read before writing again.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,20 @@ class BmcBoot {
   /// show it. Repeating is harmless. Writes only on the session whose identity was
   /// checked, as BmcPower::act.
   virtual Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) = 0;
+
+  /// The firmware's own order. Unsupported: the BMC does not know one (IPMI never does).
+  virtual Result<BootOrder> boot_order(const Call& /*call*/) { return no_boot_order(); }
+  /// Puts these entries first, in this order; the others follow as they are. Reads back:
+  /// Accepted means shown for the next start. Invalid: an id that is not in the order, or
+  /// twice, or a refusal of the BMC (its words). Unsupported: the BMC took it and does
+  /// not show it. Repeating is harmless. Writes only on the session whose identity was
+  /// checked, as BmcPower::act.
+  virtual Result<WriteOutcome> set_boot_order(const std::vector<std::string>& /*first*/, const Call& /*call*/) {
+    return no_boot_order();
+  }
+
+ protected:
+  static Error no_boot_order() { return {Code::Unsupported, "this BMC does not know the firmware's boot order"}; }
 };
 
 /// A peculiarity of a BMC that its driver goes by.
@@ -81,6 +97,7 @@ struct BmcTraits {
   std::string login;                      // how it is logged in: "session", "basic", "suite 17", …
   std::string credential;                 // name of the secret that works
   std::vector<BmcQuirk> quirks;
+  std::optional<std::chrono::seconds> clock_off;  // how far its clock is ahead of ours, when it was read last
   friend bool operator==(const BmcTraits&, const BmcTraits&) = default;
 };
 

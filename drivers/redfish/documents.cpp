@@ -113,6 +113,7 @@ Manager read_manager(const Json& json) {
           .model = text_of(json["Model"]),
           .virtual_media = link_of(json["VirtualMedia"]),
           .log_services = link_of(json["LogServices"]),
+          .date_time = text_of(json["DateTime"]),
           .reset = read_reset_action(json["Actions"]["#Manager.Reset"])};
 }
 

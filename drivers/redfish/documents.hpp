@@ -68,6 +68,7 @@ struct Manager {
   std::string type;  // "BMC", "EnclosureManager", …
   std::string model;
   std::string virtual_media, log_services;  // links
+  std::string date_time;                    // what its clock showed
   std::optional<ResetAction> reset;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text/text.hpp"
+#include "base/time/time.hpp"
 
 namespace nimbus::redfish {
 namespace {
@@ -136,6 +137,9 @@ Result<> Machine::read_manager_of(const System& system, const Call& call) {
     if (is_bmc && !manager_->uuid.empty()) break;
   }
   manager_read_ = true;
+  clock_off_.reset();
+  const auto shown = manager_ ? base::from_rfc3339(manager_->date_time) : std::nullopt;
+  if (shown) clock_off_ = std::chrono::round<std::chrono::seconds>(*shown - std::chrono::system_clock::now());
   return {};
 }
 

@@ -5,6 +5,7 @@
 // Thread rule: one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,8 @@ class Machine {
   /// As read last; nothing: never.
   const std::optional<System>& last() const noexcept { return system_; }
   const std::optional<Manager>& last_manager() const noexcept { return manager_; }
+  /// How far the BMC's clock was ahead of ours when it was read last; nothing: not told.
+  std::optional<std::chrono::seconds> clock_off() const noexcept { return clock_off_; }
 
  private:
   Result<> discover(const Call& call);
@@ -79,6 +82,7 @@ class Machine {
   std::size_t body_hash_ = 0;
   std::optional<Manager> manager_;
   bool manager_read_ = false;
+  std::optional<std::chrono::seconds> clock_off_;
   std::string action_info_link_;
   std::vector<std::string> action_info_types_;  // of action_info_link_
   std::optional<Identity> identified_;          // as identity() returned it last

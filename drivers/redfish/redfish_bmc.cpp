@@ -138,6 +138,7 @@ BmcTraits RedfishBmc::traits() const {
                 .quirks = {}};
   if (const auto root = machine_.session().known_root()) out.product = root->product;
   if (out.vendor.empty()) out.vendor = kind.manufacturer;
+  out.clock_off = machine_.clock_off();
   for (const auto& quirk : quirk_table()) {
     const bool forced = is_forced_id(machine_.endpoint().quirks, quirk.id);
     const bool learnt = machine_.learnt().has(quirk.effect);

@@ -8,6 +8,7 @@
 #include "core/ports/bmc.hpp"
 #include "core/ports/bmc_hints.hpp"
 #include "drivers/redfish/accounts.hpp"
+#include "drivers/redfish/boot_order.hpp"
 #include "drivers/redfish/event_log.hpp"
 #include "drivers/redfish/hints.hpp"
 #include "drivers/redfish/inventory.hpp"
@@ -53,6 +54,10 @@ class RedfishBmc final : public Bmc,
   unsigned long session() const noexcept override { return machine_.number(); }
   Result<BootOverride> boot_override(const Call& call) override;
   Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override;
+  Result<BootOrder> boot_order(const Call& call) override { return BootOrderControl(machine_).shown(call); }
+  Result<WriteOutcome> set_boot_order(const std::vector<std::string>& first, const Call& call) override {
+    return BootOrderControl(machine_).put_first(first, call);
+  }
 
   Result<WriteOutcome> reset_bmc(const Call& call) override;
   Result<> offered(const Call& call) override { return service_->hints.offered(call); }

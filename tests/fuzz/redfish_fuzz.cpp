@@ -6,6 +6,7 @@
 
 #include "drivers/redfish/accounts.hpp"
 #include "drivers/redfish/boot_document.hpp"
+#include "drivers/redfish/boot_order.hpp"
 #include "drivers/redfish/documents.hpp"
 #include "drivers/redfish/error_body.hpp"
 #include "drivers/redfish/event_log.hpp"
@@ -72,6 +73,11 @@ void documents(std::string_view text) {
   require(system.managers.size() <= kMostMembers);
   (void)read_manager(*json);
   (void)read_own_link(*json);
+  const auto order = read_boot_order(*json).order;
+  if (!order.empty()) {
+    const auto changed = reordered(order, {order.back()});
+    require(changed && changed->front() == order.back() && changed->size() <= order.size());
+  }
   require(read_event_service(*json).stream.size() <= 1024);
   (void)is_hint(text);
   (void)matches(BmcKind{.vendor = root.vendor,

@@ -103,6 +103,11 @@ class HardwareCase(cli_case.CliCase):
 class Probe(HardwareCase):
     PROFILE = "idrac9"
 
+    def fingerprint(self):
+        """Of the certificate, as openssl says it."""
+        return subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True, check=True,
+                              input=self.control("GET", "/certificate")["pem"]).stdout.strip().split("=", 1)[1]
+
     def test_everything_that_works_and_the_peculiarities_of_the_vendor(self):
         self.keep("bmc/m1", self.url(1))
         before = len(self.journal("m1"))
@@ -110,12 +115,13 @@ class Probe(HardwareCase):
         told = json.loads(done.stdout)
         state = self.control("GET", "/machines/m1")
         self.assertEqual(told["pin"], self.pin)
+        self.assertEqual(told["certificate_sha256"], self.fingerprint())
         self.assertEqual(told["identity"]["serial"], state["serial"])
         self.assertEqual(told["bmc"]["login"], "session")
         self.assertEqual(told["bmc"]["credential"], "bmc/m1")
         states = {one["aspect"]: one["state"] for one in told["aspects"]}
         for aspect in ("power", "boot override", "inventory", "firmware versions", "sensors", "event log",
-                       "virtual media", "BIOS settings", "secure boot", "accounts"):
+                       "virtual media", "BIOS settings", "secure boot", "accounts", "event stream"):
             self.assertEqual(states[aspect], "works", aspect)
         self.assertIn("IV-03", [quirk["id"] for quirk in told["quirks"]])
         self.assertEqual(len(told["inventory"]["drives"]), 2)
@@ -132,6 +138,7 @@ class Probe(HardwareCase):
         before = self.journal("m1")
         done = self.hw("bmc", "probe", self.url(1), "--credentials", "bmc/m1", code=1)
         self.assertIn(self.pin, done.stderr)
+        self.assertIn(self.fingerprint(), done.stderr)
         self.assertEqual(self.journal("m1"), before)
         wrong = "spki-sha256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="
         self.hw("bmc", "probe", self.url(1), "--credentials", "bmc/m1", "--pin", wrong, code=1)

@@ -215,3 +215,22 @@ TEST_CASE("recorded: OpenBMC: a tree with next to nothing in it") {
   REQUIRE(log.has_value());
   CHECK(log->empty());
 }
+
+TEST_CASE("recorded: the firmware's boot order, with its names") {
+  const Attached dell("dell-r750-idrac9.tar.gz");
+  const auto order = dell.bmc->boot()->boot_order({in(20s)});
+  REQUIRE_MESSAGE(order.has_value(), (order ? "" : order.error().text()));
+  REQUIRE(order->next.size() == 5);
+  CHECK(order->next[0] == BootEntry{.id = "Boot0000", .name = "HTTP Device 1: NIC in Slot 5 Port 1"});
+  CHECK(order->next[4].name == "PCIe SSD in Slot 2 in Bay 1: EFI Fixed Disk Boot Device 1");
+  CHECK(order->now == std::vector<std::string>{"Boot0000", "Boot0001", "Boot0003", "Boot0004", "Boot0002"});
+
+  const Attached hpe("hpe-dl325-ilo5.tar.xz");
+  const auto other = hpe.bmc->boot()->boot_order({in(20s)});
+  REQUIRE_MESSAGE(other.has_value(), (other ? "" : other.error().text()));
+  REQUIRE(other->next.size() == 5);
+  CHECK(other->next[1] == BootEntry{.id = "Boot0001", .name = "cray (sda1)"});
+
+  const Attached openbmc("openbmc-stock.tar.xz");
+  CHECK(openbmc.bmc->boot()->boot_order({in(20s)}).error().code == Code::Unsupported);
+}

@@ -342,3 +342,20 @@ TEST_CASE("redfish driver: endpoints that cannot be used are refused before anyt
   CHECK(refused([](BmcEndpoint& e) { e.credentials = {}; }));
   CHECK(refused([](BmcEndpoint& e) { e.quirks = {"IP-99"}; }));
 }
+
+TEST_CASE("redfish: how far the BMC's clock is off") {
+  Setup s;
+  const auto manager = [&](const std::string& time) {
+    s.service.resources["/redfish/v1/Managers/1"] = R"({"ManagerType":"BMC","DateTime":")" + time + "\"}";
+    REQUIRE(s.identity().has_value());
+    return s.bmc->traits().clock_off;
+  };
+  const auto off = manager("2001-01-01T00:00:00Z");
+  REQUIRE(off);
+  CHECK(*off < -std::chrono::hours(24 * 365 * 20));
+  const auto ahead = manager("2100-01-01T01:00:00+01:00");
+  REQUIRE(ahead);
+  CHECK(*ahead > std::chrono::hours(0));
+  CHECK(!manager("yesterday"));
+  CHECK(!manager(""));
+}
