@@ -1,4 +1,5 @@
 // What happens when a commit was accepted, the term was taken, or somebody else took over.
+#include <algorithm>
 #include <utility>
 
 #include "base/log/log.hpp"
@@ -21,13 +22,14 @@ void Daemon::Impl::accepted(const std::shared_ptr<const AcceptedRegistry>& regis
   if (instances_changed) fleet_.look_at_all();
 }
 
-/// One for the connection to each BMC, two for each worker (libcurl's), and what is open beside. Said as soon as the
-/// fleet is known: later it would be whatever cannot be opened first.
+/// One for the connection to each BMC, one for its event stream, two for each worker (libcurl's), and what is open
+/// beside. Said as soon as the fleet is known: later it would be whatever cannot be opened first.
 void Daemon::Impl::count_descriptors(std::size_t machines) {
   constexpr std::size_t kBeside = 256;
   const auto use = base::process_use();
   if (!use) return;
-  const std::size_t needed = machines + 2 * workers_.most() + kBeside;
+  const std::size_t streams = std::min({machines, config_.event_streams, use->most_descriptors / 4});
+  const std::size_t needed = machines + streams + 2 * workers_.most() + kBeside;
   const bool too_few = needed > use->most_descriptors;
   if (too_few && !few_descriptors_) {
     base::log(Level::Warning, "few-descriptors", "the machines may need more descriptors than this process may open",
