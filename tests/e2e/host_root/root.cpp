@@ -39,7 +39,8 @@ std::string enter_namespaces() {
   if (geteuid() != 0) return "a root of one's own needs root";
   if (!fs::exists(base_root())) {
     const auto script = std::string(NIMBUS_SOURCE) + "/scripts/build-host-root";
-    if (std::system(script.c_str()) != 0) return "scripts/build-host-root failed";  // NOLINT(concurrency-mt-unsafe)
+    // Not a reason to skip: whoever may make it must have it.
+    must(std::system(script.c_str()) == 0, "scripts/build-host-root");  // NOLINT(concurrency-mt-unsafe)
   }
   if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET) != 0) return std::string("unshare: ") + std::strerror(errno);
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
