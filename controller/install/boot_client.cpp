@@ -6,8 +6,8 @@
 
 #include "base/crypto/crypto.hpp"
 #include "base/plain_http/client.hpp"
-#include "base/ssh_key/host_key.hpp"
 #include "base/text/text.hpp"
+#include "drivers/ssh/host_key.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -76,13 +76,11 @@ Result<std::optional<boot::Heard>> UnixBootService::heard(const std::string& mac
 
 Result<reconcilers::SshAnswer> ask_ssh(const std::string& address, const std::string& host_key, const Call& call,
                                        const Clock& clock) {
-  auto expected = base::parse_openssh_public(host_key);
-  if (!expected) return std::move(expected.error()).with("while reading the host key that was reported");
-  constexpr std::uint16_t kPort = 22;
   constexpr std::chrono::seconds kMost{5};
-  const auto key = base::ssh_host_key({address, kPort}, limited(call, clock, kMost), clock);
-  if (!key) return reconcilers::SshAnswer::Silent;
-  return *key == *expected ? reconcilers::SshAnswer::ExpectedKey : reconcilers::SshAnswer::OtherKey;
+  const auto proven = ssh::prove_host_key(address, host_key, limited(call, clock, kMost), clock);
+  if (proven) return reconcilers::SshAnswer::ExpectedKey;
+  if (proven.error().code == Code::Invalid) return proven.error();
+  return proven.error().code == Code::Untrusted ? reconcilers::SshAnswer::OtherKey : reconcilers::SshAnswer::Silent;
 }
 
 }  // namespace nimbus::controller

@@ -69,15 +69,23 @@ Session::~Session() = default;
 Result<std::unique_ptr<Session>> Session::open(const HostEndpoint& endpoint, const HostKey& host_key, const Key& own,
                                                const Call& call, const Clock& clock) {
   std::unique_ptr<Session> session(new Session(endpoint.user, clock));
-  if (!session->session_) return Error{Code::Internal, "out of memory for an SSH session"};
-  const auto where = base::parse_host_port(endpoint.address, kPort);
-  if (!where) return where.error();
-  if (auto set = session->configure(where->host, host_key); !set) return std::move(set.error());
-  if (auto connected = session->connect(*where, call); !connected) return std::move(connected.error());
-  if (auto shaken = session->shake_hands(call); !shaken) return std::move(shaken.error());
-  if (auto same = session->compare_key(host_key); !same) return std::move(same.error());
+  if (auto met = session->meet(endpoint.address, host_key, call); !met) return std::move(met.error());
   if (auto known = session->log_in(own, call); !known) return std::move(known.error());
   return session;
+}
+
+Result<> Session::prove(const std::string& address, const HostKey& host_key, const Call& call, const Clock& clock) {
+  return Session("nobody", clock).meet(address, host_key, call);
+}
+
+Result<> Session::meet(const std::string& address, const HostKey& host_key, const Call& call) {
+  if (!session_) return Error{Code::Internal, "out of memory for an SSH session"};
+  const auto where = base::parse_host_port(address, kPort);
+  if (!where) return where.error();
+  if (auto set = configure(where->host, host_key); !set) return set;
+  if (auto connected = connect(*where, call); !connected) return connected;
+  if (auto shaken = shake_hands(call); !shaken) return shaken;
+  return compare_key(host_key);
 }
 
 Result<> Session::configure(const std::string& host, const HostKey& host_key) {

@@ -37,6 +37,8 @@ class Session {
   /// Errors: those of the port. Nothing is left open on an error.
   static Result<std::unique_ptr<Session>> open(const HostEndpoint& endpoint, const HostKey& host_key, const Key& own,
                                                const Call& call, const Clock& clock);
+  /// As open(), as far as the host's proof that it has the pinned key: nobody logs in.
+  static Result<> prove(const std::string& address, const HostKey& host_key, const Call& call, const Clock& clock);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -51,6 +53,8 @@ class Session {
   };
   Session(std::string user, const Clock& clock);
 
+  /// Connected, and the key compared.
+  Result<> meet(const std::string& address, const HostKey& host_key, const Call& call);
   Result<> configure(const std::string& host, const HostKey& host_key);
   Result<> connect(const base::HostPort& where, const Call& call);
   Result<> shake_hands(const Call& call);

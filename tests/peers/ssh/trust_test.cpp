@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "drivers/ssh/host_key.hpp"
 #include "world.hpp"
 
 namespace nimbus::ssh::test {
@@ -39,6 +40,28 @@ TEST_CASE("a host without a key of the pinned type is Untrusted") {
   REQUIRE_FALSE(answer);
   CHECK_MESSAGE(answer.error().code == Code::Untrusted, answer.error().text());
   CHECK(Reach("rsa_only", "host_rsa").run("echo\n"));
+}
+
+TEST_CASE("a host key is proven without a login") {
+  const auto prove = [](const std::string& server, const std::string& key) {
+    const auto where = endpoint(server, key);
+    return prove_host_key(where.address, where.host_key, within(kPlenty), clock());
+  };
+  CHECK(prove("good", "host"));
+  const auto before = text_of("other_key.log");
+  const auto other = prove("other_key", "host");
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == Code::Untrusted);
+  CHECK(prove("other_key", "other"));
+  const auto said = text_of("other_key.log").substr(before.size());
+  CHECK(said.find("userauth") == std::string::npos);
+  CHECK(said.find("nobody") == std::string::npos);
+  const auto none = prove_host_key("127.0.0.1:1", text_of("host.pub"), within(kPlenty), clock());
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == Code::Unreachable);
+  const auto nonsense = prove_host_key("127.0.0.1", "no key", within(kPlenty), clock());
+  REQUIRE_FALSE(nonsense);
+  CHECK(nonsense.error().code == Code::Invalid);
 }
 
 TEST_CASE("a key that the host does not know is Auth, and no password is tried") {
