@@ -13,8 +13,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstLookSpread{1000};
 constexpr std::size_t kSpreadFrom = 50;  // fewer machines are looked at immediately
 
-/// A batch is answered as late as its slowest BMC: whoever needs longer is asked alone, in the slow lane.
-constexpr milliseconds kBatchPatience{1000};
+/// A batch is answered as late as its slowest BMC. Whoever needs longer, if only because a packet was lost, is asked
+/// alone, now and for a while: no BMC keeps many others waiting again and again.
+constexpr milliseconds kBatchPatience{200};
+constexpr int kAloneLooks = 64;
 constexpr std::size_t kMostPolledTogether = 256;
 constexpr milliseconds kFurthestAhead{2000};
 
@@ -136,16 +138,16 @@ bool Fleet::work_once(std::stop_token stop) {
 }
 
 /// Whoever calls has the machine's run, or the lock of the queue that it waits in.
-MachineMemory* Fleet::pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver) {
+Fleet::Slot* Fleet::pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver) {
   const auto found = registry.machines.find(name);
   if (found == registry.machines.end() || found->second.desired->bmc.driver != driver) return nullptr;
   const std::lock_guard lock(mutex_);
   const auto slot = slots_.find(name);
-  if (slot == slots_.end() || !slot->second->steady || slot->second->slow) return nullptr;
-  auto& memory = slot->second->memory;
+  if (slot == slots_.end() || !slot->second->steady || slot->second->slow || slot->second->alone > 0) return nullptr;
+  const auto& memory = slot->second->memory;
   // Another endpoint since: its pass connects to that.
   const bool connected = memory.bmc && memory.endpoint == found->second.desired->bmc;
-  return connected && !memory.polled ? &memory : nullptr;
+  return connected && !memory.polled ? slot->second.get() : nullptr;
 }
 
 /// Reads the power of this machine and of others like it, if that is cheaper. Their passes are ready afterwards.
@@ -157,19 +159,25 @@ void Fleet::poll_along(const std::string& name, const std::stop_token& stop) {
   if (!tools_.batch.possible(driver)) return;
   auto* const mine = pollable(*registry, name, driver);
   if (mine == nullptr) return;
-  std::vector<MachineMemory*> memories{mine};
+  std::vector<Slot*> slots{mine};
   const auto others = queue_.take_along(name, kMostPolledTogether - 1, look_ahead(), [&](const std::string& other) {
-    auto* const memory = pollable(*registry, other, driver);
-    if (memory != nullptr) memories.push_back(memory);
-    return memory != nullptr;
+    auto* const slot = pollable(*registry, other, driver);
+    if (slot != nullptr) slots.push_back(slot);
+    return slot != nullptr;
   });
   if (others.empty()) return;
   std::vector<Bmc*> bmcs;
-  bmcs.reserve(memories.size());
-  for (const auto* memory : memories) bmcs.push_back(memory->bmc.get());
+  bmcs.reserve(slots.size());
+  for (const auto* slot : slots) bmcs.push_back(slot->memory.bmc.get());
   const auto& clock = tools_.pass.clock;
   auto states = tools_.batch.ask(driver, bmcs, {.deadline = clock.now() + kBatchPatience, .stop = stop});
-  for (std::size_t i = 0; i < states.size(); ++i) memories[i]->polled = PolledPower{std::move(states[i]), clock.now()};
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      if (!states[i] && states[i].error().code == Code::Timeout) slots[i]->alone = kAloneLooks;
+      slots[i]->memory.polled = PolledPower{std::move(states[i]), clock.now()};
+    }
+  }
   queue_.give_back(others);
 }
 
@@ -207,6 +215,7 @@ void Fleet::pass_over(const std::string& name, std::stop_token stop) {
     mine.failures = mine.memory.breaker.failures();
     mine.slow = mine.memory.breaker.is_slow();
     mine.steady = is_steady(report);
+    if (mine.alone > 0) mine.alone -= 1;
   }
   // An event that came meanwhile must not bring it back, with all its patience, among those that answer.
   if (mine.memory.breaker.is_slow()) queue_.slow_down(name);

@@ -97,6 +97,7 @@ class Fleet {
     Observed<PowerState> power = Observed<PowerState>::unknown("");
     bool slow = false;    // as the breaker says: events wait in the slow lane too
     bool steady = false;  // the last pass had nothing to do and nothing to wait for
+    int alone = 0;        // looks that it has by itself, because it kept a batch waiting
     int failures = 0;
     MonoTime hinted_look{};  // the last look that a hint made, or the next one
   };
@@ -105,7 +106,7 @@ class Fleet {
   /// When a new machine is looked at first, in a fleet of so many.
   std::chrono::milliseconds first_look(std::size_t machines) const;
   void poll_along(const std::string& name, const std::stop_token& stop);
-  MachineMemory* pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver);
+  Slot* pollable(const AcceptedRegistry& registry, const std::string& name, const std::string& driver);
   std::chrono::milliseconds look_ahead() const;
   std::optional<Refusal> superseded(const std::string& name, const AcceptedMachine& machine) const;
   void release(const std::string& name);

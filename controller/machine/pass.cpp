@@ -121,8 +121,7 @@ class Pass {
     auto& breaker = memory_.breaker;
     const MonoTime start = tools_.clock.now();
     const auto polled = std::exchange(memory_.polled, std::nullopt);
-    const bool heard = polled && (polled->state || polled->state.error().code == Code::Timeout);
-    const bool fresh = heard && start - polled->at <= PolledPower::kFresh;
+    const bool fresh = polled && polled->state && start - polled->at <= PolledPower::kFresh;
     const auto patience = start + breaker.patience(tools_.deadline);
     auto state = fresh ? polled->state
                        : power.power({.deadline = std::min<MonoTime>(patience, call_.deadline), .stop = call_.stop});

@@ -62,7 +62,7 @@ struct PassTools {
 struct PolledPower {
   static constexpr std::chrono::seconds kFresh{2};  // older ones are asked for again
 
-  /// Timeout: it was asked and is silent. Any other error: it was not asked, or refused; it is asked alone.
+  /// An error: it was not asked, refused, or did not answer as soon as the others; it is asked alone.
   Result<PowerState> state;
   MonoTime at;
 };

@@ -2,12 +2,13 @@
 """What a fleet costs nimbusd, against nimbus-sim on the same machine.
 
     tests/bench/controller_fleet.py [--sizes 100,1000,10000] [--programs build/release/bin] [--webhooks 20]
-                                    [--driver redfish|ipmi] [--workers 16] [--dead 10] [--steady-only]
+                                    [--driver redfish|ipmi] [--workers 16] [--dead 10] [--steady-only] [--first-rounds 3]
 
 For each size, half Redfish and half IPMI or all of one: the first full pass, CPU and memory of steady passes, what a commit that
 touches 10 machines costs (time, CPU), and the time from a webhook to the first write at a BMC. Simulator and
 controller share the cores, so times are upper bounds; CPU is nimbusd's own. "Waiting" is how many workers wait for BMCs at a time. --dead adds so many machines, in percent,
-whose BMCs take packets and connections and say nothing. The load average is printed.
+whose BMCs take packets and connections and say nothing. --first-rounds only takes the first full pass, so often without and with
+the dead in turns, and tells the ratio. The load average is printed.
 """
 import argparse
 import os
@@ -116,6 +117,22 @@ def first_pass(fleet, controller):
     return took, cpu_seconds(controller.child.pid)
 
 
+def first_rounds(size, options):
+    """Seconds of the first full pass without and with dead BMCs, in turns."""
+    took = {0: [], options.dead: []}
+    for turn in range(options.first_rounds):
+        for dead in sorted(took, reverse=turn % 2 == 1):
+            with tempfile.TemporaryDirectory(prefix="nimbus-bench-") as name:
+                fleet = Fleet(size, options.programs.resolve(), pathlib.Path(name), argparse.Namespace(**{**vars(options), "dead": dead}))
+                try:
+                    took[dead].append(first_pass(fleet, fleet.start(options.observe))[0])
+                    print(f"  {size} machines, {dead} % dead beside: {took[dead][-1]:.1f} s, load average {os.getloadavg()[0]:.1f}", flush=True)
+                finally:
+                    fleet.stop()
+    without, with_dead = (statistics.median(took[key]) for key in sorted(took))
+    print(f"\n{size} machines, first full pass: {without:.1f} s, with {options.dead} % dead {with_dead:.1f} s, ratio {with_dead / without:.2f}")
+
+
 def looks(controller):
     """Passes that read a BMC."""
     return controller.metrics().get('nimbus_reconcile_total{result="success"}', 0)
@@ -182,6 +199,7 @@ def main():
     parser.add_argument("--driver", choices=("redfish", "ipmi"))
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--dead", type=int, default=0)
+    parser.add_argument("--first-rounds", type=int, default=0, metavar="N", help="only the first full pass, N times without and with --dead")
     parser.add_argument("--steady-only", action="store_true")
     parser.add_argument("--commits-only", type=int, default=0, metavar="N", help="the cost of N commits; give --observe 1h")
     options = parser.parse_args()
@@ -189,6 +207,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, observe = {options.observe}")
     for size in map(int, options.sizes.split(",")):
+        if options.first_rounds:
+            first_rounds(size, options)
+            continue
         with tempfile.TemporaryDirectory(prefix="nimbus-bench-") as name:
             fleet = Fleet(size, options.programs.resolve(), pathlib.Path(name), options)
             try:

@@ -40,8 +40,14 @@ class SimFleet:
             f'redfish = "{address(0)}:{self.redfish_port}"\nipmi = "{address(0)}:{self.ipmi_port}"\n')
         self.child = Child("nimbus-sim", [site.programs / "nimbus-sim", "serve", folder / "fleet.toml"], folder / "log")
         site._own(self)
-        wait_until(lambda: self.socket.exists() or not self.child.alive(), 30, "nimbus-sim serves", self.child.tail)
+        wait_until(lambda: self.serves() or not self.child.alive(), 30, "nimbus-sim serves", self.child.tail)
         self.pin = self.ask("GET", "/certificate")["pin"]
+
+    def serves(self):
+        try:  # its socket is there a moment before somebody listens
+            return self.ask("GET", "/certificate")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
 
     @property
     def names(self):

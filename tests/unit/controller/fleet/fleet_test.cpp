@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -273,7 +274,7 @@ TEST_CASE_FIXTURE(BatchFixture, "fleet: a machine with something to do is not po
   CHECK(machines["m2"].received.size() >= 1);
 }
 
-TEST_CASE_FIXTURE(BatchFixture, "fleet: who is silent in a batch goes to the slow lane without a verdict") {
+TEST_CASE_FIXTURE(BatchFixture, "fleet: who keeps a batch waiting is asked alone, then and for a while") {
   together.accept(ipmi({"m1", "m2", "m3"}));
   drain();
   clock.advance(30s);
@@ -282,9 +283,23 @@ TEST_CASE_FIXTURE(BatchFixture, "fleet: who is silent in a batch goes to the slo
     return PowerState::On;
   };
   CHECK(drain() == 3);
-  CHECK(asked.size() == 1);  // with all patience, and it answered
+  REQUIRE(batches.size() == 1);
+  const auto* const late = batches[0][0];
+  CHECK(asked.size() == 1);  // in an ordinary lane, and it answered
   CHECK(together.counts().unreachable == 0);
   CHECK(together.counts().on == 3);
+  answer = [](const Bmc*) { return PowerState::On; };
+  int looks_alone = 1;
+  while (looks_alone < 200) {
+    clock.advance(30s);
+    CHECK(drain() == 3);
+    if (asked.empty()) break;
+    looks_alone += 1;
+    CHECK(batches.back().size() == 2);
+    CHECK(std::ranges::find(batches.back(), late) == batches.back().end());
+  }
+  CHECK(looks_alone == 64);
+  CHECK(batches.back().size() == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "fleet: an event during the pass that puts a machine off waits in the slow lane too") {
