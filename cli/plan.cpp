@@ -1,5 +1,6 @@
 // nimbusctl plan and nimbusctl approve.
 #include <algorithm>
+#include <memory>
 
 #include <fmt/core.h>
 
@@ -11,8 +12,10 @@
 #include "cli/context.hpp"
 #include "cli/loaded.hpp"
 #include "cli/plan_facts.hpp"
+#include "cli/plan_hosts.hpp"
 #include "cli/plan_report.hpp"
 #include "cli/status_read.hpp"
+#include "registry/git/commit_source.hpp"
 
 namespace nimbus::cli {
 namespace {
@@ -55,17 +58,30 @@ Result<registry::PlanFacts> read_facts(Context& context, const registry::GitRepo
   return facts;
 }
 
+/// One version of the registry, and where its files can be read.
+struct Version {
+  registry::LoadResult result;
+  std::unique_ptr<registry::TreeSource> source;
+  PlanSide side() const { return {*result.snapshot, *source}; }
+};
+
+Result<Version> version_of(const registry::GitRepository& repository, const registry::ObjectId& commit) {
+  auto source = std::make_unique<registry::CommitSource>(repository, commit);
+  auto result = registry::load(*source);
+  if (!result) return std::move(result.error());
+  return Version{std::move(*result), std::move(source)};
+}
+
 /// The version that would be: --head, or the files on disk.
-Result<registry::LoadResult> load_head(const Place& place, const registry::GitRepository& repository,
-                                       const std::string& revision) {
+Result<Version> load_head(const Place& place, const registry::GitRepository& repository, const std::string& revision) {
   if (revision.empty() && !place.folder.empty()) {
     auto loaded = load_registry(place.folder, {});
     if (!loaded) return std::move(loaded.error());
-    return std::move(loaded->result);
+    return Version{std::move(loaded->result), std::move(loaded->source)};
   }
   auto commit = resolve_revision(repository, revision.empty() ? "HEAD" : revision);
   if (!commit) return std::move(commit.error());
-  return load_commit(repository, *commit);
+  return version_of(repository, *commit);
 }
 
 std::size_t count_errors(const std::vector<registry::Problem>& problems) {
@@ -86,21 +102,25 @@ Exit run_plan(Context& context) {
       context.args.get("base").value_or(on_disk ? "HEAD" : (head_name.empty() ? "HEAD~1" : head_name + "~1"));
   auto base_commit = resolve_revision(*repository, base_name);
   if (!base_commit) return fail(context, base_commit.error().with("as the plan's base"));
-  auto base = load_commit(*repository, *base_commit);
+  auto base = version_of(*repository, *base_commit);
   if (!base) return fail(context, base.error());
   auto head = load_head(*place, *repository, head_name);
   if (!head) return fail(context, head.error());
 
   std::vector<StatusUsed> used;
-  auto facts = read_facts(context, *repository, *base->snapshot, *head->snapshot, used);
+  auto facts = read_facts(context, *repository, *base->result.snapshot, *head->result.snapshot, used);
   if (!facts) return fail(context, facts.error());
-  const registry::Plan plan = registry::make_plan(*base->snapshot, *head->snapshot, *facts);
+  const registry::Plan plan = registry::make_plan(*base->result.snapshot, *head->result.snapshot, *facts);
+  std::size_t hosts_left_out = 0;
+  auto hosts = plan_hosts(base->side(), head->side(), *facts, hosts_left_out);
   const PlanReport report{.plan = plan,
                           .base = base_name,
                           .head = on_disk ? "the files on disk" : (head_name.empty() ? "HEAD" : head_name),
                           .status = std::move(used),
-                          .head_errors = count_errors(head->problems),
-                          .now = context.clock.wall()};
+                          .head_errors = count_errors(head->result.problems),
+                          .now = context.clock.wall(),
+                          .hosts = std::move(hosts),
+                          .hosts_left_out = hosts_left_out};
   const std::string format = context.args.text("format");
   if (format == "json") {
     context.console.out(plan_as_json(report));

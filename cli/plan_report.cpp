@@ -10,6 +10,7 @@
 #include "base/time/time.hpp"
 #include "cli/age.hpp"
 #include "cli/listing.hpp"
+#include "cli/plan_hosts_report.hpp"
 
 namespace nimbus::cli {
 namespace {
@@ -242,6 +243,7 @@ std::string plan_for_people(const PlanReport& report, const Console& console) {
     }
   }
   if (!plan.items.empty()) out += "\n";
+  out += hosts_for_people(report.hosts, report.hosts_left_out, console);
   for (const auto* limit : broken_limits(plan)) {
     out += console.paint(limit->kind == LimitVerdict::Kind::Holds ? Style::Bad : Style::Warning,
                          fmt::format("Limit {} of {}: {}", limit->rule, base::printable(limit->provider, 70),
@@ -279,7 +281,9 @@ std::string plan_as_json(const PlanReport& report) {
                                       {"status", status},
                                       {"totals", totals_json(report.plan.totals)},
                                       {"limits", limits},
-                                      {"items", items}});
+                                      {"items", items},
+                                      {"hosts", hosts_as_json(report.hosts)},
+                                      {"hosts_left_out", report.hosts_left_out}});
   return without_controls(document.text(base::JsonStyle::Pretty)) + "\n";
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/console.hpp"
+#include "cli/plan_hosts.hpp"
 #include "core/time.hpp"
 #include "registry/plan/plan.hpp"
 
@@ -24,6 +25,8 @@ struct PlanReport {
   std::vector<StatusUsed> status;  // empty: nothing was observed
   std::size_t head_errors = 0;     // of validation
   WallTime now{};
+  std::vector<HostPlan> hosts = {};  // whose configuration changes
+  std::size_t hosts_left_out = 0;
 };
 
 /// For a terminal; foreign text escaped.

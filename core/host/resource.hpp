@@ -39,6 +39,7 @@ struct File {
   /// Must pass before the file goes live. With "{file}" in it: on the new file, before it
   /// is moved into place. Without: right after, and the old file comes back if it fails.
   std::string validate;
+  std::string secret_name;  // of a secret: what the controller calls it, for people
   friend bool operator==(const File&, const File&) = default;
 };
 

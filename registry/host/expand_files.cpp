@@ -121,6 +121,7 @@ void Expansion::secret_files() {
     file.group = row.group;
     file.mode = row.mode;
     file.is_secret = true;
+    file.secret_name = row.secret;
     if (in_.sources.secret) {
       auto secret = in_.sources.secret(row.secret);
       if (!secret) {

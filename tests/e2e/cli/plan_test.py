@@ -64,6 +64,30 @@ class Plan(Example):
         again = self.plan("--base", "HEAD~1", "--head", "HEAD")
         self.assertEqual((again["digest"], again["items"]), (plan["digest"], plan["items"]))
 
+    def test_hosts_show_what_changes_on_them(self):
+        self.observe()
+        self.edit("profiles/web.toml", "server_tokens off;", "server_tokens build;")
+        self.edit("profiles/web.toml", '"net.core.somaxconn" = 4096\n', "")
+        self.edit("tenants/acme/profiles/app.toml", "tenant/acme/app-token", "tenant/acme/new-token")
+        text = self.ctl("plan", "--status", "none", cwd=self.registry).stdout
+        self.golden("plan_hosts.txt", text)
+        hosts = {host["instance"]: host for host in self.plan()["hosts"]}
+        self.assertEqual(list(hosts), ["acme/web-1", "acme/web-2"])
+        self.assertTrue(hosts["acme/web-1"]["applied"])
+        changes = {change["resource"]: change for change in hosts["acme/web-1"]["changes"]}
+        self.assertIn("+server_tokens build;\n", changes["file:/etc/nginx/conf.d/server-tokens.conf"]["diff"])
+        self.assertEqual(changes["sysctl:net.core.somaxconn"]["kind"], "forgotten")
+        self.assertNotIn("diff", changes["file:/etc/app/token"])
+
+    def test_a_label_of_a_machine_changes_its_host(self):
+        self.edit("profiles/base.toml", "({{provider.region}})", "({{machine.labels.class}})")
+        self.commit(self.registry, {}, "Label")
+        self.edit("providers/berlin-1/machines/b2/m017.toml", "[bmc]", '[labels]\nclass = "special"\n[bmc]')
+        self.edit("tenants/acme/instances/web-1.toml", 'labels = { class = "general" }\n', "")
+        hosts = self.plan()["hosts"]
+        self.assertEqual([host["instance"] for host in hosts], ["acme/web-1"])
+        self.assertEqual([change["resource"] for change in hosts[0]["changes"]], ["file:/etc/nimbus-host.conf"])
+
     def test_a_class_concerns_its_machines(self):
         text = (self.registry / R650).read_text()
         self.write(self.registry, {R650: text + '\n' if "[bios]" in text else text})

@@ -1,0 +1,18 @@
+// The hosts of a plan in the forms that people and pipelines read. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/json/json.hpp"
+#include "cli/console.hpp"
+#include "cli/plan_hosts.hpp"
+
+namespace nimbus::cli {
+
+/// For a terminal; foreign text escaped. Empty: no host changes.
+std::string hosts_for_people(const std::vector<HostPlan>& hosts, std::size_t left_out, const Console& console);
+base::Json hosts_as_json(const std::vector<HostPlan>& hosts);
+
+}  // namespace nimbus::cli
