@@ -12,13 +12,13 @@
 #include <vector>
 
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <fmt/core.h>
 
 #include "base/args/args.hpp"
 #include "base/log/log.hpp"
+#include "base/process/self.hpp"
 #include "base/service/service_manager.hpp"
 #include "controller/config/config.hpp"
 #include "controller/daemon.hpp"
@@ -79,14 +79,6 @@ void allow_many_descriptors() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// No core dump: passwords of BMCs are in this memory. The limit alone does not stop a
-/// handler that the kernel pipes dumps to.
-void keep_memory_private() {
-  const rlimit none{};
-  (void)::setrlimit(RLIMIT_CORE, &none);
-  (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
 /// What is wrong with the file is said, and what was in force stays.
@@ -166,7 +158,7 @@ int check(const controller::Config& config, const std::string& path) {
 }
 
 int run(const controller::Config& config, const std::string& path) {
-  keep_memory_private();
+  base::keep_memory_private();
   allow_many_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of the write, not our end
   const sigset_t signals = awaited_signals();

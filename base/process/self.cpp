@@ -1,6 +1,7 @@
 #include "base/process/self.hpp"
 
 #include <dirent.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -62,6 +63,13 @@ Result<ProcessUse> process_use() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) out.most_descriptors = limit.rlim_cur;
   return out;
+}
+
+void keep_memory_private() noexcept {
+  const rlimit none{};
+  (void)::setrlimit(RLIMIT_CORE, &none);
+  // The limit alone does not stop a handler that the kernel pipes dumps to.
+  (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
 }  // namespace nimbus::base

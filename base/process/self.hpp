@@ -1,5 +1,5 @@
-// What this process uses, for metrics. Source: proc(5), /proc/PID/stat and fd. Only files
-// below /proc/self: a hardened service sees no others. Thread rule: safe from any thread.
+// This process: what it uses, for metrics, and who may see its memory. Source: proc(5), /proc/PID/stat and fd. Only
+// files below /proc/self: a hardened service sees no others. Thread rule: safe from any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,8 @@ struct ProcessUse {
 
 /// Errors: Internal (no /proc).
 Result<ProcessUse> process_use();
+
+/// No core dump from here on, and no debugger of other users: for programs that hold passwords.
+void keep_memory_private() noexcept;
 
 }  // namespace nimbus::base

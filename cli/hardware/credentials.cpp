@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/process/self.hpp"
 #include "base/text/text.hpp"
 
 namespace nimbus::cli {
@@ -118,6 +119,7 @@ Result<Credential> CommandSecrets::credential(std::string_view name, std::string
 }
 
 Result<CommandSecrets> command_secrets(Context& context, std::vector<std::string>& names) {
+  base::keep_memory_private();
   CommandSecrets secrets(context.args.text("secrets"));
   for (const auto& source : context.args.all("credentials")) {
     auto name = secrets.add(source);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file/file.hpp"
+#include "base/process/self.hpp"
 #include "base/text/text.hpp"
 #include "cli/hardware/commands.hpp"
 #include "cli/hardware/credentials.hpp"
@@ -86,6 +87,7 @@ Result<std::vector<NewSecret>> read_csv(const std::string& path) {
 }  // namespace
 
 Exit run_secret_set(Context& context) {
+  base::keep_memory_private();
   NewSecret secret{.name = context.args.text("NAME"), .stored = {}};
   secret.stored.credential.username = context.args.text("username");
   secret.stored.allow = context.args.all("allow");
@@ -97,6 +99,7 @@ Exit run_secret_set(Context& context) {
 }
 
 Exit run_secret_import(Context& context) {
+  base::keep_memory_private();
   const auto secrets = read_csv(context.args.text("FILE"));
   if (!secrets) return fail(context, secrets.error());
   return write_all(context, *secrets);
