@@ -53,7 +53,12 @@ std::string state_name(std::string_view id) {
     if (plain(c) && !(out.empty() && c == '.')) {
       out += c;
     } else {
-      out += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+      // For every file of every probe: with fmt here this function took a quarter of a large probe.
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += kDigits[byte >> 4U];
+      out += kDigits[byte & 15U];
     }
   }
   constexpr std::size_t kMost = 200;
