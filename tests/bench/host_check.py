@@ -21,6 +21,7 @@ import pwd
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -223,6 +224,7 @@ def main():
     parser.add_argument("--no-ansible", action="store_true")
     parser.add_argument("--no-growth", action="store_true")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are ended then too
     with tempfile.TemporaryDirectory(prefix="nimbus-bench-host-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
