@@ -12,15 +12,11 @@
 #include <sstream>
 
 #include "base/time/time.hpp"
-#include "reconcilers/configure/compare.hpp"
-#include "reconcilers/configure/order.hpp"
-#include "reconcilers/configure/probe.hpp"
 
 namespace nimbus::test {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace reconcilers::configure;
 
 constexpr std::chrono::seconds kLongest{240};
 
@@ -48,31 +44,11 @@ std::string enter_namespaces() {
   return {};
 }
 
-const Outcome* Pass::outcome(std::string_view id) const {
-  for (auto it = outcomes.rbegin(); it != outcomes.rend(); ++it) {
-    if (it->resource == id) return &*it;
-  }
-  return nullptr;
-}
-
-std::string Pass::text() const {
-  std::string out;
-  for (const auto& it : outcomes) {
-    if (it.kind != Outcome::Kind::Done || !gaps.empty()) {
-      out += it.resource + ": " + std::to_string(static_cast<int>(it.kind)) + ", status " +
-             std::to_string(it.exit_status) + ": " + it.said + "\n";
-    }
-  }
-  for (const auto& gap : gaps) {
-    out += "gap " + gap.resource + " " + gap.problem;
-    for (const auto& drift : gap.drifts)
-      out += " [" + drift.key + ": " + drift.observed + " instead of " + drift.desired + "]";
-    out += "\n";
-  }
-  return out;
-}
-
-Root::Root(std::string_view size) {
+Root::Root(std::string_view size)
+    : passes_([this](std::string script) {
+        auto result = run(std::move(script));
+        return Answer{std::move(result.output.text), std::move(result.errors.text)};
+      }) {
   char name[] = "/tmp/nimbus-host-root-XXXXXX";
   must(mkdtemp(name) != nullptr, "mkdtemp");
   folder_ = name;
@@ -93,8 +69,6 @@ Root::~Root() {
   fs::remove(folder_, ignored);
 }
 
-std::string Root::next_token() { return "tok" + std::to_string(++tokens_); }
-
 base::ProgramResult Root::run(std::string script) {
   const base::SystemClock clock;
   base::Program program;
@@ -113,49 +87,6 @@ std::string Root::sh(const std::string& script) {
   const auto result = run("set -e\n" + script);
   REQUIRE_MESSAGE(result.exit_code == 0, script, "\n", result.output.text, result.errors.text);
   return result.output.text;
-}
-
-host::Facts Root::probe(const host::Configuration& wanted) {
-  const auto token = next_token();
-  const auto result = run(probe_script(wanted, token));
-  CHECK_MESSAGE(result.errors.text.empty(), result.errors.text);
-  auto facts = read_probe(result.output.text, wanted, token);
-  REQUIRE_MESSAGE(facts, (facts ? "" : facts.error().text()), "\n", result.output.text.substr(0, 4000));
-  return *facts;
-}
-
-Pass Root::converge(const host::Configuration& wanted) {
-  const auto order = order_of(wanted);
-  REQUIRE(order);
-  Pass pass;
-  std::set<std::string> failed, done;
-  while (true) {
-    pass.facts = probe(wanted);
-    ++pass.probes;
-    pass.gaps = compare(wanted, pass.facts);
-    // What is not as declared after it was done never will be: not tried again.
-    for (const auto& gap : pass.gaps) {
-      if (done.contains(gap.resource) && !gap.notified) failed.insert(gap.resource);
-    }
-    const auto token = next_token();
-    const auto correction = next_correction(wanted, *order, pass.gaps, pass.facts, failed, token);
-    if (correction.resources.empty()) return pass;
-    ++pass.corrections;
-    REQUIRE(pass.corrections < 40);
-    const auto result = run(correction.script);
-    CHECK_MESSAGE(result.errors.text.empty(), result.errors.text);
-    for (auto& outcome : read_outcomes(correction, result.output.text, token)) {
-      (outcome.kind == Outcome::Kind::Done ? done : failed).insert(outcome.resource);
-      pass.outcomes.push_back(std::move(outcome));
-    }
-  }
-}
-
-Correction Root::first_correction(const host::Configuration& wanted) {
-  const auto order = order_of(wanted);
-  REQUIRE(order);
-  const auto facts = probe(wanted);
-  return next_correction(wanted, *order, compare(wanted, facts), facts, {}, next_token());
 }
 
 std::string Root::read(const std::string& path) const {

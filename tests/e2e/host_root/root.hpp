@@ -4,36 +4,18 @@
 // Thread rule: one thread.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/process/process.hpp"
-#include "core/host/facts.hpp"
-#include "core/host/resource.hpp"
-#include "reconcilers/configure/correct.hpp"
-#include "reconcilers/configure/gap.hpp"
+#include "pass.hpp"
 
 namespace nimbus::test {
 
 /// Namespaces for mounts, host name and network, once per process. The reason why not, or empty.
 std::string enter_namespaces();
-
-/// What a pass did: the loop that the controller has, without SSH.
-struct Pass {
-  std::size_t probes = 0, corrections = 0;
-  std::vector<reconcilers::configure::Outcome> outcomes;
-  std::vector<reconcilers::configure::Gap> gaps;  // that are left
-  host::Facts facts;                              // as last shown
-
-  bool converged() const { return gaps.empty(); }
-  const reconcilers::configure::Outcome* outcome(std::string_view id) const;
-  /// For messages of a test.
-  std::string text() const;
-};
 
 class Root {
  public:
@@ -50,11 +32,11 @@ class Root {
   base::ProgramResult run(std::string script);
   /// Its output; fails the test if it fails.
   std::string sh(const std::string& script);
-  host::Facts probe(const host::Configuration& wanted);
-  /// To the end: probe, compare, correct a level, again.
-  Pass converge(const host::Configuration& wanted);
-  /// The first correction of a pass, not run.
-  reconcilers::configure::Correction first_correction(const host::Configuration& wanted);
+  host::Facts probe(const host::Configuration& wanted) { return passes_.probe(wanted); }
+  Pass converge(const host::Configuration& wanted) { return passes_.converge(wanted); }
+  reconcilers::configure::Correction first_correction(const host::Configuration& wanted) {
+    return passes_.first_correction(wanted);
+  }
 
   std::string read(const std::string& path) const;
   void write(const std::string& path, const std::string& text) const;
@@ -66,8 +48,7 @@ class Root {
 
  private:
   std::filesystem::path folder_, root_;
-  unsigned long tokens_ = 0;
-  std::string next_token();
+  Passes passes_;
 };
 
 }  // namespace nimbus::test
