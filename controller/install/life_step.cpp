@@ -36,6 +36,7 @@ bool LifeStep::installed_here() const {
 
 LifeFacts LifeStep::take() {
   if (record_.run && drops_claim()) return facts();
+  if (record_.run) renew();
   const bool held =
       record_.run && record_.run->state.phase == RunPhase::Held && record_.run->state.kind == RunKind::Install;
   if (!record_.run || held) without_run();
@@ -126,6 +127,7 @@ void LifeStep::begin(RunKind kind) {
 }
 
 void LifeStep::advance() {
+  if (!note_baseline()) return;
   const auto view = look();
   const RunStep step = reconcilers::decide_run(record_.run->state, view, tools_.policy, tools_.clock.wall());
   if (waits_.empty() || step.kind != RunStep::Kind::Wait) waits_ = step.reason;
@@ -201,7 +203,7 @@ Result<> LifeStep::perform(const RunStep& step) {
     case RunStep::Kind::Again:
       return again(step.reason);
     case RunStep::Kind::Finish:
-      return finish();
+      return record_.run->state.kind == RunKind::Erase ? return_machine() : finish();
     case RunStep::Kind::Hold:
       hold(step.reason);
       return {};

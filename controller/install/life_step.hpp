@@ -35,6 +35,9 @@ class LifeStep {
   Result<> guarded(const std::function<Result<>()>& act);
   void enter(reconcilers::RunPhase phase);
   void hold(const std::string& why);
+  void renew();
+  bool note_baseline();
+  Result<> return_machine();
   Result<> finish();
   Result<> keep();
   LifeFacts facts();
@@ -51,7 +54,8 @@ class LifeStep {
   const std::string machine_;
   LifeRecord record_;
   std::string waits_;
-  std::string held_;  // without a run
+  std::string held_;        // without a run
+  std::string quarantine_;  // erased, and not fit to be offered
 };
 
 }  // namespace nimbus::controller

@@ -37,6 +37,7 @@ Result<> LifeStep::finish() {
     record_.installed_for = record_.instance;
     record_.host_key = run.host_key;
     record_.erases.clear();
+    record_.checks.clear();
   } else {
     record_.installed.reset();
     record_.installed_for.clear();
@@ -44,6 +45,7 @@ Result<> LifeStep::finish() {
     record_.instance.clear();
     record_.address.clear();
     record_.unprotected = false;
+    record_.baseline.reset();
   }
   record_.last_run = std::move(last);
   record_.run.reset();
@@ -95,6 +97,7 @@ LifeFacts LifeStep::facts() {
   LifeFacts facts;
   facts.installed = record_.installed;
   facts.erases = record_.erases;
+  facts.checks = record_.checks;
   facts.run = record_.last_run;
   facts.held = held_;
   if (!record_.instance.empty())
@@ -115,6 +118,11 @@ LifeFacts LifeStep::facts() {
     } else {
       facts.look_again = tools_.clock.wall() + pause_in(tools_.clock.wall() - run.state.since);
     }
+    const bool failed =
+        std::any_of(record_.erases.begin(), record_.erases.end(), [](const auto& e) { return !e.verified; });
+    const bool unfit = !quarantine_.empty() || (run.state.phase == RunPhase::Held && failed);
+    if (run.state.kind == RunKind::Erase && unfit) facts.phase = Quarantined;
+    if (!quarantine_.empty()) facts.held = quarantine_;
   } else if (!record_.instance.empty()) {
     facts.phase = Active;
     const auto* wanted = wish();

@@ -149,7 +149,8 @@ void LifeStep::hear(reconcilers::RunView& view) {
   run.disk = last.disk;
   run.host_key = base::printable(last.host_key, 400);
   if (run.state.phase == RunPhase::Booting) compare(input_.desired.hardware, last.inventory, machine_);
-  if (view.told == Told::Finished && run.state.kind == RunKind::Erase) {
+  const bool over = view.told == Told::Finished || view.told == Told::Failed;
+  if (over && run.state.kind == RunKind::Erase) {
     record_.erases.clear();
     for (const auto& erase : last.erased) {
       record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),

@@ -149,7 +149,7 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
   if (in_the_middle || (status->claim && !status->installed)) {
     auto& run = record.run.emplace();
     run.id = tools_.provider + "/" + machine + "/lost";
-    run.nonce = "lost";
+    run.nonce = kLostNonce;
     run.state.phase = reconcilers::RunPhase::Held;
     run.state.since = run.started = tools_.clock.wall();
     run.state.held = "the journal of the run that was under way is lost; nothing is written until a person has looked";

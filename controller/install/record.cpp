@@ -35,7 +35,8 @@ Json run_json(const RunRecordOfLife& run) {
       .set("failures", run.failures)
       .set("error", run.error)
       .set("host_key", run.host_key)
-      .set("disk", run.disk);
+      .set("disk", run.disk)
+      .set("serviced", run.serviced);
 }
 
 Result<RunRecordOfLife> read_run(const Json& json) {
@@ -60,6 +61,7 @@ Result<RunRecordOfLife> read_run(const Json& json) {
   fields.text("error", run.error);
   fields.text("host_key", run.host_key);
   fields.text("disk", run.disk);
+  fields.flag("serviced", run.serviced);
   if (run.id.empty() || run.nonce.empty()) fields.fail("run");
   run.state.attempt = static_cast<int>(attempt);
   run.failures = static_cast<int>(failures);
@@ -99,6 +101,63 @@ Json last_run_json(const registry::RunRecord& run) {
   return out;
 }
 
+Json baseline_json(const Baseline& baseline) {
+  Json out = Json::object();
+  if (baseline.accounts) {
+    Json list = Json::array();
+    for (const auto& account : *baseline.accounts) {
+      list.push(Json::object()
+                    .set("id", account.id)
+                    .set("name", account.name)
+                    .set("role", static_cast<std::int64_t>(account.role))
+                    .set("enabled", account.enabled));
+    }
+    out.set("accounts", std::move(list));
+  }
+  if (baseline.firmware) {
+    Json list = Json::array();
+    for (const auto& one : *baseline.firmware) {
+      list.push(Json::object().set("component", one.component).set("version", one.version));
+    }
+    out.set("firmware", std::move(list));
+  }
+  return out;
+}
+
+Result<> read_baseline(const Json& json, Baseline& out) {
+  if (json["accounts"].is_array()) out.accounts.emplace();
+  for (const auto& item : json["accounts"].items()) {
+    Account account;
+    std::int64_t role = 0;
+    JsonFields fields(item);
+    fields.text("id", account.id);
+    fields.text("name", account.name);
+    fields.number("role", role);
+    fields.flag("enabled", account.enabled);
+    if (auto read = fields.result(); !read) return read;
+    account.role = static_cast<AccountRole>(role);
+    out.accounts->push_back(std::move(account));
+  }
+  if (json["firmware"].is_array()) out.firmware.emplace();
+  for (const auto& item : json["firmware"].items()) {
+    FirmwareVersion one;
+    JsonFields fields(item);
+    fields.text("component", one.component);
+    fields.text("version", one.version);
+    if (auto read = fields.result(); !read) return read;
+    out.firmware->push_back(std::move(one));
+  }
+  return {};
+}
+
+Json checks_json(const std::vector<registry::CheckRecord>& checks) {
+  Json out = Json::array();
+  for (const auto& check : checks) {
+    out.push(Json::object().set("what", check.what).set("result", check.result).set("detail", check.detail));
+  }
+  return out;
+}
+
 Result<> read_rest(const Json& json, LifeRecord& record) {
   if (const Json& item = json["installed"]; item.is_object()) {
     record.installed.emplace();
@@ -119,6 +178,18 @@ Result<> read_rest(const Json& json, LifeRecord& record) {
     read_time(fields, "when", erase.when);
     if (auto read = fields.result(); !read) return read;
     record.erases.push_back(std::move(erase));
+  }
+  for (const auto& item : json["checks"].items()) {
+    registry::CheckRecord check;
+    JsonFields fields(item);
+    fields.text("what", check.what);
+    fields.text("result", check.result);
+    fields.text("detail", check.detail);
+    if (auto read = fields.result(); !read) return read;
+    record.checks.push_back(std::move(check));
+  }
+  if (const Json& item = json["baseline"]; item.is_object()) {
+    if (auto read = read_baseline(item, record.baseline.emplace()); !read) return read;
   }
   for (const auto& item : json["destroyed"].items()) {
     record.destroyed.emplace_back(std::chrono::milliseconds{item.as_int().value_or(0)});
@@ -155,6 +226,7 @@ void drop_claim(LifeRecord& record) {
   record.instance.clear();
   record.address.clear();
   record.unprotected = false;
+  record.baseline.reset();
 }
 
 std::string to_json(const LifeRecord& record) {
@@ -166,7 +238,9 @@ std::string to_json(const LifeRecord& record) {
                  .set("unprotected_commit", record.unprotected_commit)
                  .set("host_key", record.host_key)
                  .set("installed_for", record.installed_for)
-                 .set("erases", erases_json(record.erases));
+                 .set("erases", erases_json(record.erases))
+                 .set("checks", checks_json(record.checks));
+  if (record.baseline) out.set("baseline", baseline_json(*record.baseline));
   if (record.run) out.set("run", run_json(*record.run));
   if (record.installed) out.set("installed", installed_json(*record.installed));
   Json destroyed = Json::array();

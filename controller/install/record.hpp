@@ -9,11 +9,15 @@
 #include <vector>
 
 #include "boot/protocol/report.hpp"
+#include "controller/install/handback.hpp"
 #include "core/result.hpp"
 #include "reconcilers/install/decide.hpp"
 #include "registry/status/machine_status.hpp"
 
 namespace nimbus::controller {
+
+/// Of a run that is known from status only.
+inline constexpr const char* kLostNonce = "lost";
 
 struct RunRecordOfLife {
   reconcilers::RunState state;
@@ -24,10 +28,11 @@ struct RunRecordOfLife {
   std::string commit;  // registry commit in force when the run began
   std::string image_sha256;
   WallTime started{};
-  int failures = 0;      // device errors in a row
-  std::string error;     // the last one
-  std::string host_key;  // as the installer reported it
-  std::string disk;      // that was written
+  int failures = 0;       // device errors in a row
+  std::string error;      // the last one
+  std::string host_key;   // as the installer reported it
+  std::string disk;       // that was written
+  bool serviced = false;  // held, and the machine has been in maintenance since
 };
 
 struct LifeRecord {
@@ -41,6 +46,8 @@ struct LifeRecord {
   std::string installed_for;  // which instance that is
   std::string host_key;       // of what is installed
   std::vector<registry::EraseRecord> erases;
+  std::optional<Baseline> baseline;  // as it was before the first write for the instance
+  std::vector<registry::CheckRecord> checks;
   std::optional<registry::RunRecord> last_run;
   std::vector<WallTime> destroyed;  // when releases and reinstalls began to destroy, the last few
 };

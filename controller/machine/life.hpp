@@ -24,6 +24,7 @@ struct LifeFacts {
   std::optional<registry::MachineClaim> claim;
   std::optional<registry::InstalledRecord> installed;
   std::vector<registry::EraseRecord> erases;
+  std::vector<registry::CheckRecord> checks;
   std::optional<registry::RunRecord> run;    // under way, or the last one
   bool busy = false;                         // a run is under way: power is its business
   bool outdated = false;                     // the machine's file is another by now: nothing is told of it

@@ -121,6 +121,7 @@ class Description {
     status_.instance = life.claim ? life.claim->instance : std::string();
     status_.installed = life.installed;
     status_.erases = life.erases;
+    status_.checks = life.checks;
     if (life.run) status_.runs.insert(status_.runs.begin(), *life.run);
   }
 

@@ -28,6 +28,14 @@ Table erase_table(const EraseRecord& erase) {
   return table;
 }
 
+Table check_table(const CheckRecord& check) {
+  Table table;
+  if (!check.detail.empty()) table.set("detail", bounded_text(check.detail));
+  table.set("result", bounded_text(check.result, kShortTextBytes));
+  table.set("what", bounded_text(check.what, kShortTextBytes));
+  return table;
+}
+
 Table run_table(const RunRecord& run) {
   Table table;
   table.set("action", bounded_text(run.action));
@@ -88,6 +96,11 @@ void read_records(TableReader& top, MachineStatus& status) {
   for (auto& table : top.tables("erased")) {
     status.erases.push_back({read_text(table, "disk"), read_text(table, "level"), read_text(table, "method"),
                              table.require("verified").boolean("verified").value_or(false), read_time(table, "when")});
+    table.finish();
+  }
+  for (auto& table : top.tables("check")) {
+    status.checks.push_back(
+        {read_text(table, "what"), read_text(table, "result"), read_optional_text(table, "detail")});
     table.finish();
   }
   for (auto& table : top.tables("run")) {
@@ -171,6 +184,7 @@ std::string to_text(const MachineStatus& status) {
   }
   set_records(top, "drift", status.drifts, MachineStatus::kDrifts, drift_table);
   set_records(top, "erased", status.erases, MachineStatus::kErases, erase_table);
+  set_records(top, "check", status.checks, MachineStatus::kChecks, check_table);
   set_records(top, "run", status.runs, MachineStatus::kRuns, run_table);
   return base::toml::write(top);
 }

@@ -62,6 +62,14 @@ struct EraseRecord {
   friend bool operator==(const EraseRecord&, const EraseRecord&) = default;
 };
 
+/// Something that was looked at before the machine was offered again.
+struct CheckRecord {
+  std::string what;    // "virtual-media", "boot-override", "accounts", "firmware"
+  std::string result;  // "done", "same", "differs", "accepted", "failed", "not-offered", "unknown"
+  std::string detail;  // usually empty
+  friend bool operator==(const CheckRecord&, const CheckRecord&) = default;
+};
+
 enum class RunRecordOutcome : std::uint8_t { Pending, Done, Failed, Unknown };
 std::string_view to_string(RunRecordOutcome outcome) noexcept;
 
@@ -79,6 +87,7 @@ struct MachineStatus {
   static constexpr std::size_t kRuns = 10;
   static constexpr std::size_t kDrifts = 50;
   static constexpr std::size_t kErases = 100;
+  static constexpr std::size_t kChecks = 10;
 
   MachinePhase phase = MachinePhase::Enrolled;
   std::string applied_digest;  // of all files that define the machine, as last brought about; empty: never
@@ -93,7 +102,8 @@ struct MachineStatus {
   std::optional<InstalledRecord> installed;
   std::vector<DriftRecord> drifts;
   std::vector<EraseRecord> erases;
-  std::vector<RunRecord> runs;  // newest first
+  std::vector<CheckRecord> checks;  // of the last release
+  std::vector<RunRecord> runs;      // newest first
 
   friend bool operator==(const MachineStatus&, const MachineStatus&) = default;
 };

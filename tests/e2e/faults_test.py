@@ -35,6 +35,10 @@ class Life(Paper):
         self.release()
         self.until(lambda: self.machine().get("phase") == "available", "the machine is erased", 90)
         self.assertTrue(all(record["verified"] for record in self.machine()["erased"]))
+        checks = {check["what"]: check["result"] for check in self.machine()["check"]}
+        self.assertEqual(checks["accounts"], "same")
+        self.assertEqual(checks["boot-override"], "done")
+        self.assertLessEqual({"virtual-media", "firmware"}, checks.keys())
         self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "old data is on the disk")
 
     def test_reinstall_keeps_the_data_disk(self):

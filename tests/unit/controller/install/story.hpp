@@ -9,17 +9,27 @@
 #include <string>
 #include <vector>
 
+#include "core/ports/bmc_manage.hpp"
+#include "core/ports/bmc_observe.hpp"
 #include "world.hpp"
 
 namespace nimbus::controller::test {
 
 using namespace std::chrono_literals;
 
-class WorldBmc final : public Bmc, private BmcPower, private BmcBoot {
+class WorldBmc final : public Bmc,
+                       private BmcPower,
+                       private BmcBoot,
+                       private BmcMedia,
+                       private BmcAccounts,
+                       private BmcInventory {
  public:
   explicit WorldBmc(World& world) : world_(world) {}
   BmcPower* power() noexcept override { return this; }
   BmcBoot* boot() noexcept override { return this; }
+  BmcMedia* media() noexcept override { return this; }
+  BmcAccounts* accounts() noexcept override { return this; }
+  BmcInventory* inventory() noexcept override { return this; }
   void close(const Call&) noexcept override {}
 
  private:
@@ -38,6 +48,10 @@ class WorldBmc final : public Bmc, private BmcPower, private BmcBoot {
   }
   Result<BootOverride> boot_override(const Call&) override { return BootOverride{}; }
   Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call&) override {
+    if (wanted == BootOverride{}) {
+      ++world_.disarmed;
+      return WriteOutcome::Accepted;
+    }
     if (!world_.arm_error.empty()) return Error{Code::Unsupported, world_.arm_error};
     CHECK(wanted.device == BootDevice::Pxe);
     CHECK(wanted.times == BootTimes::Once);
@@ -45,6 +59,23 @@ class WorldBmc final : public Bmc, private BmcPower, private BmcBoot {
     world_.effect();
     return WriteOutcome::Accepted;
   }
+  Result<std::vector<MediaSlot>> slots(const Call&) override { return std::vector<MediaSlot>(); }
+  Result<WriteOutcome> insert_cd(const std::string&, const Call&) override { return Error{Code::Unsupported, "no"}; }
+  Result<WriteOutcome> eject_cd(const Call&) override {
+    if (world_.disc_stuck) return Error{Code::Busy, "the drive does not open"};
+    world_.disc_in = false;
+    return WriteOutcome::Accepted;
+  }
+  Result<std::vector<Account>> accounts(const Call&) override {
+    if (world_.accounts_away > 0 && --world_.accounts_away >= 0) return Error{Code::Timeout, "no answer in time"};
+    return world_.accounts;
+  }
+  Result<Account> put_account(const std::string&, const Secret&, AccountRole, const Call&) override {
+    return Error{Code::Unsupported, "no"};
+  }
+  Result<WriteOutcome> disable_account(const Account&, const Call&) override { return Error{Code::Unsupported, "no"}; }
+  Result<Inventory> inventory(const Call&) override { return Inventory{}; }
+  Result<std::vector<FirmwareVersion>> firmware(const Call&) override { return world_.firmware; }
   World& world_;
 };
 
@@ -128,6 +159,7 @@ class Controller {
     status.claim = facts->claim;
     status.installed = facts->installed;
     status.erases = facts->erases;
+    status.checks = facts->checks;
     world_.put(machine.path, registry::to_text(status));
     return facts;
   }

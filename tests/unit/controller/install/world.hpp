@@ -14,6 +14,7 @@
 #include "base/text/text.hpp"
 #include "boot/protocol/plan.hpp"
 #include "controller/install/lifecycle.hpp"
+#include "core/ports/bmc_manage.hpp"
 #include "support/fake_clock.hpp"
 
 namespace nimbus::controller::test {
@@ -76,6 +77,10 @@ struct World final : BootService {
     if (plan->action == boot::PlanAction::Install) last_instance = plan->instance;
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
+      if (plan->action == boot::PlanAction::Erase) {
+        report.erased = {
+            {.disk = "serial.D1", .level = "secure", .method = {}, .verified = false, .error = installer_fails}};
+      }
       report.message = installer_fails;
       mine.last = report;
       power = PowerState::Off;
@@ -138,6 +143,11 @@ struct World final : BootService {
   bool boot_down = false;
   bool forge_down = false;
   std::string guard_refuses;
+  bool disc_in = false, disc_stuck = false;
+  int disarmed = 0;
+  int accounts_away = 0;  // so often there is no answer about accounts
+  std::vector<Account> accounts{{.id = "2", .name = "nimbus", .role = AccountRole::Administrator, .enabled = true}};
+  std::vector<FirmwareVersion> firmware{{"BIOS", "1.2"}, {"BMC", "7.0"}};
   reconcilers::SshAnswer ssh = reconcilers::SshAnswer::ExpectedKey;
   boot::Orders orders;
   std::map<std::string, boot::Heard> told;

@@ -35,6 +35,7 @@ class Generator {
     for (unsigned i = pick(4); i > 0; --i) status.drifts.push_back({text(), text(), text(), text()});
     if (pick(2) == 0) status.hardware = hardware();
     for (unsigned i = pick(4); i > 0; --i) status.erases.push_back({text(), text(), text(), pick(2) == 0, time()});
+    for (unsigned i = pick(4); i > 0; --i) status.checks.push_back({text(), text(), pick(2) == 0 ? text() : ""});
     for (unsigned i = pick(4); i > 0; --i) {
       status.runs.push_back({text(), text(), time(), {}, static_cast<RunRecordOutcome>(pick(4)), text()});
       if (pick(2) == 0) status.runs.back().finished = time();
@@ -184,6 +185,7 @@ TEST_CASE("hostile text from devices is tamed, long lists are cut") {
   status.runs.resize(30, {"power-on", "c", kTen, {}, RunRecordOutcome::Done, ""});
   status.drifts.resize(300);
   status.erases.resize(300);
+  status.checks.resize(300, {"accounts", "differs", std::string(9000, 'x')});
   const auto back = parse_machine_status(to_text(status), "m.toml");
   REQUIRE_MESSAGE(back.has_value(), back.error().text());
   CHECK(back->identity.serial.starts_with("a\\n[claim]\\x1b[31m\\xff\\x00z"));
@@ -192,6 +194,7 @@ TEST_CASE("hostile text from devices is tamed, long lists are cut") {
   CHECK(back->runs.size() == 10);
   CHECK(back->drifts.size() == 50);
   CHECK(back->erases.size() == 100);
+  CHECK(back->checks.size() == 10);
   CHECK(to_text(*back) == to_text(status));
 
   ControllerStatus controller{.id = "p/c", .term = 1};
