@@ -62,16 +62,13 @@ Result<> with_mount(const std::string& node, const std::vector<SeedFile>& files)
 Result<> plant_seed(const std::string& node, const Partition& root, const std::vector<SeedFile>& files) {
   const base::FileDescriptor disk(::open(node.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT
   if (!disk) return failed("cannot open " + node);
+  // Of a table that was there at the start: the kernel still knows its partitions, and the
+  // place is taken. By now the disk has none.
+  if (::ioctl(disk.get(), BLKRRPART) != 0) return failed("cannot make the kernel forget the partitions of " + node);
   if (auto added = partition_command(disk.get(), BLKPG_ADD_PARTITION, root); !added) return added;
   auto planted = with_mount(partition_node(node, root.number), files);
   auto removed = partition_command(disk.get(), BLKPG_DEL_PARTITION, root);
   return planted ? std::move(removed) : std::move(planted);
-}
-
-Result<> reread_partitions(const std::string& node) {
-  const base::FileDescriptor disk(::open(node.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT
-  if (!disk || ::ioctl(disk.get(), BLKRRPART) != 0) return failed("cannot read the partition table of " + node);
-  return {};
 }
 
 }  // namespace nimbus::installer

@@ -18,7 +18,4 @@ namespace nimbus::installer {
 /// `node` is the whole disk. Files get mode 0600, as they hold a private key.
 Result<> plant_seed(const std::string& node, const Partition& root, const std::vector<SeedFile>& files);
 
-/// The kernel reads the partition table anew.
-Result<> reread_partitions(const std::string& node);
-
 }  // namespace nimbus::installer

@@ -171,6 +171,7 @@ VirtualMachineSpec read_qemu(Reader& table) {
   VirtualMachineSpec out;
   out.folder = table.require("folder").string("folder").value_or("");
   out.disk = table.require("disk").string("disk").value_or("");
+  out.data_disk = table.string("data_disk").value_or("");
   out.network_namespace = table.string("namespace").value_or("");
   out.tap = table.string("tap").value_or("");
   if (const auto type = table.choice("disk_type", {"virtio", "nvme"})) out.nvme = *type == "nvme";
@@ -183,6 +184,7 @@ VirtualMachineSpec read_qemu(Reader& table) {
   // A comma separates QEMU's options; a slash would leave the folder of namespaces.
   for (const auto& [key, value] : {std::pair<const char*, const std::string&>{"folder", out.folder},
                                    {"disk", out.disk},
+                                   {"data_disk", out.data_disk},
                                    {"tap", out.tap},
                                    {"uefi_code", out.uefi_code},
                                    {"uefi_variables", out.uefi_variables}}) {

@@ -27,13 +27,13 @@ Result<> prepare_variables(const VirtualMachineSpec& spec) {
 }
 
 /// A disk that is not there is an empty one of the size that the fleet file names.
-Result<> prepare_disk(const VirtualMachineSpec& spec) {
-  if (::access(spec.disk.c_str(), R_OK | W_OK) == 0) return {};
-  if (spec.disk_gib == 0) return Error{Code::NotFound, "there is no disk image " + spec.disk};
-  const base::FileDescriptor file(::open(spec.disk.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+Result<> prepare_disk(const std::string& disk, unsigned gib) {
+  if (disk.empty() || ::access(disk.c_str(), R_OK | W_OK) == 0) return {};
+  if (gib == 0) return Error{Code::NotFound, "there is no disk image " + disk};
+  const base::FileDescriptor file(::open(disk.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   constexpr unsigned kGibShift = 30;
-  if (!file || ::ftruncate(file.get(), static_cast<off_t>(spec.disk_gib) << kGibShift) != 0)
-    return base::socket_error("make disk image " + spec.disk, errno);
+  if (!file || ::ftruncate(file.get(), static_cast<off_t>(gib) << kGibShift) != 0)
+    return base::socket_error("make disk image " + disk, errno);
   return {};
 }
 
@@ -43,7 +43,8 @@ VirtualMachineIdentity identity_of(const Machine& machine) {
           .manufacturer = machine.hardware().manufacturer,
           .model = machine.hardware().model,
           .serial = machine.identity.serial,
-          .disk_serial = machine.drive_serial(0)};
+          .disk_serial = machine.drive_serial(0),
+          .data_disk_serial = machine.drive_serial(1)};
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ void QemuHost::stop() {
 
 Result<> QemuHost::prepare(const BootRecord& boot) const {
   if (auto ok = base::make_folders(spec_.folder, 0755); !ok) return ok;
-  if (auto ok = prepare_disk(spec_); !ok) return ok;
+  if (auto ok = prepare_disk(spec_.disk, spec_.disk_gib); !ok) return ok;
+  if (auto ok = prepare_disk(spec_.data_disk, spec_.disk_gib); !ok) return ok;
   return boot.mode == BootMode::Uefi ? prepare_variables(spec_) : Result<>{};
 }
 

@@ -14,6 +14,8 @@ std::string escaped(std::string_view value) {
   return out;
 }
 
+std::string serial_of(const std::string& disk) { return escaped(disk.substr(0, kMostDiskSerial)); }
+
 }  // namespace
 
 BootIndexes boot_indexes(BootDevice device) noexcept {
@@ -70,9 +72,14 @@ std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const Vi
                               serial_log_path(spec)));
   add("-serial", "chardev:serial0");
   const bool qcow2 = spec.disk.ends_with(".qcow2");
+  const auto* const kind = spec.nvme ? "nvme" : "virtio-blk-pci";
   add("-drive", fmt::format("if=none,id=drive0,file={},format={},cache=unsafe", spec.disk, qcow2 ? "qcow2" : "raw"));
-  add("-device", fmt::format("{},drive=drive0,id=disk0,serial={},bootindex={}", spec.nvme ? "nvme" : "virtio-blk-pci",
-                             escaped(identity.disk_serial.substr(0, kMostDiskSerial)), indexes.disk));
+  add("-device", fmt::format("{},drive=drive0,id=disk0,serial={},bootindex={}", kind, serial_of(identity.disk_serial),
+                             indexes.disk));
+  if (!spec.data_disk.empty()) {
+    add("-drive", fmt::format("if=none,id=drive1,file={},format=raw,cache=unsafe", spec.data_disk));
+    add("-device", fmt::format("{},drive=drive1,id=disk1,serial={}", kind, serial_of(identity.data_disk_serial)));
+  }
   add("-device", fmt::format("ide-cd,id=cd0,bus=ide.1,bootindex={}", indexes.disc));
   if (!spec.tap.empty()) {
     add("-netdev", fmt::format("tap,id=net0,ifname={},script=no,downscript=no", spec.tap));

@@ -12,10 +12,11 @@ namespace nimbus::simulator {
 struct VirtualMachineSpec {
   std::string folder;             // for sockets and UEFI variables
   std::string disk;               // an image; its format is probed by name: *.qcow2, else raw
+  std::string data_disk;          // a second one, raw; empty: none
   std::string network_namespace;  // name as of `ip netns`; empty: the simulator's own
   std::string tap;                // an existing tap device in there; empty: no network
   bool nvme = false;              // the disk is an NVMe disk, else virtio
-  unsigned disk_gib = 0;          // a raw image of this size is made where there is none; 0: must be there
+  unsigned disk_gib = 0;          // raw images of this size are made where there are none; 0: must be there
   unsigned memory_mib = 512;
   unsigned cpus = 1;
   std::string program = "qemu-system-x86_64";
@@ -32,6 +33,7 @@ struct VirtualMachineIdentity {
   std::string model;
   std::string serial;
   std::string disk_serial;
+  std::string data_disk_serial;
 };
 
 /// Boot order as QEMU's devices have it: 1 is first.

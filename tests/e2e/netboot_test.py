@@ -44,7 +44,7 @@ class Netboot(EndToEnd):
 
     def plan(self, **changes):
         return {"action": "install", "run": "r1", "nonce": NONCE, "machine": "lab/v1", "mac": lab.Machines.mac(1),
-                "identity": {"serial": lab.Machines.serial(1)}, "proof": "erased-by-us", "image_urls": [self.mirror.url("disk.raw.zst")],
+                "identity": {"serial": self.machines.serial(1)}, "proof": "erased-by-us", "image_urls": [self.mirror.url("disk.raw.zst")],
                 "image_sha256": self.image.sha256, "image_bytes": self.image.bytes, "instance": "acme/web-1", "hostname": "web-1",
                 "user": "debian", "ssh_keys": [self.user_public], **changes}
 
@@ -141,11 +141,7 @@ class Nvme(Netboot):
 
     def test_erase_by_the_disks_own_command(self):
         disk = self.machines.disk(1)
-        with open(disk, "wb") as file:  # old data here and there
-            file.truncate(2 << 30)
-            for at in range(0, 2 << 30, 64 << 20):
-                file.seek(at)
-                file.write(b"precious" * 512)
+        lab.write_here_and_there(disk, 2)
         self.order(self.plan(action="erase", proof="release", erase="secure"))
         self.power_on_from_network()
         self.wait(self.finished, "the installer has said its last word", 150)

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 
 from .process import Child, run, tail
 from .wait import wait_until
@@ -178,10 +179,11 @@ class Machines:
 
     USER, PASSWORD = "admin", "password"
 
-    def __init__(self, program, folder, count=1, mode="Bios", disk_gib=2, disk_type="virtio"):
+    def __init__(self, program, folder, count=1, mode="Bios", disk_gib=2, disk_type="virtio", serial="SN-LAB-{n}", data_disk=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.program, self.count = program, count
+        self.program, self.count, self.mode = program, count, mode
+        self.serials = serial
         self.fleet = self.folder / "fleet.toml"
         (self.folder / "certificate").mkdir()
         text = f'format = 1\nseed = 7\ncertificate = "{self.folder}/certificate"\n' '[defaults.timing]\npower_on = "10ms"\npower_off = "10ms"\nsoft_off = "1s"\npost = "10ms"\n'
@@ -200,23 +202,28 @@ folder = "{self.folder}/v{number}"
 disk = "{self.disk(number)}"
 disk_gib = {disk_gib}
 disk_type = "{disk_type}"
+{f'data_disk = "{self.data_disk(number)}"' if data_disk else ""}
 tap = "tap{number - 1}"
 memory_mib = 512
 cpus = 2
 """
         self.fleet.write_text(text)
         self.child = None
+        for number in range(1, count + 1) if data_disk else ():
+            write_here_and_there(self.data_disk(number), 1)
 
     @staticmethod
     def mac(number):
         return f"52:54:00:77:00:{number:02x}"
 
-    @staticmethod
-    def serial(number):
-        return f"SN-LAB-{number}"
+    def serial(self, number):
+        return self.serials.replace("{n}", str(number))
 
     def disk(self, number):
         return self.folder / f"disk{number}.raw"
+
+    def data_disk(self, number):
+        return self.folder / f"data{number}.raw"
 
     def address(self, number):
         return f"127.7.0.{number}"
@@ -247,6 +254,11 @@ cpus = 2
         path = self.folder / f"v{number}" / "serial.log"
         return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
 
+    def network_boot(self, number):
+        """Once, as any BMC's user could ask for it."""
+        mode = "0xa0" if self.mode == "Uefi" else "0x80"
+        self.ipmitool(number, "raw", "0", "8", "5", mode, "0x04", "0", "0", "0")
+
     def stop(self):
         if self.child:
             self.child.stop()
@@ -258,11 +270,87 @@ cpus = 2
         return "\n".join(texts)
 
 
+class IpmiSimMachines:
+    """The same QEMU machine behind OpenIPMI's ipmi_sim: what that BMC says of power and boot device is done to the machine, and
+    the machine's own power-off is what the BMC says then. nimbus-sim only runs the virtual machine."""
+
+    USER, PASSWORD = "admin", "secret12"
+
+    def __init__(self, program, folder, **options):
+        from .ipmi import IpmiFleet
+        self.bmcs = IpmiFleet(pathlib.Path(folder) / "bmcs")
+        self.program, self.folder, self.options = program, pathlib.Path(folder), options
+        self.machines, self._end, self._thread = None, threading.Event(), None
+
+    def start(self):
+        self.bmc = self.bmcs.start().bmcs[0]
+        self.machines = Machines(self.program, self.folder / "machines", serial=self.bmc.serial, **self.options).start()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+        return self
+
+    def _follow(self):
+        simulators, number = self.bmcs.simulators, self.bmc.number
+        boot = simulators.state(number) / "boot"
+        on = False
+        while not self._end.wait(0.1):
+            wanted = simulators.power(number) == "on"
+            if wanted and not on:
+                if boot.exists() and boot.read_text().strip() == "pxe":
+                    self.machines.network_boot(1)
+                    boot.write_text("none\n")  # once
+                self.machines.ipmitool(1, "power", "on")
+            elif on and not wanted:
+                self.machines.ipmitool(1, "power", "off")
+            elif on and self.machines.power(1) == "off":
+                simulators.power(number, "off")
+                wanted = False
+            on = wanted
+
+    def address(self, _number):
+        return self.bmc.address
+
+    def serial(self, _number):
+        return self.bmc.serial
+
+    def power(self, _number):
+        return self.bmc.power()
+
+    def disk(self, number):
+        return self.machines.disk(number)
+
+    def data_disk(self, number):
+        return self.machines.data_disk(number)
+
+    def console(self, number):
+        return self.machines.console(number)
+
+    def stop(self):
+        self._end.set()
+        if self._thread:
+            self._thread.join(30)
+        if self.machines:
+            self.machines.stop()
+        self.bmcs.stop()
+
+    def tail(self):
+        return f"{self.bmc.tail()}\n{self.machines.tail()}" if self.machines else ""
+
+
 def ssh(address, key, known_hosts, *command, user="debian", check=True):
     """Logs in as anybody could: with the key, and only if the host key is the known one."""
     return run(["ssh", "-F", "none", "-i", key, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
                 "-o", f"UserKnownHostsFile={known_hosts}", "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
                 f"{user}@{address}", *command], check=check)
+
+
+def write_here_and_there(path, gib):
+    """A disk with something on it that its owner may want to keep."""
+    with open(path, "wb") as disk:
+        disk.truncate(gib << 30)
+        for at in range(0, gib << 30, 64 << 20):
+            disk.seek(at)
+            disk.write(b"precious" * 512)
 
 
 def make_key(path):

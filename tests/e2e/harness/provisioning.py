@@ -13,9 +13,9 @@ class Provisioning(EndToEnd):
     owning each part, and then writes the registry."""
 
     MODE = os.environ.get("NIMBUS_LAB_MODE", "bios")  # bios | uefi
-    BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")    # ipmi | redfish
+    BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")    # ipmi | redfish | ipmi_sim
     access = ""  # more of an instance's file, behind [access]
-    IPMI = 'privilege = "administrator"'
+    IPMI = 'privilege = "administrator"' + ('\ncipher_suite = 3\nquirks = ["bootflagsvalid"]' if BMC == "ipmi_sim" else "")
 
     def setUp(self):
         super().setUp()
@@ -101,7 +101,7 @@ class Provisioning(EndToEnd):
             """)
 
     def secret_addresses(self):
-        return [self.machines.address(1), self.machines.url(1)]
+        return [self.machines.address(1)] + ([] if self.BMC == "ipmi_sim" else [self.machines.url(1)])
 
     def new_controller(self, name="controller", install="", **options):
         controller = self.site().new_controller(name, **options)

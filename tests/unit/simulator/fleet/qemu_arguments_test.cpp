@@ -18,7 +18,8 @@ const VirtualMachineIdentity kIdentity{.mac = "52:54:00:00:00:01",
                                        .manufacturer = "Acme, Inc.",
                                        .model = "A1",
                                        .serial = "SN1",
-                                       .disk_serial = "SD0000000001"};
+                                       .disk_serial = "SD0000000001",
+                                       .data_disk_serial = "SD0000000002"};
 
 }  // namespace
 
@@ -31,6 +32,11 @@ TEST_CASE("the boot record decides order and firmware, and KVM is never asked fo
   const VirtualMachineSpec with_nvme{.folder = "/v", .disk = "/v/d.qcow2", .tap = "tap0", .nvme = true};
   CHECK(has(qemu_arguments(with_nvme, kIdentity, {.device = BootDevice::Pxe, .mode = BootMode::Legacy}),
             "nvme,drive=drive0,id=disk0,serial=SD0000000001,bootindex=2"));
+  CHECK_FALSE(has(pxe, "drive1"));
+  const VirtualMachineSpec with_two{.folder = "/v", .disk = "/v/d.raw", .data_disk = "/v/data.raw"};
+  const auto two = qemu_arguments(with_two, kIdentity, {});
+  CHECK(has(two, "id=drive1,file=/v/data.raw,format=raw"));
+  CHECK(has(two, "virtio-blk-pci,drive=drive1,id=disk1,serial=SD0000000002"));
   CHECK(has(pxe, "tcg"));
   CHECK_FALSE(has(pxe, "pflash"));
   CHECK_FALSE(has(pxe, "kvm"));
@@ -53,6 +59,7 @@ name = "v"
 [machine.qemu]
 folder = "/v"
 disk = "/v/disk.raw"
+data_disk = "/v/data.raw"
 namespace = "lab"
 tap = "tap0"
 memory_mib = 64
