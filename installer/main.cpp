@@ -11,6 +11,7 @@
 #include "base/time/time.hpp"
 #include "installer/root_file_system.hpp"
 #include "installer/run.hpp"
+#include "installer/source_rules.hpp"
 
 namespace {
 
@@ -27,8 +28,8 @@ installer::Tools tools_for(installer::Home& home, const Clock& clock) {
           .machine = [] { return installer::read_machine(""); },
           .inventory = [](const auto& machine) { return installer::inventory_of(machine, ""); },
           .open = [](const auto& disk, auto access) { return installer::open_device(disk.node, access); },
-          .source = [&clock](const std::string& url) -> std::unique_ptr<base::ByteSource> {
-            return std::make_unique<base::HttpSource>(url, clock);
+          .source = [&clock](const std::string& url, const auto& plan) -> std::unique_ptr<base::ByteSource> {
+            return std::make_unique<base::HttpSource>(url, clock, installer::source_rules(plan));
           },
           .plant = [](const auto& disk, const auto& root,
                       const auto& files) { return installer::plant_seed(disk.node, root, files); },

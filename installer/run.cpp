@@ -88,7 +88,7 @@ class Run {
 
   Result<> stream(ImageWriter& writer) {
     std::vector<std::unique_ptr<base::ByteSource>> sources;
-    for (const auto& url : plan_.image_urls) sources.push_back(tools_.source(url));
+    for (const auto& url : plan_.image_urls) sources.push_back(tools_.source(url, plan_));
     return stream_image(sources, writer, {.pause = tools_.pause},
                         [&] { progress(boot::Stage::Writing, writer.bytes_written(), plan_.image_bytes); });
   }

@@ -26,7 +26,7 @@ struct Tools {
   std::function<MachineFacts()> machine;
   std::function<boot::Inventory(const MachineFacts&)> inventory;
   std::function<Result<std::unique_ptr<Device>>(const DiskFacts&, Access)> open;
-  std::function<std::unique_ptr<base::ByteSource>(const std::string& url)> source;
+  std::function<std::unique_ptr<base::ByteSource>(const std::string& url, const boot::InstallPlan&)> source;
   /// Puts the seed into the root file system, which has no partition device yet.
   std::function<Result<>(const DiskFacts&, const Partition&, const std::vector<SeedFile>&)> plant;
   std::function<void(int failure)> pause;

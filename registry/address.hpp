@@ -1,36 +1,13 @@
-// IP addresses and networks as values: no name is ever looked up here. Pure.
+// The registry's word for core's addresses.
 #pragma once
 
-#include <array>
-#include <compare>
-#include <cstdint>
-#include <optional>
-#include <string_view>
+#include "core/ip_address.hpp"
 
 namespace nimbus::registry {
 
-/// IPv4 lies in the last four bytes; `v6` tells the two apart.
-struct IpAddress {
-  bool v6 = false;
-  std::array<std::uint8_t, 16> bytes{};
-  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
-};
-
-struct IpNetwork {
-  IpAddress first;
-  IpAddress last;
-  int prefix = 0;
-  bool contains(const IpAddress& address) const noexcept {
-    return address.v6 == first.v6 && first <= address && address <= last;
-  }
-  bool overlaps(const IpNetwork& other) const noexcept {
-    return first.v6 == other.first.v6 && first <= other.last && other.first <= last;
-  }
-};
-
-/// Strict: four decimal numbers without leading zeros, or RFC 4291 text without zone.
-std::optional<IpAddress> parse_ip(std::string_view text) noexcept;
-/// "10.20.0.0/24"; bits outside the prefix must be zero.
-std::optional<IpNetwork> parse_cidr(std::string_view text) noexcept;
+using nimbus::IpAddress;
+using nimbus::IpNetwork;
+using nimbus::parse_cidr;
+using nimbus::parse_ip;
 
 }  // namespace nimbus::registry

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostHead = 16 * 1024;
 constexpr std::chrono::seconds kConnect{10};
+constexpr int kMostRedirects = 5;
 
 Error cut(std::string_view why) { return {Code::Unreachable, "connection lost: " + std::string(why)}; }
 
@@ -28,6 +29,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 
 struct Head {
   int status = 0;
+  std::string location;
   std::optional<std::int64_t> length;
   std::optional<std::int64_t> range_begin;
 };
@@ -37,6 +39,8 @@ class Exchange {
  public:
   Exchange(const Call& call, const Clock& clock) : call_(call), clock_(clock) {}
   void deadline(MonoTime when) { call_.deadline = when; }
+  /// Asked of each address before anything is sent there.
+  void only(std::function<Result<>(const SocketAddress&)> allowed) { allowed_ = std::move(allowed); }
 
   Result<> ask(const HttpUrl& url, std::string_view method, std::string_view headers, std::string_view body,
                const std::string& unix_socket = {}) {
@@ -90,6 +94,12 @@ class Exchange {
     if (!addresses) return addresses.error();
     Error last{Code::Unreachable, url.host + " has no address"};
     for (const auto& address : *addresses) {
+      if (allowed_) {
+        if (auto allowed = allowed_(address); !allowed) {
+          last = allowed.error();
+          continue;
+        }
+      }
       auto socket = connect_tcp(address);
       if (!socket) {
         last = socket.error();
@@ -155,6 +165,7 @@ class Exchange {
         head.length = number_of(value);
         if (!head.length) return Error{Code::Corrupt, "the answer's length is malformed"};
       }
+      if (name == "location") head.location = value;
       // "bytes 100-199/200"
       if (name == "content-range" && value.starts_with("bytes ")) {
         head.range_begin = number_of(value.substr(6, value.find('-') - 6));
@@ -165,10 +176,15 @@ class Exchange {
 
   Call call_;
   const Clock& clock_;
+  std::function<Result<>(const SocketAddress&)> allowed_;
   FileDescriptor socket_;
   std::string buffer_;
   std::array<std::uint8_t, std::size_t{64} << 10U> piece_{};
 };
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 Error refused(int status, const std::string& url) {
   const std::string text = url + " answers " + std::to_string(status);
@@ -220,24 +236,45 @@ Result<std::string> http_request(const HttpQuestion& question, const Call& call,
 }
 
 Result<> HttpSource::read(std::int64_t offset, const ByteSink& sink) {
-  auto url = parse_http_url(url_);
+  std::string at = url_;
+  for (int hops = 0; hops <= kMostRedirects; ++hops) {
+    auto next = read_from(at, offset, sink);
+    if (!next) return std::move(next.error());
+    if (next->empty()) return {};
+    if (!rules_.redirect) return Error{Code::Untrusted, at + " leads elsewhere, which is not followed"};
+    at = std::move(*next);
+    if (auto allowed = rules_.redirect(at); !allowed) return allowed;
+  }
+  return Error{Code::Untrusted, url_ + " leads from one place to the next, without end"};
+}
+
+/// Where to ask instead; empty: all was read.
+Result<std::string> HttpSource::read_from(const std::string& from, std::int64_t offset, const ByteSink& sink) {
+  auto url = parse_http_url(from);
   if (!url) return std::move(url.error());
   auto exchange = std::make_unique<Exchange>(Call{clock_.now() + stall_}, clock_);
+  exchange->only(rules_.address);
   const std::string range = offset > 0 ? "Range: bytes=" + std::to_string(offset) + "-\r\n" : "";
-  if (auto asked = exchange->ask(*url, "GET", range, ""); !asked) return asked;
+  if (auto asked = exchange->ask(*url, "GET", range, ""); !asked) return std::move(asked.error());
   auto head = exchange->head();
   if (!head) return std::move(head.error());
-  if (head->status != 200 && head->status != 206) return refused(head->status, url_);
-  if (!head->length) return Error{Code::Corrupt, url_ + " does not say how long it is"};
+  if (is_redirect(head->status) && !head->location.empty()) {
+    if (head->location.front() != '/') return head->location;
+    return "http://" + HostPort{url->host, url->port}.text() + head->location;
+  }
+  if (head->status != 200 && head->status != 206) return refused(head->status, from);
+  if (!head->length) return Error{Code::Corrupt, from + " does not say how long it is"};
   const std::int64_t begin = head->status == 206 ? head->range_begin.value_or(-1) : 0;
-  if (begin != 0 && begin != offset) return Error{Code::Corrupt, url_ + " answers another range than asked for"};
+  if (begin != 0 && begin != offset) return Error{Code::Corrupt, from + " answers another range than asked for"};
   std::int64_t skip = offset - begin;  // a server without ranges begins anew
   const ByteSink after = [&](std::span<const std::uint8_t> bytes) -> Result<> {
     const auto drop = static_cast<std::size_t>(std::min(skip, static_cast<std::int64_t>(bytes.size())));
     skip -= static_cast<std::int64_t>(drop);
     return drop == bytes.size() ? Result<>() : sink(bytes.subspan(drop));
   };
-  return exchange->body(head->length, after, stall_);
+  auto read = exchange->body(head->length, after, stall_);
+  if (!read) return std::move(read.error());
+  return std::string();
 }
 
 }  // namespace nimbus::base

@@ -3,7 +3,8 @@
 // signature or digest, never by where it came from.
 //
 // Hostile answers: 16 KiB of head, a body above its limit is an error, chunked bodies
-// are refused (no length means no way to tell a cut), no redirects. Errors: Invalid
+// are refused (no length means no way to tell a cut); redirects are followed only where
+// a source's rules allow the place, five times at most. Errors: Invalid
 // (URL), Unreachable (no connection, cut), Timeout, Corrupt (no HTTP), and by status:
 // NotFound (404), Auth (401, 403), Conflict (409), Busy (5xx), Invalid (others).
 // Thread rule: safe from any thread.
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/net/socket_address.hpp"
 #include "core/call.hpp"
 #include "core/ports/clock.hpp"
 #include "core/result.hpp"
@@ -55,16 +57,26 @@ class ByteSource {
   virtual Result<> read(std::int64_t offset, const ByteSink& sink) = 0;
 };
 
+/// Where a source may go. Empty functions: no redirect; any address.
+struct SourceRules {
+  std::function<Result<>(const std::string& url)> redirect;
+  std::function<Result<>(const SocketAddress& address)> address;
+};
+
 /// A URL as a source. `stall`: so long without a byte and the connection counts as cut.
 class HttpSource final : public ByteSource {
  public:
-  HttpSource(std::string url, const Clock& clock, std::chrono::milliseconds stall = std::chrono::seconds(30))
-      : url_(std::move(url)), clock_(clock), stall_(stall) {}
+  HttpSource(std::string url, const Clock& clock, SourceRules rules = {},
+             std::chrono::milliseconds stall = std::chrono::seconds(30))
+      : url_(std::move(url)), clock_(clock), rules_(std::move(rules)), stall_(stall) {}
   Result<> read(std::int64_t offset, const ByteSink& sink) override;
 
  private:
+  Result<std::string> read_from(const std::string& from, std::int64_t offset, const ByteSink& sink);
+
   std::string url_;
   const Clock& clock_;
+  SourceRules rules_;
   std::chrono::milliseconds stall_;
 };
 

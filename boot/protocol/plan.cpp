@@ -70,6 +70,8 @@ std::string to_json(const InstallPlan& plan) {
       .set("root_disk", hint_json(plan.root_disk))
       .set("disk", plan.disk)
       .set("image_urls", texts(plan.image_urls))
+      .set("image_sources", texts(plan.image_sources))
+      .set("image_never", texts(plan.image_never))
       .set("image_sha256", plan.image_sha256)
       .set("image_bytes", plan.image_bytes)
       .set("instance", plan.instance)
@@ -95,6 +97,8 @@ Result<InstallPlan> parse_plan(std::string_view text) {
   fields.choice("proof", plan.proof);
   fields.text("disk", plan.disk);
   fields.texts("image_urls", plan.image_urls, 16);
+  fields.texts("image_sources", plan.image_sources);
+  fields.texts("image_never", plan.image_never);
   fields.text("image_sha256", plan.image_sha256, 64);
   fields.number("image_bytes", plan.image_bytes);
   fields.text("instance", plan.instance);

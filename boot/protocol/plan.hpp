@@ -57,8 +57,10 @@ struct InstallPlan {
   std::string disk;  // id of the disk; not empty: this one and no other
 
   std::vector<std::string> image_urls;
-  std::string image_sha256;      // of the file as downloaded
-  std::int64_t image_bytes = 0;  // raw
+  std::vector<std::string> image_sources;  // beginnings of URLs that a redirect may lead to
+  std::vector<std::string> image_never;    // networks that no image comes from: "10.20.0.0/24"
+  std::string image_sha256;                // of the file as downloaded
+  std::int64_t image_bytes = 0;            // raw
 
   std::string instance;  // "acme/web-1"
   std::string hostname;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "boot/protocol/plan.hpp"
 #include "controller/install/lifecycle.hpp"
 #include "reconcilers/install/proof.hpp"
 
@@ -31,6 +32,7 @@ class LifeStep {
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
   Result<> again(const std::string& why);
+  Result<> add_sources(const ImageDisk& image, boot::InstallPlan& plan) const;
   Result<> make_plan();
   Result<> guarded(const std::function<Result<>()>& act);
   void enter(reconcilers::RunPhase phase);

@@ -5,6 +5,7 @@
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "boot/protocol/plan.hpp"
+#include "controller/install/image_source.hpp"
 #include "controller/install/life_step.hpp"
 
 namespace nimbus::controller {
@@ -36,13 +37,6 @@ boot::Proof wire_proof(WriteProof proof) {
   return boot::Proof::None;
 }
 
-bool begins_with_any(const std::string& url, const std::vector<std::string>& beginnings) {
-  for (const auto& beginning : beginnings) {
-    if (!beginning.empty() && url.starts_with(beginning)) return true;
-  }
-  return false;
-}
-
 /// The networks that the instance asks for, as its seed has them.
 std::vector<boot::PlanNetwork> networks_of(const InstanceWish& wanted, const Wishes& wishes) {
   std::vector<boot::PlanNetwork> out;
@@ -70,6 +64,24 @@ RunRecordOfLife LifeStep::new_run(const LifecycleTools& tools, const std::string
   return run;
 }
 
+/// Those of the image's URLs that may be used, and what the installer must know of them.
+Result<> LifeStep::add_sources(const ImageDisk& image, boot::InstallPlan& plan) const {
+  plan.image_sources = tools_.image_sources;
+  plan.image_never = image_never(wishes_);
+  const auto bmcs = life_.bmc_addresses();
+  std::string refused;
+  for (const auto& url : image.urls) {
+    const auto why = refuse_source(url, tools_.image_sources, plan.image_never, bmcs);
+    if (why.empty()) {
+      plan.image_urls.push_back(url);
+    } else {
+      refused += (refused.empty() ? "" : "; ") + base::printable(url, 200) + ": " + why;
+    }
+  }
+  if (plan.image_urls.empty()) return Error{Code::Invalid, "the image has no source that may be used: " + refused};
+  return {};
+}
+
 Result<> LifeStep::make_plan() {
   auto& run = *record_.run;
   const auto verdict = proof(true);
@@ -91,11 +103,7 @@ Result<> LifeStep::make_plan() {
     plan.action = boot::PlanAction::Install;
     plan.root_disk = input_.desired.hardware.root_disk.value_or(RootDiskHint{});
     plan.disk = reinstalls() ? record_.installed->disk : run.disk;  // a later attempt: the same disk
-    for (const auto& url : wanted->image.disk->urls) {
-      if (begins_with_any(url, tools_.image_sources)) plan.image_urls.push_back(url);
-    }
-    if (plan.image_urls.empty())
-      return Error{Code::Invalid, "no source of the image is in image_sources of nimbusd.toml"};
+    if (auto sources = add_sources(*wanted->image.disk, plan); !sources) return sources;
     plan.image_sha256 = run.image_sha256 = wanted->image.disk->sha256;
     plan.image_bytes = wanted->image.disk->size_bytes;
     plan.instance = record_.instance;

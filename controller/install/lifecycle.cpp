@@ -162,6 +162,13 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
     slot.known = false;
 }
 
+std::set<std::string> Lifecycle::bmc_addresses() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> out;
+  for (const auto& [name, slot] : slots_) out.insert(slot.desired->bmc.address);
+  return out;
+}
+
 /// What all machines did, and all but this one do.
 LifeLoad Lifecycle::load_beside(const std::string& machine) const {
   LifeLoad load;

@@ -73,6 +73,7 @@ class Lifecycle final : public MachineLife {
   const std::pair<const std::string, std::string>* document_of(const DesiredMachine& desired) const;
   std::optional<registry::InstanceStatus> published(const std::string& id) const;
   boot::Orders orders() const;
+  std::set<std::string> bmc_addresses() const;
   LifeLoad load_beside(const std::string& machine) const;
   Result<> serve(const Call& call);
   static reconcilers::Candidate candidate_of(const Slot& slot);

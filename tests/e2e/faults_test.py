@@ -4,6 +4,7 @@ or it converges. The machines are files (harness/paper.py)."""
 import json
 import shutil
 
+from harness import lab
 from harness.case import PROGRAMS
 from harness.paper import IpmiSimBmcs, SimBmcs
 from harness.paper_case import DEADLINES, Paper, main
@@ -103,6 +104,47 @@ class Image(Paper):
         self.ask()
         self.until_held("the installer refused or failed")
         self.assertFalse(self.box.bootable(), "a part of an image boots")
+
+
+class Source(Paper):
+    """Where an image comes from: image_sources, and nothing that is near."""
+
+    def serve(self, place):
+        """Everything below /away/ is said to be there."""
+        self.mirror.stop()
+        self.mirror = self.own(lab.FileServer(self.folder / "mirror2", self.image.folder, more=f"location /away/ {{ return 302 {place}; }}").start())
+
+    def test_a_redirect_to_a_source_that_is_allowed(self):
+        self.serve(self.mirror.url("disk.raw"))
+        self.write_registry(image_name="away/disk.raw")
+        self.start_machine()
+        self.ask()
+        self.until_running()
+
+    def test_a_redirect_elsewhere(self):
+        self.serve("http://127.0.0.1:8090/disk.raw")
+        self.write_registry(image_name="away/disk.raw")
+        self.start_machine()
+        self.ask()
+        self.until_held("leads to http://127.0.0.1:8090/disk.raw, which is not allowed")
+        self.assertFalse(self.box.bootable())
+
+    def test_redirects_without_end(self):
+        self.serve(self.mirror.url("away/again"))
+        self.write_registry(image_name="away/disk.raw")
+        self.start_machine()
+        self.ask()
+        self.until_held("from one place to the next, without end")
+
+    def test_an_image_on_the_provisioning_network(self):
+        near = f"http://{lab.ADDRESS}:8090/"
+        self.write_registry(image_name="disk.raw")
+        path = "images/debian-12.toml"
+        self.site().registry.edit(path, self.mirror.url("disk.raw"), near + "disk.raw")
+        self.start_machine()
+        self.ask(image_sources=[near])
+        self.until_held("a network of provisioning or of BMCs")
+        self.assertEqual(self.box.lines, [], "the machine was switched on")
 
 
 class Disks(Paper):

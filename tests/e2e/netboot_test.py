@@ -60,7 +60,7 @@ class Netboot(EndToEnd):
         machine = {"mac": lab.Machines.mac(1), "name": "v1", "address": "10.77.0.11", "handover": "exit"}
         if plan:
             machine["run"] = {"run": plan["run"], "nonce": plan["nonce"], "plan": self.seal(plan), "key": self.public}
-        status, text = self.boot.call("PUT", "/v1/orders", json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "machines": [machine]}))
+        status, text = self.boot.call("PUT", "/v1/orders", json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "gateway": "10.77.0.1", "machines": [machine]}))
         self.assertEqual(status, 200, text)
 
     def heard(self):

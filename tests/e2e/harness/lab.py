@@ -21,6 +21,7 @@ from .wait import wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
 ADDRESS = "10.77.0.1"
+MIRROR = "10.78.0.1"  # of images: they never come from the provisioning network itself
 CLONE_NEWNET = 0x40000000
 NEEDED = ("qemu-system-x86_64", "dnsmasq", "nginx", "ip", "ssh", "busybox")
 SKIP = 77
@@ -48,6 +49,7 @@ def enter_network(machines=1):
     ip("link", "set", "lo", "up")
     ip("link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
     ip("addr", "add", f"{ADDRESS}/24", "dev", "br0")
+    ip("addr", "add", f"{MIRROR}/24", "dev", "br0")
     ip("addr", "add", "fd00::1/64", "dev", "br0", "nodad")
     ip("link", "set", "br0", "up")
     for number in range(machines):
@@ -81,7 +83,7 @@ class Image:
 class FileServer:
     """nginx with the files of a folder: an image's mirror. `rate`: as limit_rate, per connection."""
 
-    def __init__(self, folder, files, port=8090, rate="0"):
+    def __init__(self, folder, files, port=8090, rate="0", more=""):
         self.folder, self.port = pathlib.Path(folder), port
         self.folder.mkdir(parents=True)
         self.configuration = self.folder / "nginx.conf"
@@ -92,7 +94,7 @@ http {{
   access_log {self.folder}/access.log; sendfile on;
   client_body_temp_path {self.folder}/t; proxy_temp_path {self.folder}/t; fastcgi_temp_path {self.folder}/t;
   uwsgi_temp_path {self.folder}/t; scgi_temp_path {self.folder}/t;
-  server {{ listen {ADDRESS}:{port}; root {files}; limit_rate {rate}; }}
+  server {{ listen {ADDRESS}:{port}; listen {MIRROR}:{port}; root {files}; limit_rate {rate}; {more} }}
 }}
 """)
         self.child = None
@@ -102,7 +104,7 @@ http {{
         return self
 
     def url(self, name):
-        return f"http://{ADDRESS}:{self.port}/{name}"
+        return f"http://{MIRROR}:{self.port}/{name}"
 
     def kill(self):
         self.child.kill()

@@ -307,7 +307,7 @@ class PaperMachine:
         lease = self.folder / "lease"
         lease.unlink(missing_ok=True)
         handler = self.folder / "dhcp"
-        handler.write_text(f'#!/bin/sh\n[ "$1" = bound ] || exit 0\nip addr flush dev eth0\nip addr add $ip/24 dev eth0\necho "${{bootfile:-$boot_file}}" >{lease}\n')
+        handler.write_text(f'#!/bin/sh\n[ "$1" = bound ] || exit 0\nip addr flush dev eth0\nip addr add $ip/24 dev eth0\nip route add default via $router\necho "${{bootfile:-$boot_file}}" >{lease}\n')
         handler.chmod(0o755)
         run(self._inside("ip", "link", "set", "eth0", "up"))
         self._run("dhcp", ["busybox", "udhcpc", "-f", "-q", "-n", "-t", "5", "-T", "1", "-i", "eth0", "-s", handler, "-O", "bootfile",

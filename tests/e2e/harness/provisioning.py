@@ -48,6 +48,7 @@ class Provisioning(EndToEnd):
             """)
         registry.write("providers/lab/networks/provisioning.toml", """\
             cidr = "10.77.0.0/24"
+            gateway = "10.77.0.1"
             role = "provisioning"
             dhcp = "server"
             range = ["10.77.0.11", "10.77.0.99"]
@@ -103,11 +104,11 @@ class Provisioning(EndToEnd):
     def secret_addresses(self):
         return [self.machines.address(1)] + ([] if self.BMC == "ipmi_sim" else [self.machines.url(1)])
 
-    def new_controller(self, name="controller", install="", **options):
+    def new_controller(self, name="controller", install="", image_sources=(), **options):
         controller = self.site().new_controller(name, **options)
         controller.add_secret("bmc/lab", self.machines.USER, self.machines.PASSWORD, self.secret_addresses())
         with open(controller.configuration, "a") as file:
-            file.write(f'\n[install]\nboot = "{self.boot.control}"\nimage_sources = ["{self.mirror.url("")}"]\n{install}')
+            file.write(f'\n[install]\nboot = "{self.boot.control}"\nimage_sources = {list(image_sources) or [self.mirror.url("")]}\n{install}'.replace("'", '"'))
         return controller
 
     def start_controller(self, **options):

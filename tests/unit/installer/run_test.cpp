@@ -59,7 +59,7 @@ struct Stand {
                         device = watched.get();
                         return std::unique_ptr<Device>(std::move(watched));
                       },
-                      .source = [this](const auto&) { return std::make_unique<MemorySource>(stream); },
+                      .source = [this](const auto&, const auto&) { return std::make_unique<MemorySource>(stream); },
                       .plant = [this](const auto&, const auto& root, const auto& files) -> Result<> {
                         // The head is not there yet: a machine that stops here does not boot.
                         planted_before_commit = disk.content()[510] == 0;

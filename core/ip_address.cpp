@@ -1,11 +1,11 @@
-#include "registry/address.hpp"
+#include "core/ip_address.hpp"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <cstring>
 
-namespace nimbus::registry {
+namespace nimbus {
 
 std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
@@ -50,4 +50,23 @@ std::optional<IpNetwork> parse_cidr(std::string_view text) noexcept {
   return out;
 }
 
-}  // namespace nimbus::registry
+IpAddress plain(const IpAddress& address) noexcept {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (!address.v6 || !std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin())) return address;
+  IpAddress out;
+  std::copy(address.bytes.begin() + 12, address.bytes.end(), out.bytes.begin() + 12);
+  return out;
+}
+
+bool is_special(const IpAddress& address) noexcept {
+  const IpAddress here = plain(address);
+  const auto& bytes = here.bytes;
+  if (!here.v6) {
+    const std::uint8_t first = bytes[12];
+    return first == 0 || first == 127 || first >= 224 || (first == 169 && bytes[13] == 254);
+  }
+  const bool zeros = std::all_of(bytes.begin(), bytes.end() - 1, [](std::uint8_t byte) { return byte == 0; });
+  return (zeros && bytes[15] <= 1) || bytes[0] == 0xFF || (bytes[0] == 0xFE && (bytes[1] & 0xC0U) == 0x80U);
+}
+
+}  // namespace nimbus

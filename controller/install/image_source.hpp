@@ -1,0 +1,21 @@
+// Where an image may come from. Pure; no name is looked up: the installer asks the same of
+// the address that it finds (installer/source_rules.hpp).
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "controller/install/wish.hpp"
+
+namespace nimbus::controller {
+
+/// Networks of the provider that no image comes from: of provisioning, and of BMCs.
+std::vector<std::string> image_never(const Wishes& wishes);
+
+/// Why an image is not fetched from `url`; empty: it may be. `sources`: beginnings of URLs;
+/// `never`: networks; `bmcs`: addresses of BMCs, as the registry writes them.
+std::string refuse_source(const std::string& url, const std::vector<std::string>& sources,
+                          const std::vector<std::string>& never, const std::set<std::string>& bmcs);
+
+}  // namespace nimbus::controller
