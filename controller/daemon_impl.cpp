@@ -43,6 +43,7 @@ Daemon::Impl::Impl(const Config& config, OpenedParts opened)
       live_(clock_, board_, events_),
       vitals_(clock_.now()),
       boot_(config.boot_socket, clock_),
+      consoles_(clock_, config.data + "/consoles"),
       life_(lifecycle_tools()),
       fleet_(config.provider, queue_, fleet_tools()),
       publishing_(publish_tools()),

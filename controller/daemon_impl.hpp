@@ -117,6 +117,7 @@ class Daemon::Impl {
   LiveBoard live_;
   Vitals vitals_;
   UnixBootService boot_;
+  ConsoleLog consoles_;
   Lifecycle life_;
   Fleet fleet_;
   PublishLoop publishing_;

@@ -53,6 +53,7 @@ LifecycleTools Daemon::Impl::lifecycle_tools() {
               },
           .image_sources = config_.image_sources,
           .policy = config_.install,
+          .consoles = &consoles_,
           .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
 }
 

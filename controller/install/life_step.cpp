@@ -128,6 +128,9 @@ void LifeStep::begin(RunKind kind) {
 
 void LifeStep::advance() {
   if (!note_baseline()) return;
+  const auto phase = record_.run->state.phase;
+  const bool under_way = phase == RunPhase::Booting || phase == RunPhase::Working || phase == RunPhase::Handover;
+  if (under_way) record_console();
   const auto view = look();
   const RunStep step = reconcilers::decide_run(record_.run->state, view, tools_.policy, tools_.clock.wall());
   if (waits_.empty() || step.kind != RunStep::Kind::Wait) waits_ = step.reason;
@@ -157,6 +160,10 @@ void LifeStep::enter(RunPhase phase) {
 void LifeStep::hold(const std::string& why) {
   enter(RunPhase::Held);
   record_.run->state.held = why;
+  if (tools_.consoles != nullptr) {
+    record_.run->console = tools_.consoles->tail(machine_);
+    tools_.consoles->end(machine_);
+  }
   base::log(base::Level::Error, "run-held", why, {{"machine", machine_}, {"instance", record_.instance}});
   static_cast<void>(keep());
   static_cast<void>(life_.serve(input_.call));

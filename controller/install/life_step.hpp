@@ -37,6 +37,7 @@ class LifeStep {
   Result<> guarded(const std::function<Result<>()>& act);
   void enter(reconcilers::RunPhase phase);
   void hold(const std::string& why);
+  void record_console();
   void renew();
   bool note_baseline();
   Result<> return_machine();

@@ -1,5 +1,7 @@
 // A machine between two owners: what it was like before, whether it is so again, and what
 // a person's repair changes.
+#include <algorithm>
+
 #include "base/log/log.hpp"
 #include "controller/install/life_step.hpp"
 
@@ -26,6 +28,13 @@ void LifeStep::renew() {
   if (state != LifecycleState::InService || !run.serviced || !wanted) return;
   base::log(base::Level::Info, "run-renewed", "the machine is back from maintenance", {{"machine", machine_}});
   begin(run.state.kind);
+}
+
+void LifeStep::record_console() {
+  if (tools_.consoles == nullptr) return;
+  constexpr std::chrono::seconds kMost{5};  // nobody waits longer for that
+  const Call call{std::min<MonoTime>(input_.call.deadline, tools_.clock.now() + kMost), input_.call.stop};
+  tools_.consoles->begin(machine_, input_.bmc, call);
 }
 
 /// Before the first write for an instance: what BMC and firmware are like. False: not yet.

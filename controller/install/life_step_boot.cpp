@@ -128,6 +128,7 @@ Result<> LifeStep::boot() {
     if (auto made = make_plan(); !made) return made;
   }
   if (auto served = life_.serve(input_.call); !served) return served;
+  record_console();  // before the clock of the boot runs
   auto armed = guarded([&]() -> Result<> {
     auto outcome = boot_aspect->arm_boot(
         {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}},

@@ -47,6 +47,7 @@ Result<> LifeStep::finish() {
     record_.unprotected = false;
     record_.baseline.reset();
   }
+  if (tools_.consoles != nullptr) tools_.consoles->end(machine_);
   record_.last_run = std::move(last);
   record_.run.reset();
   if (auto kept = keep(); !kept) return kept;
@@ -76,6 +77,7 @@ registry::InstanceStatus LifeStep::instance_status() const {
                    : state.phase == RunPhase::Intent ? registry::InstancePhase::Placed
                                                      : registry::InstancePhase::Installing;
     status.message = state.phase == RunPhase::Held ? state.held : waits_;
+    if (state.phase == RunPhase::Held) status.console = record_.run->console;
     return status;
   }
   const auto* wanted = wish();

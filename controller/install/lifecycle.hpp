@@ -16,6 +16,7 @@
 
 #include "controller/fleet/accepted.hpp"
 #include "controller/install/boot_client.hpp"
+#include "controller/install/console_log.hpp"
 #include "controller/install/limits.hpp"
 #include "controller/install/records.hpp"
 #include "controller/install/wish.hpp"
@@ -39,6 +40,7 @@ struct LifecycleTools {
   std::function<void(const std::string& path, const std::string& text, const std::string& event)> publish;
   std::vector<std::string> image_sources;  // beginnings of URLs
   reconcilers::InstallPolicy policy;
+  ConsoleLog* consoles = nullptr;  // null: nothing is recorded
   /// Asks for a pass of a machine soon.
   std::function<void(const std::string& machine)> look_at = [](const std::string&) {};
 };

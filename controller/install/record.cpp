@@ -17,6 +17,12 @@ void read_time(JsonFields& fields, std::string_view key, WallTime& out) {
   out = WallTime{std::chrono::milliseconds{ms}};
 }
 
+Json texts_json(const std::vector<std::string>& texts) {
+  Json out = Json::array();
+  for (const auto& text : texts) out.push(text);
+  return out;
+}
+
 Json run_json(const RunRecordOfLife& run) {
   return Json::object()
       .set("kind", std::string(name_of(run.state.kind)))
@@ -36,7 +42,8 @@ Json run_json(const RunRecordOfLife& run) {
       .set("error", run.error)
       .set("host_key", run.host_key)
       .set("disk", run.disk)
-      .set("serviced", run.serviced);
+      .set("serviced", run.serviced)
+      .set("console", texts_json(run.console));
 }
 
 Result<RunRecordOfLife> read_run(const Json& json) {
@@ -62,6 +69,7 @@ Result<RunRecordOfLife> read_run(const Json& json) {
   fields.text("host_key", run.host_key);
   fields.text("disk", run.disk);
   fields.flag("serviced", run.serviced);
+  fields.texts("console", run.console);
   if (run.id.empty() || run.nonce.empty()) fields.fail("run");
   run.state.attempt = static_cast<int>(attempt);
   run.failures = static_cast<int>(failures);

@@ -28,11 +28,12 @@ struct RunRecordOfLife {
   std::string commit;  // registry commit in force when the run began
   std::string image_sha256;
   WallTime started{};
-  int failures = 0;       // device errors in a row
-  std::string error;      // the last one
-  std::string host_key;   // as the installer reported it
-  std::string disk;       // that was written
-  bool serviced = false;  // held, and the machine has been in maintenance since
+  int failures = 0;                  // device errors in a row
+  std::string error;                 // the last one
+  std::string host_key;              // as the installer reported it
+  std::string disk;                  // that was written
+  std::vector<std::string> console;  // the last lines before it was held
+  bool serviced = false;             // held, and the machine has been in maintenance since
 };
 
 struct LifeRecord {

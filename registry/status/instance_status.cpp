@@ -11,6 +11,8 @@ using base::toml::TableReader;
 
 namespace {
 
+constexpr std::size_t kMostConsoleLines = 10;
+
 Table failed_table(const FailedResource& failed) {
   Table table;
   table.set("reason", bounded_text(failed.reason, kShortTextBytes));
@@ -74,6 +76,11 @@ std::string to_text(const InstanceStatus& status) {
   base::toml::Array addresses;
   for (const auto& address : status.addresses) addresses.emplace_back(bounded_text(address, kShortTextBytes));
   if (!addresses.empty()) top.set("addresses", std::move(addresses));
+  base::toml::Array console;
+  for (const auto& line : status.console) {
+    if (console.size() < kMostConsoleLines) console.emplace_back(bounded_text(line, kShortTextBytes));
+  }
+  if (!console.empty()) top.set("console", std::move(console));
   set_text(top, "machine", status.machine);
   set_text(top, "message", status.message);
   top.set("phase", to_string(status.phase));
@@ -98,6 +105,7 @@ Result<InstanceStatus> parse_instance_status(std::string_view text, std::string_
   status.phase =
       read_word(top, "phase", {Pending, Placed, Installing, Configuring, Running, Stopped, Releasing, Failed});
   status.addresses = top.strings("addresses").value_or(std::vector<std::string>());
+  status.console = top.strings("console").value_or(std::vector<std::string>());
   status.machine = read_optional_text(top, "machine");
   status.message = read_optional_text(top, "message");
   status.unprotected_since = read_optional_text(top, "unprotected_since");

@@ -50,7 +50,8 @@ struct InstanceStatus {
   InstancePhase phase = InstancePhase::Pending;
   std::string machine;  // empty: none
   std::vector<std::string> addresses;
-  std::string message;  // what it waits for, or why it failed
+  std::string message;               // what it waits for, or why it failed
+  std::vector<std::string> console;  // what the machine printed last, if it failed
   std::string ssh_command;
   std::string ssh_known_hosts;
   std::string ssh_trust;          // "provisioning-lan"

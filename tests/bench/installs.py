@@ -91,7 +91,7 @@ def write_registry(site, bmcs, count, image):
     registry.write("policy/limits.toml", "[disruption]\nmachines_installing = 1000\nmachines_rebooting = 1000\n")
     registry.write("policy/tenants/acme.toml", 'providers = ["*"]\n')
     registry.write("images/debian-12.toml", f'os = "debian"\nversion = "12"\narch = "x86_64"\ninstaller = "disk-image"\n[disk]\n'
-                   f'urls = ["http://{lab.ADDRESS}:8090/disk.raw"]\nsha256 = "{image.sha256}"\nsize_bytes = {image.bytes}\n')
+                   f'urls = ["http://{lab.MIRROR}:8090/disk.raw"]\nsha256 = "{image.sha256}"\nsize_bytes = {image.bytes}\n')
     for number in range(count):
         registry.write(f"providers/lab/machines/r{number // 200}/v{number}.toml",
                        f'[bmc]\ndriver = "ipmi"\naddress = "{bmcs.address(number)}"\nprivilege = "administrator"\n'
@@ -122,7 +122,7 @@ def measure(count, programs, folder):
     commit = site.registry.publish("Machines and instances")
     controller = site.new_controller(publish="2s", observe="30s")
     text = controller.configuration.read_text().replace("workers = 4", "workers = 32").replace('"debug"', '"info"')
-    controller.configuration.write_text(text + f'\n[install]\nboot = "{boot.control}"\nimage_sources = ["http://{lab.ADDRESS}:8090/"]\n')
+    controller.configuration.write_text(text + f'\n[install]\nboot = "{boot.control}"\nimage_sources = ["http://{lab.MIRROR}:8090/"]\n')
     controller.add_secret("bmc/lab", bmcs.USER, bmcs.PASSWORD, [bmcs.address(n) for n in range(count)])
     done = set()
     started = time.monotonic()

@@ -84,6 +84,6 @@ class EndToEnd(unittest.TestCase):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def main():
+def main(**options):
     """For the end of each test file. Children that outlive a test object are no news."""
-    unittest.main(verbosity=2, warnings="ignore")
+    unittest.main(verbosity=2, warnings="ignore", **options)
