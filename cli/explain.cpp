@@ -114,8 +114,9 @@ Exit run_explain(Context& context) {
   const std::string what = context.args.text("KIND[.KEY]");
   if (const auto name = context.args.get("NAME")) {
     if (what == "machine") return explain_machine(context, *name);
-    return static_cast<Exit>(
-        base::finish(base::usage_error(context.table, {"explain"}, "only machines can be explained by name")));
+    if (what == "instance") return explain_instance(context, std::string(*name));
+    return static_cast<Exit>(base::finish(
+        base::usage_error(context.table, {"explain"}, "only machines and instances can be explained by name")));
   }
   auto& console = context.console;
   if (what.empty()) {

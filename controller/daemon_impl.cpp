@@ -42,14 +42,21 @@ Daemon::Impl::Impl(const Config& config, OpenedParts opened)
       events_(clock_),
       live_(clock_, board_, events_),
       vitals_(clock_.now()),
+      instances_(clock_,
+                 [this](const auto& path, const auto& text, const auto& event) {
+                   publisher_.put(path, text, event);
+                   publishing_.wake();
+                 }),
       boot_(config.boot_socket, clock_),
       consoles_(clock_, config.data + "/consoles"),
       life_(lifecycle_tools()),
+      hosts_(host_loop(opened)),
       fleet_(config.provider, queue_, fleet_tools()),
       publishing_(publish_tools()),
       watching_(watch_tools(), std::move(*opened.mirror)),
       workers_("worker", (1 + kWaitingPerWorker) * config.workers) {
   declare_meters(metrics_);
+  declare_host_meters(metrics_);
 }
 
 Daemon::Impl::~Impl() = default;

@@ -20,6 +20,7 @@
 #include "controller/fleet/fleet.hpp"
 #include "controller/forge/reporter.hpp"
 #include "controller/holds/holds.hpp"
+#include "controller/host_loop.hpp"
 #include "controller/install/lifecycle.hpp"
 #include "controller/journal/journal.hpp"
 #include "controller/loops/crew.hpp"
@@ -66,6 +67,7 @@ class Daemon::Impl {
   StatusBoard::Outlet outlet();
   LifecycleTools lifecycle_tools();
   PassTools pass_tools();
+  std::unique_ptr<HostLoop> host_loop(OpenedParts& opened);
   Fleet::Tools fleet_tools();
   PublishLoop::Tools publish_tools();
   WatchLoop::Tools watch_tools();
@@ -116,9 +118,12 @@ class Daemon::Impl {
   EventLog events_;
   LiveBoard live_;
   Vitals vitals_;
+  InstanceBoard instances_;
   UnixBootService boot_;
   ConsoleLog consoles_;
   Lifecycle life_;
+  std::unique_ptr<HostDriver> host_driver_;
+  std::unique_ptr<HostLoop> hosts_;  // null: hosts are not looked at
   Fleet fleet_;
   PublishLoop publishing_;
   WatchLoop watching_;

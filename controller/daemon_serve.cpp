@@ -6,6 +6,7 @@
 #include "base/file/file.hpp"
 #include "base/log/log.hpp"
 #include "controller/daemon_impl.hpp"
+#include "controller/host_json.hpp"
 
 namespace nimbus::controller {
 
@@ -65,7 +66,21 @@ ApiContext Daemon::Impl::api_context() {
                 note({.type = change.what, .machine = change.machine, .by = change.by, .reason = change.reason});
                 base::log(Level::Info, "api-change", change.what,
                           {{"machine", change.machine}, {"by", change.by}, {"reason", change.reason}});
-              }};
+              },
+          .hosts =
+              [this] {
+                std::vector<base::Json> out;
+                for (const auto& view : hosts_ ? hosts_->hosts().all() : std::vector<HostView>()) {
+                  out.push_back(host_json(view));
+                }
+                return out;
+              },
+          .host =
+              [this](const std::string& instance) {
+                const auto view = hosts_ ? hosts_->hosts().view(instance) : std::nullopt;
+                return view ? host_json(*view) : base::Json();
+              },
+          .look_at_host = [this](const std::string& instance) { return hosts_ && hosts_->hosts().look_at(instance); }};
 }
 
 RouteObserver Daemon::Impl::http_observer() {

@@ -38,23 +38,20 @@ StatusBoard::Outlet Daemon::Impl::outlet() {
 }
 
 LifecycleTools Daemon::Impl::lifecycle_tools() {
-  return {.clock = clock_,
-          .provider = config_.provider,
-          .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
-                    .recall_all = [this](const auto& prefix) { return journal_->recall_all(prefix); }},
-          .boot = boot_,
-          .ssh = [this](const auto& address, const auto& host_key,
-                        const Call& call) { return ask_ssh(address, host_key, call, clock_); },
-          .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
-          .publish =
-              [this](const auto& path, const auto& text, const auto& event) {
-                publisher_.put(path, text, event);
-                publishing_.wake();
-              },
-          .image_sources = config_.image_sources,
-          .policy = config_.install,
-          .consoles = &consoles_,
-          .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
+  return {
+      .clock = clock_,
+      .provider = config_.provider,
+      .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
+                .recall_all = [this](const auto& prefix) { return journal_->recall_all(prefix); }},
+      .boot = boot_,
+      .ssh = [this](const auto& address, const auto& host_key,
+                    const Call& call) { return ask_ssh(address, host_key, call, clock_); },
+      .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
+      .publish = [this](const auto& path, const auto& text, const auto& event) { instances_.life(path, text, event); },
+      .image_sources = config_.image_sources,
+      .policy = config_.install,
+      .consoles = &consoles_,
+      .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
 }
 
 PassTools Daemon::Impl::pass_tools() {
@@ -87,11 +84,39 @@ PassTools Daemon::Impl::pass_tools() {
                      .published = [this](const std::string& machine) { return board_.published_restart(machine); }}};
 }
 
+std::unique_ptr<HostLoop> Daemon::Impl::host_loop(OpenedParts& opened) {
+  if (!opened.hosts) return nullptr;
+  host_driver_ = std::move(opened.hosts);
+  return std::make_unique<HostLoop>(
+      HostLoop::Tools{.config = config_,
+                      .clock = clock_,
+                      .driver = *host_driver_,
+                      .public_key = opened.host_public_key,
+                      .files = std::move(*opened.host_files),
+                      .journal = *journal_,
+                      .secrets = secrets_,
+                      .metrics = metrics_,
+                      .events = events_,
+                      .board = instances_,
+                      .next = live_,
+                      .authority = [this] { return term_check_.confirm(); },
+                      .local_hold =
+                          [this](const std::string& machine) {
+                            const auto hold = holds_.of(machine);
+                            return hold ? hold->text() : std::string();
+                          },
+                      .note =
+                          [this](const auto& type, const auto& machine, const auto& text) {
+                            return audit_.note({.type = type, .machine = machine, .by = config_.id, .reason = text});
+                          },
+                      .author = [this](const std::string& commit) { return authors_.of(commit); }});
+}
+
 Fleet::Tools Daemon::Impl::fleet_tools() {
   return {.pass = pass_tools(),
           .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
           .runs = audit_,
-          .facts = live_,
+          .facts = hosts_ ? static_cast<FactSink&>(*hosts_) : live_,
           .jitter = random_fraction,
           .batch = {.possible = [this](const auto& driver) { return drivers_.polls_in_batches(driver); },
                     .ask = [this](const auto& driver, const auto& bmcs,

@@ -57,6 +57,21 @@ Result<> open_drivers(const Config& config, OpenedParts& parts) {
   return {};
 }
 
+Result<> open_hosts(const Config& config, OpenedParts& parts) {
+  if (config.hosts.key.empty()) return {};
+  const drivers::HostDriverOptions options{.key = config.hosts.key, .certificate = config.hosts.certificate};
+  auto driver = drivers::make_host_driver(options, *parts.clock);
+  if (!driver) return std::move(driver.error()).with("while trying [hosts] key");
+  parts.hosts = std::move(*driver);
+  auto shown = drivers::host_public_key(options);
+  if (!shown) return std::move(shown.error()).with("while trying [hosts] key");
+  parts.host_public_key = std::move(*shown);
+  auto files = registry::GitRepository::open_or_create(config.mirror());
+  if (!files) return std::move(files.error()).with("while opening the mirror");
+  parts.host_files = std::move(*files);
+  return {};
+}
+
 }  // namespace
 
 Result<OpenedParts> open_parts(const Config& config) {
@@ -66,6 +81,7 @@ Result<OpenedParts> open_parts(const Config& config) {
   if (auto opened = open_git(config, parts); !opened) return std::move(opened.error());
   if (auto opened = open_memories(config, parts); !opened) return std::move(opened.error());
   if (auto opened = open_drivers(config, parts); !opened) return std::move(opened.error());
+  if (auto opened = open_hosts(config, parts); !opened) return std::move(opened.error());
   return parts;
 }
 

@@ -25,6 +25,9 @@ struct OpenedParts {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<base::ChainLog> chain;
   std::optional<drivers::DriverTable> drivers;
+  std::unique_ptr<HostDriver> hosts;                  // null: hosts are not looked at …
+  std::string host_public_key;                        // … or with this key
+  std::optional<registry::GitRepository> host_files;  // the mirror, for what is configured on hosts
 };
 
 /// All of them. Errors: whatever cannot be opened, with the path or setting concerned.

@@ -65,6 +65,8 @@ std::vector<std::string> faults_of_surroundings(const Config& config) {
   look.secret("[status] token_file", config.status.token_file);
   look.file("[status] ca_file", config.status.ca_file);
   look.secret("[status] signing_key", config.status.signing_key);
+  look.secret("[hosts] key", config.hosts.key);
+  look.file("[hosts] certificate", config.hosts.certificate);
   look.found("[http] listen", base::check_listen({.address = config.listen}));
   if (const auto peers = PeerPolicy::make(config.control_users, config.control_groups); !peers) {
     look.found("[control]", peers.error());

@@ -4,6 +4,7 @@
 
 #include "drivers/ipmi/driver.hpp"
 #include "drivers/redfish/driver.hpp"
+#include "drivers/ssh/driver.hpp"
 
 namespace nimbus::drivers {
 
@@ -38,5 +39,11 @@ Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& cloc
   drivers["redfish"] = redfish::make_redfish_driver({.cas = options.cas, .event_streams = options.event_streams});
   return DriverTable(std::move(drivers));
 }
+
+Result<std::unique_ptr<HostDriver>> make_host_driver(const HostDriverOptions& options, const Clock& clock) {
+  return ssh::make_ssh_driver({.key = options.key, .certificate = options.certificate}, clock);
+}
+
+Result<std::string> host_public_key(const HostDriverOptions& options) { return ssh::public_key_of(options.key); }
 
 }  // namespace nimbus::drivers

@@ -9,6 +9,7 @@
 
 #include "core/ports/bmc.hpp"
 #include "core/ports/clock.hpp"
+#include "core/ports/host.hpp"
 
 namespace nimbus::drivers {
 
@@ -38,5 +39,15 @@ class DriverTable {
 /// `clock` must outlive the table. Errors: those of the drivers' own start (no
 /// sockets).
 Result<DriverTable> make_drivers(const DriverOptions& options, const Clock& clock);
+
+struct HostDriverOptions {
+  std::string key;          // path of our own private key
+  std::string certificate;  // path; empty: none
+};
+
+/// What speaks to hosts: SSH. Errors: the key cannot be used. `clock` must outlive the driver.
+Result<std::unique_ptr<HostDriver>> make_host_driver(const HostDriverOptions& options, const Clock& clock);
+/// "ssh-ed25519 AAAA…" of our own key.
+Result<std::string> host_public_key(const HostDriverOptions& options);
 
 }  // namespace nimbus::drivers

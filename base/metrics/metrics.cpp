@@ -55,6 +55,10 @@ void Metrics::set(const std::string& name, const Labels& labels, double value) {
   if (auto* family = families_->find(families_->gauges, name)) family->Add(labels).Set(value);
 }
 
+void Metrics::remove(const std::string& name, const Labels& labels) {
+  if (auto* family = families_->find(families_->gauges, name)) family->Remove(&family->Add(labels));
+}
+
 void Metrics::observe_seconds(const std::string& name, const Labels& labels, double seconds) {
   static const prometheus::Histogram::BucketBoundaries kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                                    0.5,   1,      2.5,   5,    10,    30,   60};

@@ -32,6 +32,8 @@ class Metrics {
   /// builds).
   void count(const std::string& name, const Labels& labels = {}, double by = 1);
   void set(const std::string& name, const Labels& labels, double value);
+  /// The gauge with these labels is not told any more.
+  void remove(const std::string& name, const Labels& labels);
   void observe_seconds(const std::string& name, const Labels& labels, double seconds);
 
   /// The exposition, version 0.0.4.

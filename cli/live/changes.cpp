@@ -75,7 +75,12 @@ Exit watch(Context& context, const Nimbusd& nimbusd, const std::string& machine)
 }  // namespace
 
 Exit run_reconcile(Context& context) {
-  const auto name = machine_name(context.args.text("MACHINE"));
+  const std::string what = context.args.text("MACHINE");
+  if (is_configured_instance(context, what)) {
+    return change(context, "POST", "/v1/instances/" + what + ":reconcile", {},
+                  what + ": queued, before everything else");
+  }
+  const auto name = machine_name(what);
   const Result<std::string> target = name ? Result<std::string>("/v1/machines/" + *name + ":reconcile") : name.error();
   return change(context, "POST", target, {}, (name ? *name : "") + ": queued, before everything else");
 }

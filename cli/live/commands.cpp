@@ -67,8 +67,9 @@ Command events_command() {
 
 Command reconcile_command() {
   return {.name = "reconcile",
-          .summary = "have nimbusd look at a machine now",
-          .examples = {{"nimbusctl reconcile m017", "before everything else"}},
+          .summary = "have nimbusd look at a machine, or at an instance's host, now",
+          .examples = {{"nimbusctl reconcile m017", "before everything else"},
+                       {"nimbusctl reconcile acme/web-1", "the host; what rests after failures is tried again"}},
           .positionals = {machine_positional()},
           .exit_codes = live_codes()};
 }
@@ -119,11 +120,17 @@ Command confirm_command() {
 Command drift_command() {
   return {.name = "drift",
           .summary = "list what differs from the registry",
-          .description = "From the status branches of the local clone, without a server.",
+          .description =
+              "From the status branches of the local clone, without a server: machines, and hosts that are "
+              "configured. Of one instance nimbusd is asked, which also has diffs of files that are no "
+              "secrets.",
           .examples = {{"nimbusctl drift", "at all providers"},
+                       {"nimbusctl drift acme/web-1", "of one instance's host, with diffs"},
                        {"nimbusctl drift --exit-code", "for a script: 2 if there is any"}},
-          .positionals =
-              {{.name = "PROVIDER", .help = "only at this one", .count = Count::AtMostOne, .completer = "provider"}},
+          .positionals = {{.name = "PROVIDER",
+                           .help = "only at this one, or TENANT/INSTANCE",
+                           .count = Count::AtMostOne,
+                           .completer = "provider"}},
           .flags = {{.name = "exit-code", .help = "exit with 2 if there is any"}, output_flag()},
           .exit_codes = {{2, "with --exit-code: something differs"}}};
 }

@@ -31,4 +31,11 @@ Exit run_controller_restore(Context& context);
 Exit explain_machine(Context& context, const std::string& name);
 Exit show_live_status(Context& context);
 
+/// Hosts: "tenant/instance".
+bool is_instance_name(const std::string& text);
+/// nimbusd looks at that instance's host.
+bool is_configured_instance(Context& context, const std::string& text);
+Exit drift_of_instance(Context& context, const std::string& instance);
+Exit explain_instance(Context& context, const std::string& instance);
+
 }  // namespace nimbus::cli

@@ -216,12 +216,40 @@ Exit run_trace(Context& context) {
   return Exit::Ok;
 }
 
+namespace {
+
+/// Instances whose hosts are not as declared.
+void add_hosts(const ProviderView& view, Listing& listing) {
+  for (const auto& instance : view.instances) {
+    const auto* drifts = instance.document.find("drift");
+    if (drifts == nullptr || drifts->array() == nullptr) continue;
+    const std::string since = text_at(instance.document, "condition.configured.since");
+    for (const auto& drift : *drifts->array()) {
+      if (drift.table() == nullptr) continue;
+      const auto& table = *drift.table();
+      const std::string key = text_at(table, "key");
+      const std::string desired = text_at(table, "desired");
+      const std::string observed = text_at(table, "observed");
+      listing.rows.push_back({.name = instance.id,
+                              .cells = {{instance.id}, {key}, {desired}, {observed}, {since}},
+                              .json = Json::object({{"instance", instance.id},
+                                                    {"key", key},
+                                                    {"desired", desired},
+                                                    {"observed", observed},
+                                                    {"since", since}})});
+    }
+  }
+}
+
+}  // namespace
+
 Exit run_drift(Context& context) {
+  const auto wanted = context.args.get("PROVIDER");
+  if (wanted && is_instance_name(std::string(*wanted))) return drift_of_instance(context, std::string(*wanted));
   const auto repository = open_registry(context);
   if (!repository) return fail(context, repository.error());
   const auto views = all_views(*repository);
   if (!views) return fail(context, views.error());
-  const auto wanted = context.args.get("PROVIDER");
   Listing listing{.columns = {{"MACHINE"}, {"WHAT"}, {"DESIRED"}, {"OBSERVED"}, {"SINCE"}}};
   for (const auto& view : *views) {
     if (wanted && view.provider != *wanted) continue;
@@ -244,6 +272,9 @@ Exit run_drift(Context& context) {
                                    {"since", since}})});
       }
     }
+  }
+  for (const auto& view : *views) {
+    if (!wanted || view.provider == *wanted) add_hosts(view, listing);
   }
   const bool any = !listing.rows.empty();
   context.console.out(render(listing, context.format(), context.console));

@@ -257,6 +257,45 @@ HttpResponse reconcile(const ApiContext& context, const ApiRequest& request) {
   return accepted();
 }
 
+std::string instance_of(const ApiRequest& request) {
+  return request.parts.at("tenant") + "/" + request.parts.at("instance");
+}
+
+HttpResponse no_host(const std::string& instance) {
+  return problem(404, "NOT_FOUND",
+                 "no host is configured for an instance \"" + instance +
+                     "\": it must run here, and its `configuration` must be \"observe\" or \"enforce\"");
+}
+
+HttpResponse hosts(const ApiContext& context, const HttpRequest& request) {
+  Json list = Json::array();
+  for (auto& host : context.hosts()) {
+    Json row = Json::object();
+    for (const char* key : {"instance", "machine", "mode", "address", "state", "because", "looked_at", "next_look"}) {
+      row.set(key, host[key]);
+    }
+    list.push(std::move(row));
+  }
+  return answer(request, Json::object({{"hosts", std::move(list)}}));
+}
+
+HttpResponse host(const ApiContext& context, const ApiRequest& request) {
+  const std::string instance = instance_of(request);
+  const Json host = context.host(instance);
+  return host.is_null() ? no_host(instance) : answer(request.http, host);
+}
+
+HttpResponse reconcile_host(const ApiContext& context, const ApiRequest& request) {
+  const std::string instance = instance_of(request);
+  const Json host = context.host(instance);
+  if (host.is_null() || !context.look_at_host(instance)) return no_host(instance);
+  tell(context, {.what = "reconcile",
+                 .machine = std::string(host["machine"].as_string().value_or("")),
+                 .by = describe_peer(*request.http.peer),
+                 .reason = instance});
+  return accepted();
+}
+
 HttpResponse confirm(const ApiContext& context, const HttpRequest& request) {
   const auto body = small_body(request);
   if (!body) return problem(body.error());
@@ -303,6 +342,8 @@ std::vector<ApiRoute> reading_routes(const ApiContext& c) {
       {"GET", "/v1/machines", [c](const ApiRequest& r) { return machines(c, r.http); }},
       {"GET", "/v1/machines/{machine}", [c](const ApiRequest& r) { return machine(c, r); }},
       {"GET", "/v1/machines/{machine}/journal", [c](const ApiRequest& r) { return journal(c, r); }},
+      {"GET", "/v1/hosts", [c](const ApiRequest& r) { return hosts(c, r.http); }},
+      {"GET", "/v1/instances/{tenant}/{instance}/configuration", [c](const ApiRequest& r) { return host(c, r); }},
       {"GET", "/v1/events", [c](const ApiRequest& r) { return events(c, r.http); }},
       {"GET", "/v1/holds", [c](const ApiRequest& r) { return holds(c, r.http); }},
   };
@@ -311,6 +352,8 @@ std::vector<ApiRoute> reading_routes(const ApiContext& c) {
 std::vector<ApiRoute> changing_routes(const ApiContext& c) {
   return {
       {"POST", "/v1/machines/{machine}:reconcile", guarded(c, [c](const ApiRequest& r) { return reconcile(c, r); })},
+      {"POST", "/v1/instances/{tenant}/{instance}:reconcile",
+       guarded(c, [c](const ApiRequest& r) { return reconcile_host(c, r); })},
       {"POST", "/v1/registry:fetch",
        guarded(c,
                [c](const ApiRequest& r) {

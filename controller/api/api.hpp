@@ -56,6 +56,10 @@ struct ApiContext {
   /// A person agrees to a rewritten history. Errors: Conflict (it is not the one held).
   std::function<Result<>(const std::string& commit)> confirm;
   std::function<void(const ApiChange&)> changed;
+  /// Hosts that are configured: all, or one by "tenant/instance"; null: no such host.
+  std::function<std::vector<base::Json>()> hosts = [] { return std::vector<base::Json>(); };
+  std::function<base::Json(const std::string& instance)> host = [](const std::string&) { return base::Json(); };
+  std::function<bool(const std::string& instance)> look_at_host = [](const std::string&) { return false; };
 };
 
 std::vector<ApiRoute> reading_routes(const ApiContext& context);

@@ -207,6 +207,31 @@ void read_install(TableReader table, Config& config) {
   table.finish();
 }
 
+/// "nimbus", as useradd takes it; it becomes a word in scripts and in sudoers.
+bool is_account(const std::string& name) {
+  constexpr std::size_t kMost = 32;
+  const bool fits =
+      !name.empty() && name.size() <= kMost && name.front() != '-' && (name.front() < '0' || name.front() > '9');
+  return fits && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+}
+
+void read_hosts(TableReader table, HostsConfig& hosts) {
+  table.require("key");
+  read_path(table, "key", hosts.key);
+  read_path(table, "certificate", hosts.certificate);
+  read(table, "user", hosts.user);
+  if (!is_account(hosts.user))
+    table.fault("user", "must be an account's name: lower-case letters, digits, '_' and '-'");
+  if (const auto workers = table.integer("workers", 1, kMostWorkers))
+    hosts.workers = static_cast<std::size_t>(*workers);
+  read(table, "interval", hosts.interval);
+  read(table, "deadline", hosts.deadline);
+  constexpr std::chrono::seconds kLeast{5};
+  if (hosts.interval < kLeast) table.fault("interval", "must be at least 5s");
+  if (hosts.deadline < kLeast) table.fault("deadline", "must be at least 5s");
+  table.finish();
+}
+
 /// systemd gives a folder for sockets (RuntimeDirectory=); else the data folder.
 std::string default_socket(const Config& config) {
   const char* folder = std::getenv("RUNTIME_DIRECTORY");
@@ -240,6 +265,7 @@ void read_top(TableReader& top, Config& config) {
   }
   if (auto table = top.table("forge")) read_forge(std::move(*table), config.forge);
   if (auto table = top.table("install")) read_install(std::move(*table), config);
+  if (auto table = top.table("hosts")) read_hosts(std::move(*table), config.hosts);
   if (auto table = top.table("control")) read_control(std::move(*table), config);
   if (auto table = top.table("audit")) {
     read_path(*table, "folder", config.audit);

@@ -50,6 +50,17 @@ struct ForgeConfig {
   friend bool operator==(const ForgeConfig&, const ForgeConfig&) = default;
 };
 
+/// The way to hosts, over SSH.
+struct HostsConfig {
+  std::string key;          // path of the controller's own ed25519 key; empty: hosts are not looked at
+  std::string certificate;  // path; empty: none
+  std::string user = "nimbus";
+  std::size_t workers = 4;                                        // hosts at the same time
+  std::chrono::milliseconds interval = std::chrono::minutes(5);   // between looks at a host that is as declared
+  std::chrono::milliseconds deadline = std::chrono::minutes(10);  // of one correction
+  friend bool operator==(const HostsConfig&, const HostsConfig&) = default;
+};
+
 struct CaConfig {
   std::string name;  // as machine files call it: tls = { ca = "…" }
   std::string file;
@@ -77,6 +88,7 @@ struct Config {
   std::string boot_socket;                 // of nimbus-boot; empty: nothing is installed
   std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
   reconcilers::InstallPolicy install;      // deadlines of installs and erasures
+  HostsConfig hosts;
   ForgeConfig forge;
   std::vector<CaConfig> cas;
   std::size_t workers = 16;

@@ -57,6 +57,10 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.take(
       "power", [](auto& c) -> auto& { return c.power; });
   merge.take(
+      "hosts.interval", [](auto& c) -> auto& { return c.hosts.interval; });
+  merge.take(
+      "hosts.deadline", [](auto& c) -> auto& { return c.hosts.deadline; });
+  merge.take(
       "log.level", [](auto& c) -> auto& { return c.log_level; });
   merge.take(
       "log.format", [](auto& c) -> auto& { return c.log_format; });
@@ -89,6 +93,8 @@ Reload merge_reload(const Config& running, const Config& next) {
       "control.holds", [](auto& c) -> auto& { return c.holds; });
   merge.keep(
       "audit.folder", [](auto& c) -> auto& { return c.audit; });
+  merge.keep(
+      "hosts", [](auto& c) -> auto& { return c.hosts; });
   merge.keep(
       "install.boot", [](auto& c) -> auto& { return c.boot_socket; });
   merge.keep(

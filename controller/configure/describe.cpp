@@ -72,6 +72,7 @@ class Describe {
       set("host-key", ConditionValue::True, "Matches", "");
       return;
     }
+    if (report_.unfinished) return;  // it answered before; the next look tells
     const Code code = report_.error ? report_.error->code : Code::Internal;
     const std::string& message = report_.error ? report_.error->message : std::string();
     set("reachable", ConditionValue::False, reason_of(code), message);
@@ -105,6 +106,10 @@ class Describe {
         return problem.severity == registry::Severity::Error;
       });
       return set("configured", ConditionValue::False, "Invalid", text_of(*first));
+    }
+    if (report_.unfinished) {
+      return set("configured", ConditionValue::False, "Interrupted",
+                 "a correction was cut off and its end is not known; the host is looked at again");
     }
     if (!report_.looked) {
       return set("configured", ConditionValue::Unknown, "NotSeen", "the host could not be looked at");
@@ -184,6 +189,7 @@ std::string headline(const std::optional<HostPart>& before, const HostPart& afte
   }
   const std::string now = reason(after, "configured");
   if (now == reason(earlier, "configured")) return after == earlier ? "" : "drift";
+  if (now == "Invalid") return "configuration-invalid";
   return now == "AsDeclared" ? "configured" : now == "Failed" ? "configuration-failed" : "drift";
 }
 

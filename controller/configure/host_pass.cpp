@@ -162,6 +162,7 @@ class HostPass {
     end(outcomes, answer ? std::string() : answer.error().text());
     if (!answer && !guarded) {
       report_.looked = false;
+      report_.unfinished = true;
       report_.error = std::move(answer.error()).with("while correcting " + resources);
       return false;
     }

@@ -218,7 +218,7 @@ void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
     if (gone) slots_.erase(instance);
   }
   if (gone || stop.stop_requested()) return;
-  const bool silent = report->error && !report->looked;
+  const bool silent = report->error && !report->looked && !report->unfinished;
   queue_.add(instance, silent ? Lane::Slow : Lane::Resync, wait);
   tools_.told(*target, *report, next);
 }
@@ -226,9 +226,8 @@ void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
 /// Under the lock.
 milliseconds Hosts::wait_after(const HostReport& report, Slot& slot) {
   if (report.error) {
-    const bool unfinished = report.scripts > 1;  // a correction was under way
-    slot.failures = unfinished ? 0 : slot.failures + 1;
-    if (unfinished) return kSoon;
+    slot.failures = report.unfinished ? 0 : slot.failures + 1;
+    if (report.unfinished) return kSoon;
     const auto doubled = kFirstRetry * (1 << std::min(slot.failures - 1, kMostDoublings));
     return with_jitter(std::min(doubled, std::max(limits_.interval, kFirstRetry)));
   }

@@ -37,6 +37,7 @@ struct HostReport {
   std::vector<reconcilers::configure::Gap> gaps;
   std::vector<FailedCorrection> failed;
   std::optional<Refusal> refusal;  // why a correction did not happen
+  bool unfinished = false;         // a correction was cut off: its end is not known
   bool busy = false;               // somebody else holds a lock on the host
   std::size_t corrected = 0;       // resources that were changed
   std::size_t scripts = 0;         // that ran, looks included

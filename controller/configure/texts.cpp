@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "base/text/diff.hpp"
 #include "base/text/text.hpp"
-#include "controller/configure/text_diff.hpp"
 #include "reconcilers/configure/shell.hpp"
 
 namespace nimbus::controller {
@@ -13,6 +13,11 @@ namespace {
 /// "0644": others may read it, so its content is no secret.
 bool is_public(const std::string& mode) {
   return !mode.empty() && mode.back() >= '0' && mode.back() <= '7' && ((mode.back() - '0') & 4) != 0;
+}
+
+std::string diff_of(const std::string& found, const TextsWish::Wanted& wanted) {
+  return base::unified_diff(base::repaired_utf8(found), base::repaired_utf8(wanted.declared),
+                            wanted.path + " (on the host)", wanted.path + " (declared)");
 }
 
 }  // namespace
@@ -71,7 +76,7 @@ std::vector<DriftedText> read_texts_answer(const TextsWish& wish, std::string_vi
       if (!bytes || bytes->size() > kMostTextBytes) continue;
       found.assign(bytes->begin(), bytes->end());
     }
-    out.push_back({wish.files[i].path, text_diff(found, wish.files[i].declared, wish.files[i].path)});
+    out.push_back({wish.files[i].path, diff_of(found, wish.files[i])});
   }
   return out;
 }

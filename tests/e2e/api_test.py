@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The API as its description says, judged by validators that this project did not write."""
+import getpass
 import json
 import os
 import pathlib
@@ -44,8 +45,33 @@ class Api(EndToEnd):
             serial = "S3"
             """)
         self.commit = site.registry.publish("Three machines")
-        self.controller = site.start_controller()
+        self.controller = site.new_controller()
+        with open(self.controller.configuration, "a", encoding="utf-8") as more:
+            more.write(f'[hosts]\nkey = "{site.forge.key}"\nuser = "{getpass.getuser()}"\n')
+        self.controller.start()
         self.wait(lambda: site.reconciled("m1", "on"), "m1 is on, says status")
+
+    def host(self):
+        """A host of an instance, where nobody with that host key answers."""
+        site = self.site()
+        site.adopted_instance("acme", "web-1", "m1")
+        path = "tenants/acme/instances/web-1.toml"
+        text = site.registry.read(path)
+        key = " ".join(site.forge.host_key.with_suffix(".pub").read_text().split()[:2])
+        site.registry.write(path, text[:text.index("[requirements]")] + 'configuration = "observe"\n[requirements]\nmachine = "m1"\n'
+                            f'[adopt]\nhost_key = "{key}"\naddress = "127.99.0.1"\n')
+        site.registry.git("push", "-q", "--force", "origin", f"{site.registry.commit('A host')}:refs/heads/main")
+
+        path = "/v1/instances/{tenant}/{instance}"
+        real = "/v1/instances/acme/web-1"
+        self.wait(lambda: json.loads(self.controller.get(f"{real}/configuration")[1]).get("looked_at"), "the host was looked at")
+        (summary,) = json.loads(self.get("/v1/hosts")[2])["hosts"]
+        whole = json.loads(self.get(f"{path}/configuration", f"{real}/configuration")[2])
+        self.assertEqual((summary["instance"], whole["machine"]), ("acme/web-1", "m1"))
+        self.assertEqual(self.get(f"{path}/configuration", "/v1/instances/acme/web-2/configuration")[0], 404)
+        empty = ["--header", "Content-Length: 0"]
+        self.assertEqual(self.ask("POST", f"{path}:reconcile", f"{real}:reconcile", *empty)[0], 202)
+        self.assertEqual(self.ask("POST", f"{path}:reconcile", "/v1/instances/acme/web-2:reconcile", *empty)[0], 404)
 
     def registry_state(self):
         registry = json.loads(self.controller.get("/v1/fleet")[1])["registry"]
@@ -128,6 +154,9 @@ class Api(EndToEnd):
                 body = json.dumps({"commit": commit, "reason": "a test"})
                 self.assertEqual(self.ask("POST", "/v1/registry:confirm", None, "--data", body)[0], status)
             self.wait(lambda: self.registry_state() == ("accepted", rewritten), "it is in force")
+
+        with self.subTest("hosts"):
+            self.host()
 
         with self.subTest("webhooks"):
             self.assertEqual(self.controller.push_webhook(self.commit), 202)

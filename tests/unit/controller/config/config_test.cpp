@@ -146,3 +146,18 @@ TEST_CASE("configuration: faults name place and cure, all in one pass") {
   CHECK(fault_of("[").find("n.toml:1") != std::string::npos);
   CHECK(fault_of(kLeast) == "accepted");
 }
+
+TEST_CASE("configuration: the way to hosts") {
+  CHECK(parse_config(kLeast, "n.toml")->hosts.key.empty());
+  const auto config = parse_config(kLeast + "[hosts]\nkey = \"/etc/nimbus/hosts-key\"\ninterval = \"1m\"\n", "n.toml");
+  REQUIRE(config.has_value());
+  CHECK(config->hosts.key == "/etc/nimbus/hosts-key");
+  CHECK(config->hosts.user == "nimbus");
+  CHECK(config->hosts.workers == 4);
+  CHECK(config->hosts.interval == 60s);
+  CHECK(fault_of(kLeast + "[hosts]\nuser = \"nimbus\"\n").find("key") != std::string::npos);
+  for (const char* user : {"", "Root", "-x", "0day", "a b", "a'b", "a\\\"; reboot"}) {
+    CHECK(fault_of(kLeast + "[hosts]\nkey = \"/k\"\nuser = \"" + user + "\"\n").find("account") != std::string::npos);
+  }
+  CHECK(fault_of(kLeast + "[hosts]\nkey = \"/k\"\ninterval = \"1s\"\n").find("at least 5s") != std::string::npos);
+}

@@ -170,6 +170,7 @@ TEST_CASE("a correction whose end is not known is not repeated blindly: the next
   auto report = world.pass();
   REQUIRE(report.error);
   CHECK(report.error->code == Code::Timeout);
+  CHECK(report.unfinished);
   CHECK(world.host.corrections() == 1);
   CHECK(world.notes.back().find("not known") != std::string::npos);
   world.host.drops_corrections = false;

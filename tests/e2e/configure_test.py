@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Hosts are configured over SSH: nimbusd against real OpenSSH servers in Debian roots."""
+import json
+import textwrap
+
+from harness import host as hosts
+from harness.case import PROGRAMS, EndToEnd, main
+from harness.controller import nimbusctl
+from harness.host import Host
+from harness.process import run
+
+SECRET = "the-words-of-the-secret-file"
+INSTANCE = "tenants/acme/instances/web-1.toml"
+
+PROFILE = """\
+    [[file]]
+    path = "/etc/motd"
+    content = "Managed by Nimbus\\n"
+    [[file]]
+    path = "/etc/app/app.conf"
+    source = "files/app.conf"
+    owner = "deploy"
+    group = "staff"
+    mode = "0640"
+    [[directory]]
+    path = "/etc/app"
+    [[link]]
+    path = "/etc/app/current"
+    target = "app.conf"
+    [[group]]
+    name = "builders"
+    [[user]]
+    name = "deploy"
+    groups = ["builders"]
+    sudo = "nopasswd"
+    [[secret_file]]
+    path = "/etc/app/token"
+    secret = "tenant/{{tenant.name}}/app-token"
+    [[command]]
+    name = "first-run"
+    run = "echo once >>/var/log/first-run"
+    creates = "/var/log/first-run"
+    [packages]
+    absent = ["busybox"]
+    """
+
+
+class Configured(EndToEnd):
+    """A site with one host and one adopted instance on it."""
+
+    def start(self, mode="enforce", profile=PROFILE, size="300m", deadline="60s"):
+        site = self.site()
+        (bmc,) = site.start_ipmi(1)
+        site.ipmi_machine("m1", bmc, power="on", enforcement="observe")
+        key = self.folder / "hosts-key"
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "controller", "-f", key])
+        self.host = Host(self.folder / "host", 1, key.with_suffix(".pub").read_text(), size).start()
+        self.addCleanup(self.host.stop)
+        site.adopted_instance("acme", "web-1", "m1")
+        text = site.registry.read(INSTANCE)
+        before, _ = text.split("[adopt]")
+        top, rest = before.split("\n[", 1) if "\n[" in before else (before, None)
+        self.write_instance = lambda mode, key=self.host.host_key: site.registry.write(
+            INSTANCE, top + f'\nconfiguration = "{mode}"\nprofiles = ["app"]\n' + (f"\n[{rest}" if rest else "") +
+            f'\n[adopt]\nhost_key = "{key}"\naddress = "{self.host.address}"\n')
+        self.write_instance(mode)
+        site.registry.write("profiles/app.toml", profile)
+        site.registry.write("files/app.conf", "listen = 80\n")
+        site.registry.publish("One adopted host")
+        controller = site.new_controller()
+        controller.add_secret("tenant/acme/app-token", "", SECRET, [self.host.address])
+        controller.configuration.write_text(controller.configuration.read_text() + textwrap.dedent(f"""
+            [hosts]
+            key = "{key}"
+            interval = "5s"
+            deadline = "{deadline}"
+            """))
+        site.controller = controller.start()
+        return controller
+
+    def document(self):
+        return self.site().status.document(INSTANCE) or {}
+
+    def condition(self, name):
+        return self.document().get("condition", {}).get(name, {})
+
+    def wait_for(self, reason, name="configured", seconds=90):
+        try:
+            self.wait(lambda: self.condition(name).get("reason") == reason, f"{name} is {reason}", seconds)
+        except AssertionError:
+            print(json.dumps(self.live(), indent=1), self.host.child.tail())
+            raise
+
+    def passes(self):
+        return self.site().controller.metric("nimbus_host_passes_total")
+
+    def wait_passes(self, more):
+        enough = self.passes() + more
+        self.wait(lambda: self.passes() >= enough, f"the host was looked at {more} times more")
+
+    def live(self):
+        return json.loads(self.site().controller.get("/v1/instances/acme/web-1/configuration")[1])
+
+
+class Enforced(Configured):
+    def test_from_nothing_to_as_declared_and_back_after_drift(self):
+        controller = self.start()
+        self.wait_for("AsDeclared", seconds=120)
+
+        with self.subTest("everything is there"):
+            self.assertEqual(self.host.sh("cat /etc/motd"), "Managed by Nimbus\n")
+            self.assertEqual(self.host.sh("cat /etc/app/current"), "listen = 80\n")
+            self.assertEqual(self.host.sh("stat -c '%U %G %a' /etc/app/app.conf").strip(), "deploy staff 640")
+            self.assertIn("builders", self.host.sh("id deploy"))
+            self.assertEqual(self.host.sh("su deploy -c 'sudo -n id -u'").strip(), "0")
+            self.assertEqual(self.host.sh("cat /etc/app/token; stat -c ' %a %U' /etc/app/token").strip(), f"{SECRET} 400 root")
+            self.assertNotIn("install ok installed", self.host.sh("dpkg-query -W -f '${Status}' busybox", check=False))
+            document = self.document()
+            self.assertEqual(document["phase"], "running")
+            self.assertEqual(document["configuration"]["applied_digest"], document["configuration"]["desired_digest"])
+            self.assertNotIn("drift", document)
+
+        with self.subTest("a host that is as declared costs one script a pass, and nothing changes"):
+            status, corrections = self.site().status.head(), controller.metric("nimbus_host_corrections_total")
+            self.wait_passes(1)  # none of a pass that began before
+            scripts, passes, logins = self.host.scripts(), self.passes(), self.host.logins()
+            self.wait_passes(3)
+            self.assertLessEqual(abs((self.host.scripts() - scripts) - (self.passes() - passes)), 1)
+            self.assertEqual(self.host.logins(), logins, "the session is kept")
+            self.assertEqual(controller.metric("nimbus_host_corrections_total"), corrections)
+            self.assertEqual(self.site().status.head(), status)
+            self.assertEqual(self.host.sh("cat /var/log/first-run"), "once\n")
+
+        with self.subTest("what is changed behind our back comes back"):
+            self.host.sh("echo hacked >/etc/motd; chmod 666 /etc/app/app.conf; gpasswd -d deploy builders; rm /etc/app/current; "
+                         "rm /etc/app/token")
+            self.wait(lambda: self.host.sh("cat /etc/motd") == "Managed by Nimbus\n", "motd is back")
+            self.wait(lambda: "builders" in self.host.sh("id deploy"), "the group is back")
+            self.wait(lambda: SECRET in self.host.sh("cat /etc/app/token", check=False), "the secret is back")
+            self.wait(lambda: self.host.sh("stat -c %a /etc/app/app.conf").strip() == "640", "the mode is back")
+
+        with self.subTest("another commit counts at once, and only what changed is touched"):
+            self.site().registry.write("files/app.conf", "listen = 8080\n")
+            before = self.host.sh("stat -c %i /etc/motd")
+            self.site().registry.publish("Another port")
+            self.wait(lambda: self.host.sh("cat /etc/app/app.conf") == "listen = 8080\n", "the file follows")
+            self.assertEqual(self.host.sh("stat -c %i /etc/motd"), before)
+
+        with self.subTest("the secret is nowhere but on the host"):
+            texts = [controller.log.read_text(), json.dumps(self.live()), controller.get("/metrics")[1]]
+            texts += [path.read_text(errors="replace") for path in (controller.data / "audit").rglob("*") if path.is_file()]
+            texts.append(self.site().forge.git("log", "-p", "--all").stdout)
+            for text in texts:
+                self.assertNotIn(SECRET, text)
+            self.assertIn("host-change-intent", "".join(texts))
+
+        with self.subTest("health is told"):
+            metrics = controller.metrics()
+            label = '{host="acme/web-1",machine="m1"}'
+            self.assertEqual(metrics["nimbus_host_up" + label], 1)
+            self.assertGreater(metrics["nimbus_host_memory_bytes" + label], 1e6)
+            self.assertLess(abs(metrics["nimbus_host_time_offset_seconds" + label]), 5)
+
+        with self.subTest("nobody wants it any more: the access goes, and status says so"):
+            self.write_instance("none")
+            self.site().registry.publish("Not configured any more")
+            self.wait_for("Removed", "access")
+            self.assertEqual(self.host.sh("cat /home/nimbus/.ssh/authorized_keys"), "")
+            self.assertEqual(self.document()["configuration"]["mode"], "none")
+
+
+class Observed(Configured):
+    def test_drift_is_reported_with_a_diff_and_nothing_is_changed(self):
+        controller = self.start("observe")
+        self.wait_for("Drifted")
+        self.assertIn("file:/etc/motd.", " ".join(d["key"] for d in self.document()["drift"]))
+        self.wait(lambda: self.live().get("diffs"), "diffs were read")
+        diff = {d["path"]: d["diff"] for d in self.live()["diffs"]}["/etc/motd"]
+        self.assertIn("+Managed by Nimbus", diff)
+        self.assertNotIn(SECRET, json.dumps(self.live()))
+        self.assertNotIn("Managed by Nimbus", str(self.document()))
+        self.assertNotIn("deploy", self.host.sh("cat /etc/passwd"))
+        self.assertEqual(controller.metric("nimbus_host_corrections_total"), 0)
+        told = nimbusctl(PROGRAMS / "nimbusctl", "--server", controller.socket, "drift", "acme/web-1", cwd=self.site().registry.folder).stdout
+        self.assertIn("/etc/motd", told)
+        self.assertIn("+Managed by Nimbus", told)
+        told = nimbusctl(PROGRAMS / "nimbusctl", "--server", controller.socket, "explain", "instance", "acme/web-1",
+                         cwd=self.site().registry.folder).stdout
+        self.assertIn("enforce", told)
+
+
+class Disturbed(Configured):
+    def test_a_changed_host_key_is_an_alarm_and_nothing_is_sent(self):
+        controller = self.start()
+        self.wait_for("AsDeclared", seconds=120)
+        self.host.change_key()
+        self.host.sh("echo hacked >/etc/motd")
+        self.wait_for("Changed", "host-key")
+        logins, scripts = self.host.logins(), self.host.scripts()
+        self.wait_passes(2)
+        self.assertEqual((self.host.logins(), self.host.scripts()), (logins, scripts))
+        self.assertEqual(self.host.sh("cat /etc/motd"), "hacked\n")
+        self.assertEqual(controller.metric("nimbus_host_key_changed"), 1)
+        # A person puts the new key into the file.
+        key = " ".join((self.host.files / "ssh_host_ed25519_key.pub").read_text().split()[:2])
+        self.write_instance("enforce", key)
+        self.site().registry.publish("The host has a new key")
+        self.wait_for("AsDeclared")
+        self.assertEqual(self.host.sh("cat /etc/motd"), "Managed by Nimbus\n")
+
+    def test_sessions_and_the_controller_die_in_the_middle_of_a_change(self):
+        slow = textwrap.dedent(PROFILE) + textwrap.dedent("""\
+            [[command]]
+            name = "slow"
+            run = "touch /slow-began; while [ ! -e /go-on ]; do sleep 0.1; done; echo done >/slow-done"
+            creates = "/slow-done"
+            """)
+        controller = self.start(profile=slow)
+        began = lambda: self.host.sh("ls /slow-began 2>/dev/null; rm -f /slow-began", check=False) != ""  # noqa: E731
+        self.wait(began, "the slow command runs", 120)
+        self.host.drop_sessions()
+        # What ran is left alone by sshd: it would touch the file for the next run.
+        self.host.sh("for p in /proc/[0-9]*; do grep -q '[g]o-on' $p/cmdline 2>/dev/null && kill -9 ${p#/proc/}; done; true")
+        self.wait(began, "the slow command runs again", 120)
+        controller.kill()
+        self.host.sh("touch /go-on")
+        controller.start()
+        self.wait_for("AsDeclared")
+        self.assertEqual(self.host.sh("cat /slow-done"), "done\n")
+        self.assertEqual(self.host.sh("cat /var/log/first-run"), "once\n")
+
+    def test_a_host_that_hangs_ends_at_the_deadline_and_the_rest_is_told(self):
+        hangs = textwrap.dedent(PROFILE) + textwrap.dedent("""\
+            [[command]]
+            name = "hangs"
+            run = "sleep 600"
+            creates = "/never"
+            """)
+        self.start(profile=hangs, deadline="8s")
+        self.wait(lambda: "not known" in "".join(p.read_text() for p in (self.site().controller.data / "audit").rglob("*") if p.is_file()),
+                  "the audit log tells that the end is not known")
+        self.wait(lambda: self.host.sh("cat /etc/motd") == "Managed by Nimbus\n", "the rest is as declared")
+        self.assertNotEqual(self.condition("configured").get("reason"), "AsDeclared")
+
+    def test_a_full_disk_fails_and_heals(self):
+        self.start(size="40m")
+        self.wait_for("AsDeclared", seconds=120)
+        self.host.sh("dd if=/dev/zero of=/filler bs=1M 2>/dev/null; cat /dev/zero >/filler2 2>/dev/null; true", check=False)
+        self.site().registry.write("files/app.conf", "x" * 200_000 + "\n")
+        self.site().registry.publish("A larger file")
+        self.wait_for("Failed")
+        self.assertEqual(self.host.sh("cat /etc/app/app.conf"), "listen = 80\n", "the old file is whole")
+        self.host.sh("rm /filler /filler2")
+        run_reconcile = nimbusctl(PROGRAMS / "nimbusctl", "--server", self.site().controller.socket, "reconcile", "acme/web-1",
+                                  cwd=self.site().registry.folder)
+        self.assertEqual(run_reconcile.returncode, 0)
+        self.wait_for("AsDeclared")
+
+
+if __name__ == "__main__":
+    hosts.enter()
+    main()
