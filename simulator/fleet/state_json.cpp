@@ -12,6 +12,12 @@ Json to_json(const AttributeValue& value) {
   return std::visit([](const auto& v) { return Json(v); }, value);
 }
 
+Json order_json(const BootOrder& order) {
+  Json out = Json::array();
+  for (const auto device : order) out.push(to_string(device));
+  return out;
+}
+
 Json boot_of(const Machine& machine) {
   const auto& override = machine.boot_override();
   const auto& last = machine.last_boot();
@@ -19,6 +25,8 @@ Json boot_of(const Machine& machine) {
                                                   {"device", to_string(override.device)},
                                                   {"mode", to_string(override.mode)},
                                                   {"http_uri", override.http_uri}})},
+                       {"order", order_json(machine.boot_order())},
+                       {"next_order", order_json(machine.next_boot_order())},
                        {"boots", last.count},
                        {"last_device", to_string(last.device)},
                        {"last_mode", to_string(last.mode)},

@@ -46,4 +46,10 @@ std::string_view to_string(BootEnabled enabled) noexcept {
   return "disabled";
 }
 
+BootOrder default_boot_order(const Quirks& quirks) {
+  BootOrder out{BootDevice::Disk, BootDevice::Pxe, BootDevice::Cd, BootDevice::Usb};
+  if (!quirks.has(Quirk::NoUefiHttp)) out.push_back(BootDevice::UefiHttp);
+  return out;
+}
+
 }  // namespace nimbus::simulator

@@ -1,4 +1,4 @@
-// Boot override: what the next boot starts from, in the vocabulary that IPMI's boot
+// What a boot starts from: override and boot order, in the vocabulary that IPMI's boot
 // flags (IPMI 2.0, table 28-14) and Redfish's Boot object (DSP2046, ComputerSystem)
 // share. Thread rule: plain values.
 #pragma once
@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "simulator/model/quirks.hpp"
 
 namespace nimbus::simulator {
 
@@ -42,12 +45,17 @@ struct BootOverride {
   std::array<std::uint8_t, 4> ipmi_rest{};
 };
 
+/// The firmware's own list, tried from the front: each device once.
+using BootOrder = std::vector<BootDevice>;
+BootOrder default_boot_order(const Quirks& quirks);
+
 /// What a boot really used: the machine's own answer, whatever was asked for.
 struct BootRecord {
   std::uint64_t count = 0;  // boots since the simulator started
   BootDevice device = BootDevice::Disk;
   BootMode mode = BootMode::Uefi;
   BootEnabled override_kind = BootEnabled::Disabled;
+  BootOrder order = {};  // where the firmware goes on if `device` has nothing to boot
 };
 
 }  // namespace nimbus::simulator

@@ -41,7 +41,8 @@ Machine::Machine(MachineSetup setup, const Clock& clock)
       hardware_(std::move(setup.hardware)),
       clock_(&clock),
       now_(clock.now()),
-      seed_(setup.seed) {
+      seed_(setup.seed),
+      boot_order_(default_boot_order(quirks)) {
   bmc_version = hardware_->bmc_firmware;
   bios_version = hardware_->bios_version;
   if (setup.power == Power::On) {
@@ -223,38 +224,6 @@ void Machine::finish_post() {
     console.print(fmt::format("Booting from {} ({})\r\n\r\n{} login: ", to_string(last_boot_.device),
                               to_string(last_boot_.mode), identity.name));
   }
-}
-
-BootMode Machine::default_boot_mode() const {
-  const Attribute* attribute = hardware_->attribute("BootMode");
-  const bool bios = attribute != nullptr && settings.current(*attribute) == AttributeValue(std::string("Bios"));
-  return bios ? BootMode::Legacy : BootMode::Uefi;
-}
-
-void Machine::resolve_boot() {
-  last_boot_.count += 1;
-  last_boot_.override_kind = override_.enabled;
-  const bool overridden = override_.enabled != BootEnabled::Disabled && override_.device != BootDevice::None;
-  last_boot_.device = overridden ? override_.device : default_boot_device;
-  last_boot_.mode = overridden ? override_.mode : default_boot_mode();
-  if (override_.enabled == BootEnabled::Once) override_.enabled = BootEnabled::Disabled;
-  flags_expire_.reset();
-  record(Source::Machine, "booted", fmt::format("{} {}", to_string(last_boot_.device), to_string(last_boot_.mode)),
-         std::string(to_string(last_boot_.override_kind)));
-}
-
-void Machine::set_boot_override(BootOverride wanted, Source source) {
-  set_boot_override(std::move(wanted), source, Expiry::Never);
-}
-
-void Machine::set_boot_override(BootOverride wanted, Source source, Expiry expiry) {
-  override_ = std::move(wanted);
-  flags_expire_.reset();
-  if (expiry == Expiry::After60Seconds && override_.enabled != BootEnabled::Disabled) {
-    flags_expire_ = now_ + kBootFlagLife;
-  }
-  record(source, "boot-override",
-         fmt::format("{} {} {}", to_string(override_.device), to_string(override_.mode), to_string(override_.enabled)));
 }
 
 bool Machine::update_firmware(FirmwareTarget target, std::string version, std::chrono::milliseconds takes) {

@@ -160,7 +160,16 @@ class Machine {
   enum class Expiry : std::uint8_t { Never, After60Seconds };
   void set_boot_override(BootOverride wanted, Source source, Expiry expiry);
   const BootRecord& last_boot() const noexcept { return last_boot_; }
-  BootDevice default_boot_device = BootDevice::Disk;
+  /// What is tried in turn without an override: as of the last boot or direct write, and what the next boot will have.
+  const BootOrder& boot_order() const noexcept { return boot_order_; }
+  const BootOrder& next_boot_order() const noexcept {
+    return staged_boot_order_.empty() ? boot_order_ : staged_boot_order_;
+  }
+  /// At once, or with the next boot. `wanted` holds what boot_order() holds, in whatever order.
+  void set_boot_order(BootOrder wanted, Source source);
+  void stage_boot_order(BootOrder wanted, Source source);
+  /// The first of the order that has something to boot.
+  BootDevice default_boot_device() const;
   /// What the firmware setting BootMode says.
   BootMode default_boot_mode() const;
 
@@ -235,6 +244,7 @@ class Machine {
   void begin_post();
   void finish_post();
   void resolve_boot();
+  bool can_boot_from(BootDevice device) const;
   void restart_host();
   void set_power(Power power, HostPhase phase);
   void finish_update();
@@ -262,6 +272,8 @@ class Machine {
   std::optional<MonoTime> bmc_started_;
 
   BootOverride override_;
+  BootOrder boot_order_;
+  BootOrder staged_boot_order_;  // empty: none
   BootRecord last_boot_;
   std::map<std::uint8_t, double> pinned_;
 };

@@ -34,6 +34,8 @@ constexpr std::array kTable = {
     QuirkInfo{IfMatchRefusedOnActions, "RF-45", "iDRAC10 refuses If-Match on POSTs to actions (gofish)."},
     QuirkInfo{BootOnlyInSettings, "RF-50",
               "iDRAC10 has boot values read-only on System, writable in its settings object."},
+    QuirkInfo{BootOrderInSettings, "RF-50b",
+              "XCC's settings object has the boot order and nothing else; the override is written to System (sushy)."},
     QuirkInfo{UnchangedEnabledRefused, "RF-52",
               "Some reject BootSourceOverrideEnabled when it equals the current value (ironic)."},
     QuirkInfo{RevertsToOnce, "RF-53",
@@ -126,8 +128,8 @@ constexpr std::array kIlo5 = {RefuseIdentityEncoding,  NoWritesDuringPost, ModeN
                               EjectNeedsBody,          PendingShowsAll,    TrailingSlashes};
 constexpr std::array kIlo6 = {NoWritesDuringPost, ModeNotWritable, InvalidStateAfterChange, LimitedResetTypes,
                               MediaUnderManager,  EjectNeedsBody,  PendingShowsAll,         TrailingSlashes};
-constexpr std::array kXcc = {IfMatchRequired, NoContinuous,           NoUefiHttp, MediaUnderManager, MediaByPatchOnly,
-                             PendingShowsAll, SettingsSilentlyDropped};
+constexpr std::array kXcc = {IfMatchRequired,   BootOrderInSettings, NoContinuous,    NoUefiHttp,
+                             MediaUnderManager, MediaByPatchOnly,    PendingShowsAll, SettingsSilentlyDropped};
 constexpr std::array kSupermicro = {RevertsToOnce,          ModeFallsToLegacy, MediaUnderManager, InsertedFlagRefused,
                                     SecureBootNeedsLicense, ApplyTimeRefused,  DiskIsCode24};
 constexpr std::array kOpenBmc = {NoUefiHttp,       ActionInfoOnly,       MediaUnderManager,

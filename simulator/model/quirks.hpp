@@ -29,6 +29,7 @@ enum class Quirk : std::uint8_t {
   IfMatchRequired,
   IfMatchRefusedOnActions,
   BootOnlyInSettings,
+  BootOrderInSettings,
   UnchangedEnabledRefused,
   RevertsToOnce,
   ModeFallsToLegacy,

@@ -75,7 +75,7 @@ Result<> QemuHost::prepare(const BootRecord& boot) const {
 void QemuHost::start(const BootRecord& boot) {
   stop();
   mode_ = boot.mode;
-  order_ = boot_indexes(boot.device);
+  order_ = boot_indexes(boot);
   const auto fail = [this](const Error& error) { machine_->record(Source::Machine, "qemu", error.message, "failed"); };
   if (auto ok = prepare(boot); !ok) return fail(ok.error());
   // Sockets of an earlier start: a client must not meet them.
@@ -100,8 +100,9 @@ void QemuHost::start(const BootRecord& boot) {
   command("qmp_capabilities");
   insert_disc();
   command("cont");
-  // The firmware has read its order by now: a restart from inside comes from disk.
-  if (boot.override_kind == BootEnabled::Once) set_boot_order(boot_indexes(BootDevice::Disk));
+  // The firmware has read its order by now: a restart from inside goes by the one without the override.
+  if (boot.override_kind == BootEnabled::Once)
+    set_boot_order(boot_indexes({.device = BootDevice::None, .order = boot.order}));
 }
 
 void QemuHost::power_on(const BootRecord& boot) { start(boot); }
@@ -112,13 +113,13 @@ void QemuHost::reset(const BootRecord& boot) {
   // Other firmware is another machine. And SeaBIOS answers a warm reset with one or two more
   // of its own, so that an order for one boot only cannot be given to a running machine.
   if (process_.pid() < 0 || boot.mode != mode_ || boot.override_kind == BootEnabled::Once) return start(boot);
-  set_boot_order(boot_indexes(boot.device));
+  set_boot_order(boot_indexes(boot));
   command("system_reset");
 }
 
 void QemuHost::restarted_itself(const BootRecord& boot) {
   // The guest is in its firmware again, with the old order: too late for anything but a new start.
-  const bool as_before = boot.mode == mode_ && boot_indexes(boot.device) == order_;
+  const bool as_before = boot.mode == mode_ && boot_indexes(boot) == order_;
   if (!as_before || boot.override_kind == BootEnabled::Once) start(boot);
 }
 

@@ -1,8 +1,8 @@
 // QemuHost: a virtual machine as what runs behind a simulated machine. Power, boot
 // device and mode, virtual disc, NMI and serial console act on a QEMU process over QMP.
 //
-// The boot order of an override for once is put back to disk right after the start, so
-// that a guest that restarts itself comes from disk. An override that was given to a
+// The boot order of an override for once is put back to the machine's own right after the
+// start, so that a guest that restarts itself goes by that. An override that was given to a
 // running guest is taken when the guest restarts itself, as real firmware does it. Everything is asynchronous on the
 // event loop. Thread rule: the event loop's thread.
 #pragma once

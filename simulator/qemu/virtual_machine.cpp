@@ -16,27 +16,41 @@ std::string escaped(std::string_view value) {
 
 std::string serial_of(const std::string& disk) { return escaped(disk.substr(0, kMostDiskSerial)); }
 
-}  // namespace
-
-BootIndexes boot_indexes(BootDevice device) noexcept {
+/// Nothing for what the virtual machine does not have.
+int* index_of(BootIndexes& indexes, BootDevice device) noexcept {
   switch (device) {
     case BootDevice::Pxe:
     case BootDevice::UefiHttp:
-      return {.disk = 2, .network = 1, .disc = 3};
+      return &indexes.network;
     case BootDevice::Cd:
     case BootDevice::RemoteCd:
-      return {.disk = 2, .network = 3, .disc = 1};
-    case BootDevice::None:
+      return &indexes.disc;
     case BootDevice::Disk:
+      return &indexes.disk;
+    case BootDevice::None:
     case BootDevice::Usb:
     case BootDevice::Floppy:
     case BootDevice::Setup:
     case BootDevice::Diagnostics:
     case BootDevice::SafeMode:
     case BootDevice::UefiTarget:
-      return {};
+      return nullptr;
   }
-  return {};
+  return nullptr;
+}
+
+}  // namespace
+
+BootIndexes boot_indexes(const BootRecord& boot) {
+  BootIndexes out{.disk = 0, .network = 0, .disc = 0};
+  int next = 1;
+  const auto place = [&](BootDevice device) {
+    if (int* index = index_of(out, device); index != nullptr && *index == 0) *index = next++;
+  };
+  place(boot.device);
+  for (const auto device : boot.order) place(device);
+  for (const auto device : {BootDevice::Disk, BootDevice::Pxe, BootDevice::Cd}) place(device);
+  return out;
 }
 
 std::string qmp_path(const VirtualMachineSpec& spec) { return spec.folder + "/qmp.sock"; }
@@ -46,7 +60,7 @@ std::string variables_path(const VirtualMachineSpec& spec) { return spec.folder 
 
 std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const VirtualMachineIdentity& identity,
                                         const BootRecord& boot) {
-  const BootIndexes indexes = boot_indexes(boot.device);
+  const BootIndexes indexes = boot_indexes(boot);
   const bool uefi = boot.mode == BootMode::Uefi;
   std::vector<std::string> out{spec.program, "-nodefaults", "-display",        "none",
                                "-vga",       "none",        "-no-user-config", "-S"};

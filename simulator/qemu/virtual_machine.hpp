@@ -36,14 +36,15 @@ struct VirtualMachineIdentity {
   std::string data_disk_serial;
 };
 
-/// Boot order as QEMU's devices have it: 1 is first.
+/// Boot order as QEMU's devices have it: 1 is first. The record's device comes first, then its order; sticks and
+/// the like are passed over.
 struct BootIndexes {
   int disk = 1;
   int network = 2;
   int disc = 3;
   friend bool operator==(const BootIndexes&, const BootIndexes&) = default;
 };
-BootIndexes boot_indexes(BootDevice device) noexcept;
+BootIndexes boot_indexes(const BootRecord& boot);
 
 std::string qmp_path(const VirtualMachineSpec& spec);
 std::string serial_path(const VirtualMachineSpec& spec);

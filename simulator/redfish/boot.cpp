@@ -110,38 +110,40 @@ void complete(const Call& call, const Json& boot, BootOverride& wanted) {
   wanted.ipmi_rest = {};
 }
 
-}  // namespace
-
-Json boot_document(const Call& call, BootView view) {
+Json override_document(const Call& call) {
   const BootOverride& override = call.machine.boot_override();
   Json out = Json::object();
-  if (view == BootView::Full) {
-    const bool active = override.enabled != BootEnabled::Disabled;
-    out.set("BootSourceOverrideEnabled", enabled_text(override.enabled));
-    out.set("BootSourceOverrideTarget", target_text(active ? override.device : BootDevice::None, call.quirks()));
-    out.set("BootSourceOverrideMode", override.mode == BootMode::Uefi ? "UEFI" : "Legacy");
-    Json targets = Json::array();
-    for (const auto& target : kTargets) {
-      if (offered(target, call.quirks())) targets.push(target_text(target.device, call.quirks()));
-    }
-    out.set("BootSourceOverrideTarget@Redfish.AllowableValues", std::move(targets));
-    Json enabled = strings({"Disabled", "Once"});
-    if (!call.quirks().has(Quirk::NoContinuous)) enabled.push("Continuous");
-    out.set("BootSourceOverrideEnabled@Redfish.AllowableValues", std::move(enabled));
-    out.set("BootSourceOverrideMode@Redfish.AllowableValues", strings({"UEFI", "Legacy"}));
-    if (!call.quirks().has(Quirk::NoUefiHttp))
-      out.set("HttpBootUri", override.http_uri.empty() ? Json() : Json(override.http_uri));
-    out.set("UefiTargetBootSourceOverride", override.uefi_target.empty() ? Json() : Json(override.uefi_target));
+  const bool active = override.enabled != BootEnabled::Disabled;
+  out.set("BootSourceOverrideEnabled", enabled_text(override.enabled));
+  out.set("BootSourceOverrideTarget", target_text(active ? override.device : BootDevice::None, call.quirks()));
+  out.set("BootSourceOverrideMode", override.mode == BootMode::Uefi ? "UEFI" : "Legacy");
+  Json targets = Json::array();
+  for (const auto& target : kTargets) {
+    if (offered(target, call.quirks())) targets.push(target_text(target.device, call.quirks()));
   }
+  out.set("BootSourceOverrideTarget@Redfish.AllowableValues", std::move(targets));
+  Json enabled = strings({"Disabled", "Once"});
+  if (!call.quirks().has(Quirk::NoContinuous)) enabled.push("Continuous");
+  out.set("BootSourceOverrideEnabled@Redfish.AllowableValues", std::move(enabled));
+  out.set("BootSourceOverrideMode@Redfish.AllowableValues", strings({"UEFI", "Legacy"}));
+  if (!call.quirks().has(Quirk::NoUefiHttp))
+    out.set("HttpBootUri", override.http_uri.empty() ? Json() : Json(override.http_uri));
+  out.set("UefiTargetBootSourceOverride", override.uefi_target.empty() ? Json() : Json(override.uefi_target));
   return out;
 }
 
-std::optional<Response> write_boot(Call& call, const Json& boot) {
-  if (!boot.is_object()) return call.refuse(400, "PropertyValueTypeError", {boot.text(), "Boot"}, "Boot");
-  BootOverride wanted = call.machine.boot_override();
-  for (const auto& [name, value] : boot.members()) {
-    if (auto refusal = parse_property(call, name, value, wanted)) return refusal;
-  }
+/// Whether `name` may be written here at all.
+std::optional<Response> refuse_place(const Call& call, const std::string& name, BootWrite where) {
+  const std::string property = "Boot/" + name;
+  if (name == "BootOptions") return call.refuse(400, "PropertyNotWritable", {name}, property);
+  if (where == BootWrite::Direct && name == "BootOrder" && order_in_settings(call.quirks()))
+    return call.refuse(400, "PropertyNotWritable", {name}, property);
+  if (where == BootWrite::Settings && name != "BootOrder" && !call.quirks().has(Quirk::BootOnlyInSettings))
+    return call.refuse(400, "PropertyUnknown", {name}, property);
+  return std::nullopt;
+}
+
+std::optional<Response> refuse_override(const Call& call, const Json& boot, const BootOverride& wanted) {
   if (call.quirks().has(Quirk::FullBootRequired)) {
     for (const char* name : {"BootSourceOverrideTarget", "BootSourceOverrideEnabled", "BootSourceOverrideMode"}) {
       if (boot.find(name) == nullptr) return call.refuse(400, "PropertyMissing", {name}, std::string("Boot/") + name);
@@ -152,6 +154,10 @@ std::optional<Response> write_boot(Call& call, const Json& boot) {
     return call.refuse(400, "PropertyValueConflict", {"BootSourceOverrideTarget", "BootSourceOverrideMode"},
                        "Boot/BootSourceOverrideTarget");
   }
+  return std::nullopt;
+}
+
+void arm(Call& call, const Json& boot, BootOverride wanted) {
   complete(call, boot, wanted);
   if (call.quirks().has(Quirk::BootChangeIgnored)) {
     call.machine.record(Source::Redfish, "boot-override", "ignored", "quirk");
@@ -160,6 +166,46 @@ std::optional<Response> write_boot(Call& call, const Json& boot) {
     wanted.mode = BootMode::Legacy;
   }
   call.machine.set_boot_override(std::move(wanted), Source::Redfish);
+}
+
+}  // namespace
+
+bool order_in_settings(const Quirks& quirks) {
+  return quirks.has(Quirk::BootOnlyInSettings) || quirks.has(Quirk::BootOrderInSettings);
+}
+
+Json boot_document(const Call& call, BootView view) {
+  const bool with_override = view == BootView::Now || view == BootView::Next;
+  const bool now = view == BootView::Now || view == BootView::NowWithoutOverride;
+  Json out = with_override ? override_document(call) : Json::object();
+  out.set("BootOptions", link(call.service.system + "/BootOptions"));
+  out.set("BootOrder", boot_order_json(now ? call.machine.boot_order() : call.machine.next_boot_order()));
+  return out;
+}
+
+std::optional<Response> write_boot(Call& call, const Json& boot, BootWrite where) {
+  if (!boot.is_object()) return call.refuse(400, "PropertyValueTypeError", {boot.text(), "Boot"}, "Boot");
+  BootOverride wanted = call.machine.boot_override();
+  BootOrder order;
+  for (const auto& [name, value] : boot.members()) {
+    if (auto refusal = refuse_place(call, name, where)) return refusal;
+    auto refusal =
+        name == "BootOrder" ? parse_boot_order(call, value, order) : parse_property(call, name, value, wanted);
+    if (refusal) return refusal;
+  }
+  // What some want together is about the override: an order alone is complete.
+  const bool order_alone = !order.empty() && boot.size() == 1;
+  if (!order_alone) {
+    if (auto refusal = refuse_override(call, boot, wanted)) return refusal;
+    arm(call, boot, std::move(wanted));
+  }
+  if (!order.empty()) {
+    if (where == BootWrite::Settings) {
+      call.machine.stage_boot_order(std::move(order), Source::Redfish);
+    } else {
+      call.machine.set_boot_order(std::move(order), Source::Redfish);
+    }
+  }
   return std::nullopt;
 }
 

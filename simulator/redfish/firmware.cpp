@@ -21,10 +21,7 @@ std::optional<Json> bios(Call& call) {
   Json out = document(path, "#Bios.v1_2_1.Bios", "Bios", "BIOS Configuration");
   out.set("AttributeRegistry", "BiosAttributeRegistry.v1_0_0");
   out.set("Attributes", std::move(attributes));
-  Json settings =
-      Json::object({{"@odata.type", "#Settings.v1_3_5.Settings"}, {"SettingsObject", link(path + "/Settings")}});
-  if (!call.quirks().has(Quirk::ApplyTimeRefused)) settings.set("SupportedApplyTimes", strings({"OnReset"}));
-  out.set("@Redfish.Settings", std::move(settings));
+  out.set("@Redfish.Settings", settings_annotation(call, path + "/Settings"));
   out.set("Actions", Json::object({{"#Bios.ResetBios", Json::object({{"target", path + "/Actions/Bios.ResetBios"}})}}));
   return out;
 }
@@ -74,10 +71,8 @@ Response patch_bios_settings(Call& call) {
   bool has_apply_time = false;
   const Json* attributes = nullptr;
   for (const auto& [name, value] : call.body.members()) {
-    if (name == "@Redfish.SettingsApplyTime") {
-      if (call.quirks().has(Quirk::ApplyTimeRefused)) return call.refuse(400, "PropertyUnknown", {name}, name);
-      if (value["ApplyTime"].as_string() != "OnReset")
-        return call.refuse(400, "PropertyValueNotInList", {value["ApplyTime"].text(), "ApplyTime"}, name);
+    if (name == kApplyTime) {
+      if (auto refusal = refuse_apply_time(call, value)) return std::move(*refusal);
       has_apply_time = true;
     } else if (name == "Attributes" && value.is_object()) {
       attributes = &value;

@@ -73,6 +73,19 @@ std::string text_of(const Quirks& quirks, const Json& document) {
 
 std::string etag_of(std::string_view body) { return fmt::format("\"{:016X}\"", stable_hash(0, body)); }
 
+std::optional<Response> refuse_apply_time(const Call& call, const Json& value) {
+  if (call.quirks().has(Quirk::ApplyTimeRefused)) return call.refuse(400, "PropertyUnknown", {kApplyTime}, kApplyTime);
+  if (value["ApplyTime"].as_string() != "OnReset")
+    return call.refuse(400, "PropertyValueNotInList", {value["ApplyTime"].text(), "ApplyTime"}, kApplyTime);
+  return std::nullopt;
+}
+
+Json settings_annotation(const Call& call, std::string_view path) {
+  Json out = Json::object({{"@odata.type", "#Settings.v1_3_5.Settings"}, {"SettingsObject", link(path)}});
+  if (!call.quirks().has(Quirk::ApplyTimeRefused)) out.set("SupportedApplyTimes", strings({"OnReset"}));
+  return out;
+}
+
 Response with_document(Call& call, Getter getter) {
   auto found = getter(call);
   if (!found) return call.refuse(404, "ResourceMissingAtURI", {call.path});

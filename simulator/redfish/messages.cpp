@@ -41,6 +41,10 @@ constexpr Template kTemplates[] = {
     {"PropertyValueConflict",
      "The property '%1' could not be written because its value would conflict with the value of the '%2' property.",
      "Warning", "None.", 2},
+    {"PropertyValueIncorrect",
+     "The property '%1' with the requested value of '%2' could not be written because the value does not meet the "
+     "constraints of the implementation.",
+     "Warning", "No resolution is required.", 2},
     {"PropertyValueOutOfRange",
      "The value '%1' for the property '%2' is not in the supported range of acceptable values.", "Warning",
      "Correct the value for the property in the request body and resubmit the request.", 2},

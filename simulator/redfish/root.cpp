@@ -170,6 +170,8 @@ std::string metadata() {
                                       "SoftwareInventory",
                                       "SoftwareInventoryCollection",
                                       "Bios",
+                                      "BootOption",
+                                      "BootOptionCollection",
                                       "SecureBoot",
                                       "VirtualMedia",
                                       "VirtualMediaCollection",

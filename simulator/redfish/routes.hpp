@@ -46,6 +46,7 @@ std::span<const Route> root_routes() noexcept;
 std::span<const Route> session_routes() noexcept;
 std::span<const Route> account_routes() noexcept;
 std::span<const Route> system_routes() noexcept;
+std::span<const Route> boot_option_routes() noexcept;
 std::span<const Route> firmware_routes() noexcept;
 std::span<const Route> component_routes() noexcept;
 std::span<const Route> media_routes() noexcept;
@@ -76,6 +77,11 @@ Json strings(std::initializer_list<std::string_view> values);
 Response no_content();
 /// 202 with the task that was started.
 Response task_started(const Call& call, const Task& task);
+/// Of a request to a settings resource: it can say OnReset, where it is known at all (DSP0266, 8.4).
+constexpr std::string_view kApplyTime = "@Redfish.SettingsApplyTime";
+std::optional<Response> refuse_apply_time(const Call& call, const Json& value);
+/// The annotation that leads there.
+Json settings_annotation(const Call& call, std::string_view path);
 /// 200 with the document as it is now.
 Response with_document(Call& call, Getter getter);
 /// The text of a document as this BMC writes it.

@@ -40,9 +40,9 @@ bool matches(std::string_view pattern, std::string_view path, bool ignore_case, 
 }
 
 const Route* find_route(std::string_view path, bool ignore_case, std::vector<std::string_view>& ids) {
-  for (const auto table : {system_routes(), root_routes(), session_routes(), media_routes(), firmware_routes(),
-                           component_routes(), chassis_routes(), manager_routes(), log_routes(), task_routes(),
-                           update_routes(), event_routes(), volume_routes(), account_routes()}) {
+  for (const auto table : {system_routes(), root_routes(), session_routes(), media_routes(), boot_option_routes(),
+                           firmware_routes(), component_routes(), chassis_routes(), manager_routes(), log_routes(),
+                           task_routes(), update_routes(), event_routes(), volume_routes(), account_routes()}) {
     for (const auto& route : table) {
       if (matches(route.pattern, path, ignore_case, ids)) return &route;
     }

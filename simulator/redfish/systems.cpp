@@ -109,12 +109,10 @@ std::optional<Json> system(Call& call) {
                                 : machine.restore_policy == 2 ? "AlwaysOn"
                                                               : "LastState");
   out.set("BootProgress", Json::object({{"LastState", progress_text(machine.phase())}}));
-  out.set("Boot", boot_document(
-                      call, call.quirks().has(Quirk::BootOnlyInSettings) ? BootView::WithoutOverride : BootView::Full));
-  if (call.quirks().has(Quirk::BootOnlyInSettings)) {
-    out.set("@Redfish.Settings", Json::object({{"@odata.type", "#Settings.v1_3_5.Settings"},
-                                               {"SettingsObject", link(call.service.system + "/Settings")}}));
-  }
+  const bool elsewhere = call.quirks().has(Quirk::BootOnlyInSettings);
+  out.set("Boot", boot_document(call, elsewhere ? BootView::NowWithoutOverride : BootView::Now));
+  if (order_in_settings(call.quirks()))
+    out.set("@Redfish.Settings", settings_annotation(call, call.service.system + "/Settings"));
   add_links(out, call);
   Json reset = Json::object({{"target", call.service.system + "/Actions/ComputerSystem.Reset"},
                              {"@Redfish.ActionInfo", call.service.system + "/ResetActionInfo"}});
@@ -134,19 +132,23 @@ std::optional<Json> reset_action_info(Call& call) {
   return out;
 }
 
-/// The settings object of iDRAC10: boot can be written here and nowhere else.
+/// iDRAC10: boot can be written here and nowhere else. XCC: the boot order.
 std::optional<Json> system_settings(Call& call) {
-  if (!is_system(call) || !call.quirks().has(Quirk::BootOnlyInSettings)) return std::nullopt;
+  if (!is_system(call) || !order_in_settings(call.quirks())) return std::nullopt;
+  const bool all = call.quirks().has(Quirk::BootOnlyInSettings);
   Json out = document(call.path, "#ComputerSystem.v1_20_0.ComputerSystem", "Settings", "System Settings");
-  out.set("Boot", boot_document(call, BootView::Full));
+  out.set("Boot", boot_document(call, all ? BootView::Next : BootView::NextOrderOnly));
   return out;
 }
 
 Response patch_system_settings(Call& call) {
   for (const auto& [name, value] : call.body.members()) {
-    if (name == "@Redfish.SettingsApplyTime") continue;
-    if (name != "Boot") return call.refuse(400, "PropertyUnknown", {name}, name);
-    if (auto refusal = write_boot(call, value)) return std::move(*refusal);
+    if (name != kApplyTime && name != "Boot") return call.refuse(400, "PropertyUnknown", {name}, name);
+    if (name != kApplyTime) continue;
+    if (auto refusal = refuse_apply_time(call, value)) return std::move(*refusal);
+  }
+  if (const Json* boot = call.body.find("Boot")) {
+    if (auto refusal = write_boot(call, *boot, BootWrite::Settings)) return std::move(*refusal);
   }
   return with_document(call, system_settings);
 }
@@ -155,7 +157,7 @@ std::optional<Response> write_property(Call& call, const std::string& name, cons
   Machine& machine = call.machine;
   if (name == "Boot") {
     if (call.quirks().has(Quirk::BootOnlyInSettings)) return call.refuse(400, "PropertyNotWritable", {"Boot"}, "Boot");
-    return write_boot(call, value);
+    return write_boot(call, value, BootWrite::Direct);
   }
   if (name == "AssetTag") {
     const auto text = value.as_string();

@@ -76,7 +76,8 @@ class Schemas(simulator.Case):
             with self.subTest(power=power):
                 visited, findings, output = self.validate(power)
                 self.assertGreaterEqual(len(visited), RESOURCES_AT_LEAST, output)
-                for part in ("/Volumes/1", "/Subscriptions/1", "/Tasks/1", "/SEL/Entries/1", "/Registries/Base/Base", "/SecureBoot"):
+                for part in ("/Volumes/1", "/Subscriptions/1", "/Tasks/1", "/SEL/Entries/1", "/Registries/Base/Base", "/SecureBoot",
+                             "/BootOptions/Boot0000", "/BootOptions/Boot0004"):
                     self.assertTrue(any(path.endswith(part) for path in visited), f"{part} was not visited: {visited}")
                 self.assertEqual(findings, [], "".join(findings))
 

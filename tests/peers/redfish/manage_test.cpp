@@ -143,6 +143,60 @@ TEST_CASE("nimbus-sim: BIOS attributes are staged, applied by a restart, and onl
            });
 }
 
+TEST_CASE("nimbus-sim: the boot order is read and written through every profile") {
+  for_each(profiles_and({"RF-01", "RF-11", "RF-20", "RF-20b", "RF-40", "RF-41", "RF-42", "RF-44", "RF-50", "RF-50b",
+                         "RF-54", "RF-58"}),
+           [](Simulator& simulator, const std::string& name, Bmc& bmc) {
+             using Ids = std::vector<std::string>;
+             const auto read = [&] {
+               return settled<BootOrder>(bmc, [&] { return bmc.boot()->boot_order({in(5s)}); });
+             };
+             const auto set = [&](const Ids& first) {
+               return write(bmc, [&] { return bmc.boot()->set_boot_order(first, {in(5s)}); });
+             };
+             const auto ids = [](const std::vector<BootEntry>& entries) {
+               Ids out;
+               for (const auto& entry : entries) out.push_back(entry.id);
+               return out;
+             };
+             const bool http = name != "xcc" && name != "openbmc" && name != "q-rf-58";
+             const bool settings = name == "idrac10" || name == "xcc" || name == "q-rf-50" || name == "q-rf-50b";
+             Ids usual{"Boot0000", "Boot0001", "Boot0002", "Boot0003"};
+             Ids wanted{"Boot0001", "Boot0000", "Boot0002", "Boot0003"};
+             if (http) {
+               usual.emplace_back("Boot0004");
+               wanted.emplace_back("Boot0004");
+             }
+             const auto before = read();
+             REQUIRE_MESSAGE(before.has_value(), text(before));
+             CHECK(ids(before->next) == usual);
+             CHECK(before->now == usual);
+             CHECK(before->next[1].name == "PXE: NIC1");
+
+             const auto put = set({"Boot0001"});
+             CHECK_MESSAGE(put == WriteOutcome::Accepted, text(put));
+             CHECK(set({"Boot0001", "Boot0000"}) == WriteOutcome::AlreadySo);
+             CHECK(simulator.count(name, "boot-order") == 1);
+             const auto after = read();
+             REQUIRE_MESSAGE(after.has_value(), text(after));
+             CHECK(ids(after->next) == wanted);
+             CHECK(after->now == (settings ? usual : wanted));
+             CHECK(set({"Boot0009"}).error().code == Code::Invalid);
+
+             (void)simulator.control("POST", "/machines/" + name + "/power", R"({"action":"On"})");
+             const auto deadline = in(10s);
+             while (simulator.count(name, "booted") == 0) {
+               REQUIRE(std::chrono::steady_clock::now() < deadline);
+               std::this_thread::sleep_for(20ms);
+             }
+             CHECK(simulator.last_boot_device(name) == "pxe");
+             CHECK(simulator.count(name, "boot-order-applied") == (settings ? 1 : 0));
+             const auto booted = read();
+             REQUIRE_MESSAGE(booted.has_value(), text(booted));
+             CHECK(booted->now == wanted);
+           });
+}
+
 TEST_CASE("nimbus-sim: secure boot is asked for; a missing licence is said to be one") {
   for_each(profiles_and({"RF-40", "RF-42", "RF-44", "BM-09"}), [](Simulator&, const std::string& name, Bmc& bmc) {
     const auto before = bmc.settings()->secure_boot({in(5s)});

@@ -90,6 +90,10 @@ class Simulator {
     const auto json = base::parse_json(control("GET", "/machines/" + name));
     return json ? std::string((*json)["power"].as_string().value_or("?")) : "?";
   }
+  std::string last_boot_device(const std::string& name) {
+    const auto json = base::parse_json(control("GET", "/machines/" + name));
+    return json ? std::string((*json)["boot"]["last_device"].as_string().value_or("?")) : "?";
+  }
   /// How often this happened to the machine, by its own journal.
   std::size_t count(const std::string& name, const std::string& what) {
     const auto json = base::parse_json(control("GET", "/machines/" + name + "/journal"));

@@ -49,7 +49,17 @@ TEST_CASE("the boot record decides order and firmware, and KVM is never asked fo
   const auto uefi = qemu_arguments(spec, {}, {.device = BootDevice::Disk, .mode = BootMode::Uefi});
   CHECK(has(uefi, "id=disk0,serial=,bootindex=1"));
   CHECK(has(uefi, "pflash"));
-  CHECK(boot_indexes(BootDevice::Cd).disc == 1);
+}
+
+TEST_CASE("the record's device comes first, then the machine's boot order") {
+  using enum BootDevice;
+  CHECK(boot_indexes({.device = Disk}) == BootIndexes{.disk = 1, .network = 2, .disc = 3});
+  CHECK(boot_indexes({.device = Cd}) == BootIndexes{.disk = 2, .network = 3, .disc = 1});
+  CHECK(boot_indexes({.device = Pxe, .order = {Cd, Usb, Pxe, Disk}}) ==
+        BootIndexes{.disk = 3, .network = 1, .disc = 2});
+  CHECK(boot_indexes({.device = None, .order = {UefiHttp, Pxe, Disk, Cd}}) ==
+        BootIndexes{.disk = 2, .network = 1, .disc = 3});
+  CHECK(boot_indexes({.device = Setup, .order = {Cd, Disk, Pxe}}) == BootIndexes{.disk = 2, .network = 3, .disc = 1});
 }
 
 TEST_CASE("a machine's virtual machine is described in its fleet file") {

@@ -261,3 +261,20 @@ TEST_CASE(
   m.host_restarted_itself();
   CHECK(m.power() == Power::Off);
 }
+
+TEST_CASE("a boot goes by the firmware's order; one that is staged has effect with the boot, also the guest's own") {
+  Bench bench;
+  Machine& m = *bench.machine;
+  NotingHost host;
+  m.attach(&host);
+  m.set_boot_order({BootDevice::Cd, BootDevice::Pxe, BootDevice::Disk}, Source::Redfish);
+  m.request_power(PowerRequest::On, Source::Ipmi);
+  bench.after(60s);
+  m.stage_boot_order({BootDevice::Disk, BootDevice::Pxe, BootDevice::Cd}, Source::Redfish);
+  CHECK(m.boot_order().front() == BootDevice::Cd);
+  CHECK(m.next_boot_order().front() == BootDevice::Disk);
+  m.host_restarted_itself();
+  CHECK(m.boot_order().front() == BootDevice::Disk);
+  CHECK(m.last_boot().order == m.boot_order());
+  CHECK(host.asked == std::vector<std::string>{"on pxe", "restarted disk"});  // no disc is in
+}
