@@ -23,6 +23,7 @@ Daemon::Impl::Impl(const Config& config, OpenedParts opened)
       chain_(std::move(opened.chain)),
       audit_(*journal_, *chain_, clock_, [this](const std::string& commit) { return authors_.of(commit); }),
       drivers_(std::move(*opened.drivers)),
+      host_public_key_(opened.host_public_key),
       secrets_(config.secrets),
       holds_(config.holds),
       git_({.repository = config.mirror()}, clock_),

@@ -99,6 +99,7 @@ class Daemon::Impl {
   Authors authors_;
   AuditedRunLog audit_;
   drivers::DriverTable drivers_;
+  const std::string host_public_key_;  // ours; empty: hosts are not looked at
   const base::FileSecrets secrets_;
   const LocalHolds holds_;
   base::Metrics metrics_;

@@ -50,6 +50,8 @@ LifecycleTools Daemon::Impl::lifecycle_tools() {
       .publish = [this](const auto& path, const auto& text, const auto& event) { instances_.life(path, text, event); },
       .image_sources = config_.image_sources,
       .policy = config_.install,
+      .host_user = config_.hosts.user,
+      .host_key = host_public_key_,
       .consoles = &consoles_,
       .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
 }
@@ -91,7 +93,7 @@ std::unique_ptr<HostLoop> Daemon::Impl::host_loop(OpenedParts& opened) {
       HostLoop::Tools{.config = config_,
                       .clock = clock_,
                       .driver = *host_driver_,
-                      .public_key = opened.host_public_key,
+                      .public_key = host_public_key_,
                       .files = std::move(*opened.host_files),
                       .journal = *journal_,
                       .secrets = secrets_,

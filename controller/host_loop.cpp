@@ -93,25 +93,35 @@ Hosts::Tools HostLoop::hosts_tools() {
           .forgotten = [this](const std::string& instance) { meter_.forget(instance); }};
 }
 
+/// What we installed has an account for us alone, unless people were given that very one.
+bool HostLoop::has_own_account(const HostTarget& target) const {
+  if (target.adopted) return false;
+  const auto& instance = target.entry->value;
+  std::string people = instance.access.user;
+  if (people.empty()) {
+    const auto* image = registry::find_image(*target.snapshot, instance.tenant, instance.provider, instance.image);
+    if (image != nullptr) people = image->value.default_user;
+  }
+  return (people.empty() ? "nimbus" : people) != target.endpoint.user;
+}
+
 registry::HostBuild HostLoop::build(const HostTarget& target) {
-  return registry::host_configuration(
-      *target.entry, target.desired.get(),
-      {.snapshot = *target.snapshot,
-       .read =
-           [this](const registry::TreeEntry& file) {
-             const std::lock_guard lock(files_mutex_);
-             return tools_.files.read_blob(file.blob, registry::TreeSource::kMaxFile);
-           },
-       .secret = [this, &target](std::string_view name) -> Result<Secret> {
-         auto credential = tools_.secrets.credential(name, target.endpoint.address);
-         if (!credential) return std::move(credential.error());
-         return std::move(credential->password);
-       },
-       // What we installed has an account for us alone; what was adopted has one that was there.
-       .access = registry::ControllerAccess{.user = target.endpoint.user,
-                                            .ssh_keys = {tools_.public_key},
-                                            .own_account = !target.adopted,
-                                            .wanted = true}});
+  return registry::host_configuration(*target.entry, target.desired.get(),
+                                      {.snapshot = *target.snapshot,
+                                       .read =
+                                           [this](const registry::TreeEntry& file) {
+                                             const std::lock_guard lock(files_mutex_);
+                                             return tools_.files.read_blob(file.blob, registry::TreeSource::kMaxFile);
+                                           },
+                                       .secret = [this, &target](std::string_view name) -> Result<Secret> {
+                                         auto credential = tools_.secrets.credential(name, target.endpoint.address);
+                                         if (!credential) return std::move(credential.error());
+                                         return std::move(credential->password);
+                                       },
+                                       .access = registry::ControllerAccess{.user = target.endpoint.user,
+                                                                            .ssh_keys = {tools_.public_key},
+                                                                            .own_account = has_own_account(target),
+                                                                            .wanted = true}});
 }
 
 Result<> HostLoop::recall() {

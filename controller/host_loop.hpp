@@ -61,6 +61,7 @@ class HostLoop final : public FactSink {
   Hosts::Tools hosts_tools();
   HostTools pass_tools();
   AccessStore access_store();
+  bool has_own_account(const HostTarget& target) const;
   registry::HostBuild build(const HostTarget& target);
   Result<> note(const std::string& what, const HostTarget& target, const std::string& detail);
   void told(const HostTarget& target, const HostReport& report);

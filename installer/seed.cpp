@@ -12,18 +12,33 @@ Json meta_data(const boot::InstallPlan& plan) {
   return Json::object().set("instance-id", plan.run).set("local-hostname", plan.hostname);
 }
 
+/// An account of the controller's own; its name for people says so, and by that it is known when it is to go.
+Json controller_account(const boot::InstallPlan& plan) {
+  return Json::object()
+      .set("name", plan.controller_user)
+      .set("gecos", "Nimbus controller")
+      .set("lock_passwd", true)
+      .set("shell", "/bin/sh")
+      .set("ssh_authorized_keys", Json::array({plan.controller_key}))
+      .set("sudo", "ALL=(ALL) NOPASSWD:ALL");
+}
+
 Json vendor_data(const boot::InstallPlan& plan, const base::Ed25519Key& host_key) {
   Json keys = Json::array();
   for (const auto& key : plan.ssh_keys) keys.push(key);
+  const bool shared = plan.controller_user == plan.user;
+  if (shared && !plan.controller_key.empty()) keys.push(plan.controller_key);
   Json user = Json::object()
                   .set("name", plan.user)
                   .set("lock_passwd", true)
                   .set("shell", "/bin/bash")
                   .set("ssh_authorized_keys", std::move(keys));
   if (plan.user != "root") user.set("sudo", "ALL=(ALL) NOPASSWD:ALL");
+  Json users = Json::array({std::move(user)});
+  if (!shared && !plan.controller_key.empty()) users.push(controller_account(plan));
   const std::string comment = "root@" + plan.hostname;
   Json out = Json::object()
-                 .set("users", Json::array({std::move(user)}))
+                 .set("users", std::move(users))
                  .set("disable_root", plan.user != "root")
                  .set("ssh_pwauth", false)
                  .set("ssh_genkeytypes", Json::array({"ed25519"}))

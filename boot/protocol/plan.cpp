@@ -78,6 +78,8 @@ std::string to_json(const InstallPlan& plan) {
       .set("hostname", plan.hostname)
       .set("user", plan.user)
       .set("ssh_keys", texts(plan.ssh_keys))
+      .set("controller_user", plan.controller_user)
+      .set("controller_key", plan.controller_key)
       .set("user_data", plan.user_data)
       .set("networks", networks_json(plan.networks))
       .set("erase", std::string(name_of(plan.erase)));
@@ -105,6 +107,8 @@ Result<InstallPlan> parse_plan(std::string_view text) {
   fields.text("hostname", plan.hostname, 253);
   fields.text("user", plan.user, 64);
   fields.texts("ssh_keys", plan.ssh_keys);
+  fields.text("controller_user", plan.controller_user, 64);
+  fields.text("controller_key", plan.controller_key);
   fields.text("user_data", plan.user_data, std::size_t{256} << 10U);
   fields.choice("erase", plan.erase);
   const Json& identity = fields.child("identity");

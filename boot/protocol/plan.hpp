@@ -66,6 +66,9 @@ struct InstallPlan {
   std::string hostname;
   std::string user;
   std::vector<std::string> ssh_keys;
+  /// Of the controller, if it is to configure the host; empty: it is not. The same account as `user`: one more key of
+  /// it.
+  std::string controller_user, controller_key;
   std::string user_data;  // cloud-init's; empty: none
   std::vector<PlanNetwork> networks;
 

@@ -52,6 +52,11 @@ if [ -f "$keys" ] && grep -qF {key} "$keys"; then
 fi
 if [ "$(printf '%s\n' "$entry" | cut -d: -f5)" = {name} ]; then
   rm -f {sudoers} || exit 1
+  seed=/etc/sudoers.d/90-cloud-init-users
+  if [ -f "$seed" ]; then
+    grep -v ^{user}' ' "$seed" >/run/nimbus-sudoers ; cat /run/nimbus-sudoers >"$seed" || exit 1
+    rm -f /run/nimbus-sudoers
+  fi
   userdel -f {user} </dev/null 2>/dev/null || deluser {user} </dev/null || exit 1
 fi
 ! grep -qF {key} "$keys" 2>/dev/null

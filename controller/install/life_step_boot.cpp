@@ -111,6 +111,10 @@ Result<> LifeStep::make_plan() {
     plan.user = wanted->instance.access.user.empty() ? wanted->image.default_user : wanted->instance.access.user;
     if (plan.user.empty()) plan.user = "nimbus";
     plan.ssh_keys = wanted->ssh_keys;
+    if (wanted->instance.configuration != ConfigurationMode::None) {
+      plan.controller_user = tools_.host_user;
+      plan.controller_key = tools_.host_key;
+    }
     plan.user_data = wanted->user_data;
     plan.networks = networks_of(*wanted, wishes_);
   }

@@ -40,7 +40,8 @@ struct LifecycleTools {
   std::function<void(const std::string& path, const std::string& text, const std::string& event)> publish;
   std::vector<std::string> image_sources;  // beginnings of URLs
   reconcilers::InstallPolicy policy;
-  ConsoleLog* consoles = nullptr;  // null: nothing is recorded
+  std::string host_user, host_key;  // the controller's access to hosts that are configured; empty: it has none
+  ConsoleLog* consoles = nullptr;   // null: nothing is recorded
   /// Asks for a pass of a machine soon.
   std::function<void(const std::string& machine)> look_at = [](const std::string&) {};
 };

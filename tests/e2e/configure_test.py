@@ -188,6 +188,15 @@ class Observed(Configured):
                          cwd=self.site().registry.folder).stdout
         self.assertIn("enforce", told)
 
+        with self.subTest("an account that Nimbus made goes with the access"):
+            self.host.sh("usermod -c 'Nimbus controller' nimbus")
+            self.host.sh("printf 'nimbus ALL=(ALL) NOPASSWD:ALL\\ndebian ALL=(ALL) NOPASSWD:ALL\\n' >/etc/sudoers.d/90-cloud-init-users")
+            self.write_instance("none")
+            self.site().registry.publish("Not configured any more")
+            self.wait_for("Removed", "access")
+            self.assertEqual(self.host.sh("id nimbus 2>/dev/null", check=False), "")
+            self.assertEqual(self.host.sh("cat /etc/sudoers.d/90-cloud-init-users"), "debian ALL=(ALL) NOPASSWD:ALL\n")
+
 
 class Disturbed(Configured):
     def test_a_changed_host_key_is_an_alarm_and_nothing_is_sent(self):

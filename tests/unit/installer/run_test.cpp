@@ -297,3 +297,28 @@ TEST_CASE("the seed has the tenant's user data as it is, and its networks") {
   CHECK((*network)["vlans"]["vlan121"]["dhcp4"].as_bool() == true);
   CHECK((*network)["ethernets"]["boot"]["addresses"].items()[0].as_string() == "10.8.0.7/24");
 }
+
+TEST_CASE("the seed lets the controller in where it is to configure the host, and nowhere else") {
+  auto plan = plan_for({}, 0);
+  plan.user = "debian";
+  plan.ssh_keys = {"ssh-ed25519 AAAA alice"};
+  const auto users = [&plan] {
+    const auto seed = make_seed(plan, base::make_ed25519_key());
+    const auto file = std::find_if(seed.begin(), seed.end(), [](const auto& f) { return f.name == "vendor-data"; });
+    auto data = base::parse_json(file->content.substr(file->content.find('\n')), {});
+    REQUIRE(data);
+    return (*data)["users"];
+  };
+  CHECK(users().size() == 1);
+  plan.controller_user = "nimbus";
+  CHECK(users().size() == 1);  // without a key there is nobody to let in
+  plan.controller_key = "ssh-ed25519 BBBB";
+  CHECK(users().size() == 2);
+  CHECK(users().at(0)["ssh_authorized_keys"].size() == 1);
+  CHECK(users().at(1)["name"].as_string() == "nimbus");
+  CHECK(users().at(1)["gecos"].as_string() == "Nimbus controller");
+  CHECK(users().at(1)["ssh_authorized_keys"].items()[0].as_string() == "ssh-ed25519 BBBB");
+  plan.user = "nimbus";
+  CHECK(users().size() == 1);
+  CHECK(users().at(0)["ssh_authorized_keys"].size() == 2);
+}

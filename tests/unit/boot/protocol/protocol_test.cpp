@@ -26,6 +26,8 @@ InstallPlan full_plan() {
   plan.hostname = "web-1";
   plan.user = "debian";
   plan.ssh_keys = {"ssh-ed25519 AAAA alice", "quote \" and \n line"};
+  plan.controller_user = "nimbus";
+  plan.controller_key = "ssh-ed25519 AAAA controller";
   plan.user_data = "#cloud-config\n";
   plan.erase = EraseLevel::Quick;
   return plan;
