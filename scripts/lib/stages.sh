@@ -55,7 +55,7 @@ stage_tsan() {
 
 stage_long() {
   configure_and_build dev
-  run_ctest dev --label-regex long
+  run_ctest dev --label-regex long ${NIMBUS_LONG_WITHOUT:+--label-exclude "$NIMBUS_LONG_WITHOUT"}
 }
 
 stage_fuzz() {
