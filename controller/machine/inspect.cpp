@@ -64,8 +64,12 @@ void InspectionMemory::read_if_due(Bmc& bmc, const DesiredMachine& desired, Insp
     settings_next_ = now + pace.every() / 4;
     return;
   }
-  settings_next_.reset();
-  digest_ = desired.digest;
+  // Read while the firmware still applies them: they are looked at again after the self test.
+  const bool starting = all && settings_next_ && now < *settings_next_;
+  if (!starting) {
+    settings_next_.reset();
+    digest_ = desired.digest;
+  }
   if (!known_->inventory) return;
   const auto secure_boot = known_->secure_boot ? std::optional(known_->secure_boot->enabled_now) : std::nullopt;
   record_ = std::make_shared<const registry::HardwareRecord>(

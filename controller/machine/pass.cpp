@@ -105,6 +105,7 @@ class Pass {
     if (!state) return fail(std::move(state.error()), "reading the power state");
     const WallTime now = tools_.clock.wall();
     report_.power = Observed<PowerState>::known(*state, now);
+    if (tools_.inspections != nullptr) memory_.inspection.saw(*state, now, *tools_.inspections);
     const bool transitional = *state == PowerState::PoweringOn || *state == PowerState::PoweringOff;
     if (!transitional) memory_.transition_since.reset();
     if (transitional && !memory_.transition_since) memory_.transition_since = now;
