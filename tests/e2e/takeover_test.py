@@ -9,6 +9,7 @@ from harness.fleet import SimFleet
 
 MACHINES = 40
 MIDDLE = 8  # machines that were told to go on when the first one is stopped
+MOST_AT_ONCE = 30  # power-ons a minute; the second one needs fewer than that
 ASLEEP_S = 2  # longer than a controller believes what it was told
 
 
@@ -41,6 +42,9 @@ class Takeover(EndToEnd):
         site = self.site()
         self.fleet = SimFleet(site, MACHINES)
         self.write_all("off")
+        # So that the first one cannot be through with all before it is stopped.
+        path = "providers/lab/provider.toml"
+        site.registry.write(path, site.registry.read(path) + f"[disruption]\npower_on_per_minute = {MOST_AT_ONCE}\n")
         site.registry.publish("A fleet that is off")
         first = self.controller("first").start()
         self.wait(lambda: all(site.reconciled(name, "off") for name in self.fleet.names), "all are known", 120)

@@ -46,10 +46,14 @@ class Edit(cli_case.CliCase):
 
     def test_elements_of_lists(self):
         limits, web = "policy/limits.toml", "profiles/web.toml"
-        first = tomllib.loads(self.read(web))["file"][0]["path"]
+        first = tomllib.loads(self.read(web))["file"][0]["content"]
         before = self.read(web)
-        self.edit("set", "profile", "web", "file.0.path=/etc/other")
-        self.assertEqual(self.read(web), before.replace(f'path = "{first}"', 'path = "/etc/other"', 1))
+        self.edit("set", "profile", "web", "file.0.content=other")
+        after = tomllib.loads(self.read(web))
+        self.assertEqual(after["file"][0].pop("content"), "other")
+        expected = tomllib.loads(before)
+        self.assertEqual(expected["file"][0].pop("content"), first)
+        self.assertEqual(after, expected)
         nics = len(tomllib.loads(self.read(M017))["hardware"].get("nic", [])) if "[[hardware.nic]]" in self.read(M017) else 0
         self.edit("set", "machine", "m017", f"hardware.nic.{nics}.mac=52:54:00:99:99:99",
                   f"hardware.nic.{nics}.speed_gbps=25")
