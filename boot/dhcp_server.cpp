@@ -52,8 +52,9 @@ void DhcpServer::follow(const std::stop_token& stop) {
 }
 
 Result<> DhcpServer::accepts(const Orders& orders) {
-  if (orders.dhcp != DhcpService::Server) return {};
+  if (orders.dhcp == DhcpService::None) return {};
   if (auto text = dnsmasq_configuration(setup_.facts, orders, {}); !text) return std::move(text.error());
+  if (orders.dhcp == DhcpService::Proxy) return {};  // meant to be beside another one
   const std::lock_guard lock(running_);
   if (child_) return {};
   auto other = other_dhcp_server(setup_.facts.interface, kProbe, clock_);
@@ -67,7 +68,7 @@ Result<> DhcpServer::accepts(const Orders& orders) {
 Result<> DhcpServer::bring_in_line() {
   const std::lock_guard lock(running_);
   const Orders hosts = service_.hosts();
-  if (hosts.dhcp != DhcpService::Server) {
+  if (hosts.dhcp == DhcpService::None) {
     child_.reset();
     configuration_.clear();
     return {};

@@ -16,8 +16,8 @@ Error bad(std::string_view what, std::string_view value) {
   return {Code::Invalid, fmt::format("the {} \"{}\" cannot be served by DHCP", what, value)};
 }
 
-/// "10.20.0.0,static,255.255.255.0" of "10.20.0.0/24".
-Result<std::string> static_range(const std::string& cidr) {
+/// "10.20.0.0,static,255.255.255.0,1h" of "10.20.0.0/24".
+Result<std::string> range_of(const std::string& cidr, DhcpService service) {
   const auto slash = cidr.find('/');
   if (slash == std::string::npos || !is_address(cidr.substr(0, slash))) return bad("network", cidr);
   const std::string length = cidr.substr(slash + 1);
@@ -27,8 +27,40 @@ Result<std::string> static_range(const std::string& cidr) {
   const int bits = std::stoi(length);
   if (bits < 8 || bits > 30) return bad("network", cidr);
   const std::uint32_t mask = 0xFFFFFFFFU << static_cast<unsigned>(32 - bits);
-  return fmt::format("{},static,{}.{}.{}.{},1h", cidr.substr(0, slash), mask >> 24U, (mask >> 16U) & 0xFFU,
-                     (mask >> 8U) & 0xFFU, mask & 0xFFU);
+  const bool proxy = service == DhcpService::Proxy;
+  return fmt::format("{},{},{}.{}.{}.{}{}", cidr.substr(0, slash), proxy ? "proxy" : "static", mask >> 24U,
+                     (mask >> 16U) & 0xFFU, (mask >> 8U) & 0xFFU, mask & 0xFFU, proxy ? "" : ",1h");
+}
+
+/// Who is told by a proxy wants a menu: of one entry, and without waiting (PXE 2.1, 2.2.2).
+/// dnsmasq answers nobody for whom it has none.
+std::string proxy_menu(const std::string& script_url) {
+  std::string out = "dhcp-no-override\npxe-prompt=\"\",0\n";
+  for (const auto* kind : {"X86PC", "X86-64_EFI", "BC_EFI"}) {
+    const auto* const first = std::string_view(kind) == "X86PC" ? "undionly.kpxe" : "snponly.efi";
+    out += fmt::format(
+        "pxe-service=tag:install,tag:!ipxe,{0},\"Nimbus\",{1}\n"
+        "pxe-service=tag:install,tag:ipxe,{0},\"Nimbus\",{2}${{net0/mac:hexhyp}}\n",
+        kind, first, script_url);
+  }
+  return out;
+}
+
+/// Which addresses, gateway and name servers: the business of a server, not of a proxy.
+Result<std::string> network_options(const Orders& orders, const std::string& script_url) {
+  if (orders.dhcp == DhcpService::Proxy) return proxy_menu(script_url);
+  std::string out = "dhcp-authoritative\n";
+  if (!orders.gateway.empty()) {
+    if (!is_address(orders.gateway)) return bad("gateway", orders.gateway);
+    out += fmt::format("dhcp-option=option:router,{}\n", orders.gateway);
+  } else {
+    out += "dhcp-option=option:router\n";  // without a value: none is told
+  }
+  for (const auto& server : orders.dns) {
+    if (!is_address(server)) return bad("name server", server);
+    out += fmt::format("dhcp-option=option:dns-server,{}\n", server);
+  }
+  return out;
 }
 
 // Client architectures of DHCP option 93 (RFC 4578, and IANA's registry after it).
@@ -45,11 +77,13 @@ constexpr const char* kArchitectures =
 
 Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Orders& orders,
                                           const std::set<std::string>& installing) {
-  auto range = static_range(orders.cidr);
+  auto range = range_of(orders.cidr, orders.dhcp);
   if (!range) return std::move(range.error());
+  auto options = network_options(orders, facts.script_url);
+  if (!options) return std::move(options.error());
   std::string out = fmt::format(
       "port=0\nno-resolv\nno-hosts\ninterface={0}\nbind-interfaces\nexcept-interface=lo\n"
-      "dhcp-range={1}\ndhcp-authoritative\ndhcp-ignore=tag:!known\ndhcp-leasefile={2}/dnsmasq.leases\n"
+      "dhcp-range={1}\ndhcp-ignore=tag:!known\ndhcp-leasefile={2}/dnsmasq.leases\n"
       "enable-tftp\ntftp-root={3}\ntftp-no-fail\n",
       facts.interface, *range, facts.state, facts.tftp_root);
   out += kArchitectures;
@@ -61,16 +95,7 @@ Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Order
   if (facts.answer_ipv6_routers) {
     out += fmt::format("enable-ra\nra-param={},10\ndhcp-range=fd00::,ra-only,64,10m\n", facts.interface);
   }
-  if (!orders.gateway.empty()) {
-    if (!is_address(orders.gateway)) return bad("gateway", orders.gateway);
-    out += fmt::format("dhcp-option=option:router,{}\n", orders.gateway);
-  } else {
-    out += "dhcp-option=option:router\n";  // without a value: none is told
-  }
-  for (const auto& server : orders.dns) {
-    if (!is_address(server)) return bad("name server", server);
-    out += fmt::format("dhcp-option=option:dns-server,{}\n", server);
-  }
+  out += *options;
   for (const auto& machine : orders.machines) {
     if (mac_of(machine.mac) != machine.mac) return bad("MAC", machine.mac);
     if (!is_dns_label(machine.name)) return bad("name", machine.name);

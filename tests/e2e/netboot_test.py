@@ -56,11 +56,15 @@ class Netboot(EndToEnd):
         run(["openssl", "pkeyutl", "-sign", "-inkey", self.signer, "-rawin", "-in", message, "-out", signature])
         return json.dumps({"payload": base64.b64encode(text).decode(), "signature": base64.b64encode(signature.read_bytes()).decode()})
 
-    def order(self, plan=None):
+    def put_order(self, plan=None, dhcp="server"):
         machine = {"mac": lab.Machines.mac(1), "name": "v1", "address": "10.77.0.11", "handover": "exit"}
         if plan:
             machine["run"] = {"run": plan["run"], "nonce": plan["nonce"], "plan": self.seal(plan), "key": self.public}
-        status, text = self.boot.call("PUT", "/v1/orders", json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "gateway": "10.77.0.1", "machines": [machine]}))
+        orders = {"dhcp": dhcp, "cidr": "10.77.0.0/24", "gateway": "10.77.0.1", "machines": [machine]}
+        return self.boot.call("PUT", "/v1/orders", json.dumps(orders))
+
+    def order(self, plan=None):
+        status, text = self.put_order(plan)
         self.assertEqual(status, 200, text)
 
     def heard(self):
@@ -111,33 +115,47 @@ class Netboot(EndToEnd):
         self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
         self.assertFalse(self.machines.disk(1).read_bytes().strip(b"\0"), "something was written")
 
-    def test_no_dhcp_beside_another_server(self):
+    def other_server(self):
+        """A DHCP server on the same network that is not ours, in a namespace of its own; it gives the machine its address."""
         lab.ip("link", "add", "rogue0", "type", "veth", "peer", "name", "rogue1")
         lab.ip("link", "set", "rogue0", "master", "br0", "up")
         script = ("until ip link set rogue1 up 2>/dev/null; do sleep 0.05; done; ip addr add 10.77.0.200/24 dev rogue1; "
                   "exec dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --interface=rogue1 --bind-interfaces --user=root "
-                  f"--dhcp-range=10.77.0.210,10.77.0.220,1h --dhcp-leasefile={self.folder}/rogue.leases --pid-file={self.folder}/rogue.pid")
+                  f"--dhcp-range=10.77.0.210,10.77.0.220,1h --dhcp-host={lab.Machines.mac(1)},10.77.0.11 --dhcp-option=option:router,10.77.0.1 "
+                  f"--dhcp-leasefile={self.folder}/rogue.leases --pid-file={self.folder}/rogue.pid")
         rogue = Child("rogue", ["unshare", "--net", "sh", "-c", script], self.folder / "rogue.log")
-        try:
-            here = os.readlink("/proc/self/ns/net")
-            self.wait(lambda: os.readlink(f"/proc/{rogue.pid}/ns/net") != here, "it is on a network of its own", 20)
-            lab.ip("link", "set", "rogue1", "netns", str(rogue.pid))
-            self.wait(lambda: (self.folder / "rogue.pid").exists(), "the other server runs", 20)
-            machine = {"mac": lab.Machines.mac(1), "name": "v1", "address": "10.77.0.11", "handover": "exit"}
-            orders = json.dumps({"dhcp": "server", "cidr": "10.77.0.0/24", "machines": [machine]})
-            status, text = self.boot.call("PUT", "/v1/orders", orders)
-            self.assertEqual(status, 409, text)
-            self.assertIn("10.77.0.200", text)
-        finally:
-            rogue.stop()
+        self.addCleanup(rogue.stop)
+        here = os.readlink("/proc/self/ns/net")
+        self.wait(lambda: os.readlink(f"/proc/{rogue.pid}/ns/net") != here, "it is on a network of its own", 20)
+        lab.ip("link", "set", "rogue1", "netns", str(rogue.pid))
+        self.wait(lambda: (self.folder / "rogue.pid").exists(), "the other server runs", 20)
+        return rogue
+
+    def test_no_dhcp_beside_another_server(self):
+        rogue = self.other_server()
+        status, text = self.put_order()
+        self.assertEqual(status, 409, text)
+        self.assertIn("10.77.0.200", text)
+        rogue.stop()
         lab.ip("link", "del", "rogue0")
         self.order()  # alone now: served
+
+    def test_install_beside_another_server(self):
+        """dhcp = "proxy": addresses are the other server's business, what to boot is ours."""
+        self.other_server()
+        status, text = self.put_order(self.plan(), dhcp="proxy")
+        self.assertEqual(status, 200, text)
+        self.power_on_from_network()
+        self.wait(self.finished, "the installer has said its last word", 150)
+        self.assertEqual(self.heard()["stage"], "installed", self.heard())
+        lab.ip("link", "del", "rogue0")
 
 
 class Nvme(Netboot):
     """QEMU's NVMe disk, which has Format NVM and no sanitize."""
     DISK_TYPE = "nvme"
-    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = test_no_dhcp_beside_another_server = None
+    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_no_dhcp_beside_another_server = test_install_beside_another_server = None
 
     def test_erase_by_the_disks_own_command(self):
         disk = self.machines.disk(1)

@@ -140,6 +140,16 @@ TEST_CASE("dnsmasq: only ordered machines, and only installing ones get somethin
   CHECK(text->find("dhcp-range=10.20.0.0,static,255.255.255.0,1h\n") != std::string::npos);
   for (const auto line : {"dhcp-boot=http", "dhcp-boot=undionly"}) CHECK(text->find(line) == std::string::npos);
 
+  auto beside = orders_with(kRun);
+  beside.dhcp = DhcpService::Proxy;
+  const auto proxy = dnsmasq_configuration(facts, beside, {kMac});
+  REQUIRE(proxy);
+  CHECK(proxy->find("dhcp-range=10.20.0.0,proxy,255.255.255.0\n") != std::string::npos);
+  CHECK(proxy->find("pxe-service=tag:install,tag:!ipxe,X86-64_EFI,") != std::string::npos);
+  CHECK(proxy->find("pxe-service=tag:install,tag:ipxe,X86PC,\"Nimbus\",http://h:1/ipxe/") != std::string::npos);
+  CHECK(proxy->find("dhcp-ignore=tag:!known\n") != std::string::npos);
+  for (const auto* word : {"authoritative", "option:router", "static"}) CHECK(proxy->find(word) == std::string::npos);
+
   auto hostile = orders_with(kRun);
   hostile.machines[0].name = "m\ndhcp-script=/bin/sh";
   CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
