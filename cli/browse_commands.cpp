@@ -26,7 +26,8 @@ Flag output_flag() {
           .help = "how to print",
           .choices = format_names(),
           .fallback = "table",
-          .env = "NIMBUS_OUTPUT"};
+          .env = "NIMBUS_OUTPUT",
+          .alias = "format"};
 }
 
 Command provider_command() {

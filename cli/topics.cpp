@@ -43,7 +43,8 @@ std::vector<base::Topic> topics() {
        "Unknown keys are errors. A machine that nobody described further is only looked at. Credentials are names of "
        "secrets that live on the controller, never values."},
       {"output", "output formats, colours and streams",
-       "Data goes to standard output, messages to standard error. -o chooses the form: table and wide for people; json "
+       "Data goes to standard output, messages to standard error. -o (--output, or --format) chooses the form: table "
+       "and wide for people; json "
        "(one array), jsonl (one object a line), yaml, toml and name (one name a line) for programs.\n\n"
        "Colours appear on terminals only, never with NO_COLOR, TERM=dumb or --no-color. Control characters in texts of "
        "others (a BMC, a commit, a file) are shown as escapes."},

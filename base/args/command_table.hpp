@@ -32,6 +32,7 @@ struct Flag {
   std::string completer = {};  // kind of values
   ValueType type = ValueType::Text;
   Times times = Times::Once;
+  std::string alias = {};  // "layout": --layout is the same flag
 };
 
 enum class Count : std::uint8_t { One, AtMostOne, AtLeastOne, Any };

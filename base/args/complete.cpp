@@ -19,6 +19,7 @@ const Flag* find_flag(const CommandTable& program, const Command& command, std::
   for (const auto* flags : {&command.flags, &program.global_flags}) {
     for (const auto& flag : *flags) {
       if (word == "--" + flag.name) return &flag;
+      if (!flag.alias.empty() && word == "--" + flag.alias) return &flag;
       if (flag.letter != 0 && word == std::string("-") + flag.letter) return &flag;
     }
   }
@@ -92,7 +93,10 @@ class Collector {
 
   void add_flags(const Command& command) {
     for (const auto* flags : {&command.flags, &program_.global_flags}) {
-      for (const auto& flag : *flags) add("--" + flag.name, flag.help);
+      for (const auto& flag : *flags) {
+        add("--" + flag.name, flag.help);
+        if (!flag.alias.empty()) add("--" + flag.alias, flag.help);
+      }
     }
     add("--help", "what this command does");
   }

@@ -26,6 +26,7 @@ void collect(const Command& command, std::vector<std::string>& path, std::vector
 std::string flag_usage(const Flag& flag) {
   std::string out = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : std::string();
   out += "--" + flag.name;
+  if (!flag.alias.empty()) out += ", --" + flag.alias;
   if (!flag.value.empty()) out += " " + flag.value;
   return out;
 }

@@ -9,7 +9,7 @@
 
 namespace nimbus::base {
 
-/// "-o, --output FORMAT"
+/// "-o, --output, --format FORMAT"
 std::string flag_usage(const Flag& flag);
 /// The help with choices, fallback and environment variable.
 std::string flag_meaning(const Flag& flag);

@@ -50,7 +50,7 @@ std::vector<const Flag*> Parser::flags() const {
 
 const Flag* Parser::find_flag(std::string_view name) const {
   for (const auto* flag : flags()) {
-    if (flag->name == name) return flag;
+    if (flag->name == name || (!flag->alias.empty() && flag->alias == name)) return flag;
   }
   return nullptr;
 }
@@ -64,7 +64,10 @@ const Flag* Parser::find_letter(char letter) const {
 
 std::string Parser::suggest_flag(std::string_view name) const {
   std::vector<std::string> names = {"help"};
-  for (const auto* flag : flags()) names.push_back(flag->name);
+  for (const auto* flag : flags()) {
+    names.push_back(flag->name);
+    if (!flag->alias.empty()) names.push_back(flag->alias);
+  }
   return did_you_mean_text(name, names, "--");
 }
 
@@ -124,7 +127,7 @@ Parser::Problem Parser::take_long(std::string_view word) {
   if (flag == nullptr) {
     return fmt::format("unknown flag {}{}", quoted("--" + std::string(name)), suggest_flag(name));
   }
-  return take_value(*flag, "--" + flag->name, std::move(attached));
+  return take_value(*flag, "--" + std::string(name), std::move(attached));
 }
 
 Parser::Problem Parser::take_letters(std::string_view word) {

@@ -78,7 +78,7 @@ Command bmc_probe_command() {
                     "first contact, with a secret of this controller"},
                    {"nimbusctl bmc probe 10.1.0.17 --driver ipmi --credentials prompt",
                     "over IPMI, asking for user and password"},
-                   {"nimbusctl bmc probe berlin-1/m017 -o json", "a machine of the registry, for a program"}},
+                   {"nimbusctl bmc probe berlin-1/m017 --format json", "a machine of the registry, for a program"}},
       .positionals = {{.name = "ADDRESS", .help = "of the BMC, or PROVIDER/MACHINE", .completer = "provider-machine"}},
       .flags = std::move(flags),
       .exit_codes = {{1, "the BMC cannot be used"}, {4, "user and password were refused"}}};

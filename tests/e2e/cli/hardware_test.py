@@ -113,7 +113,7 @@ class Probe(HardwareCase):
     def test_everything_that_works_and_the_peculiarities_of_the_vendor(self):
         self.keep("bmc/m1", self.url(1))
         before = len(self.journal("m1"))
-        done = self.hw("bmc", "probe", self.url(1), "--credentials", "bmc/m1", "--pin", self.pin, "-o", "json")
+        done = self.hw("bmc", "probe", self.url(1), "--credentials", "bmc/m1", "--pin", self.pin, "--format", "json")
         told = json.loads(done.stdout)
         state = self.control("GET", "/machines/m1")
         self.assertEqual(told["pin"], self.pin)

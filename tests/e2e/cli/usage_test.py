@@ -30,6 +30,8 @@ class Usage(cli_case.CliCase):
         self.assertIn("status", bare.stderr)
         self.assertIn("did you mean 'status'", self.ctl("statsu", code=64).stderr)
         self.assertIn("did you mean '--output'", self.ctl("status", "--ouput=json", code=64).stderr)
+        self.assertIn("did you mean '--format'", self.ctl("status", "--fromat=json", code=64).stderr)
+        self.assertIn("given more than once", self.ctl("status", "-o", "json", "--format=yaml", code=64).stderr)
         self.assertIn("did you mean 'json'", self.ctl("status", "-o", "jsn", code=64).stderr)
         self.assertIn("$NIMBUS_OUTPUT", self.ctl("status", code=64, environment={"NIMBUS_OUTPUT": "xml"}).stderr)
         for words in (["\x1b[2J"], ["status", "--\x1b[2J"], ["help", "\x1b[2J"], ["status", "-C", "\x1b[2J"]):
@@ -89,6 +91,8 @@ class Usage(cli_case.CliCase):
         self.assertEqual(complete("nimbusctl", "sta"), ["status"])
         self.assertIn("json", complete("nimbusctl", "status", "-o", ""))
         self.assertEqual(complete("nimbusctl", "status", "--output", "=", "yam"), ["yaml"])
+        self.assertEqual(complete("nimbusctl", "status", "--format", "=", "yam"), ["yaml"])
+        self.assertEqual(complete("nimbusctl", "bmc", "probe", "--form"), ["--format"])
         (self.scratch / "some folder").mkdir()
         self.assertEqual(complete("nimbusctl", "-C", "some"), ["some", "folder"])  # one word with a blank
 

@@ -26,6 +26,7 @@ TEST_CASE("complete: commands, flags and values where they can stand") {
   CHECK(values({"port", "show", "x", "quay", ""}).empty());
   CHECK(values({"load", "--we"}) == Words{"--weight"});
   CHECK(values({"load", "--c"}) == Words{"--color", "--chart"});
+  CHECK(values({"load", "--la"}) == Words{"--label"});
   CHECK(values({"load", "--color", ""}) == Words{"auto", "never"});
   CHECK(values({"load", "--color=n"}) == Words{"--color=never"});
   CHECK(values({"load", "--color", "=", "n"}) == Words{"never"});  // as bash splits it

@@ -23,8 +23,9 @@ TEST_CASE("man pages: roff is escaped") {
 
 TEST_CASE("reference page: every shown command, flag and topic") {
   const std::string page = reference_page(sample_program());
-  for (const char* part : {"# ship\n", "## ship load\n", "## ship port show\n", "`-w, --weight KG`", "## Topic: sea",
-                           "[`ship port list`](#ship-port-list)", "```text\nship load a b\n```"}) {
+  for (const char* part :
+       {"# ship\n", "## ship load\n", "## ship port show\n", "`-w, --weight KG`", "`--tag, --label TAG`",
+        "## Topic: sea", "[`ship port list`](#ship-port-list)", "```text\nship load a b\n```"}) {
     CHECK_MESSAGE(page.find(part) != std::string::npos, part);
   }
   CHECK(page.find("secret") == std::string::npos);

@@ -56,6 +56,12 @@ TEST_CASE("flags: every way of writing one") {
   CHECK(good({"load", "a", "--tag", "x", "--tag=[a,b]"}).all("tag") == Words{"x", "[a,b]"});
 }
 
+TEST_CASE("flags: another name of one") {
+  CHECK(good({"load", "a", "--tag=x", "--label", "y", "--label=z"}).all("tag") == Words{"x", "y", "z"});
+  CHECK(bad({"load", "a", "--labl=x"}).find("did you mean '--label'") != std::string::npos);
+  CHECK(bad({"load", "a", "--label"}).find("--label needs a value") != std::string::npos);
+}
+
 TEST_CASE("flags: an empty attached value is a value and never takes the next word") {
   const Parsed parsed = good({"load", "--tag=", "a"});
   CHECK(parsed.all("tag") == Words{""});

@@ -24,7 +24,7 @@ inline nimbus::base::CommandTable sample_program() {
                       .fallback = "10",
                       .env = "SHIP_WEIGHT",
                       .type = ValueType::Number},
-                     {.name = "tag", .value = "TAG", .help = "a tag", .times = Times::Many},
+                     {.name = "tag", .value = "TAG", .help = "a tag", .times = Times::Many, .alias = "label"},
                      {.name = "fragile", .letter = 'f', .help = "be careful"},
                      {.name = "wait", .value = "TIME", .help = "how long", .type = ValueType::Duration}},
            .exit_codes = {{3, "too heavy"}}},
