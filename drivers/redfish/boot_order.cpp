@@ -107,22 +107,6 @@ Result<BootOrder> BootOrderControl::shown(const Call& call) {
                    .now = view->system.boot.has_order ? view->system.boot.order : next.order};
 }
 
-Result<WriteOutcome> BootOrderControl::read_back(const std::vector<std::string>& wanted,
-                                                 const base::ClientResponse& response, const Call& call) {
-  auto task = TaskReport{.phase = TaskPhase::Done, .message = {}};
-  if (response.status == 202) {
-    auto looked = look_at_task(machine_, response, call);
-    if (!looked) return std::move(looked.error());
-    task = std::move(*looked);
-    if (task.phase == TaskPhase::Failed) return Error{Code::Invalid, "the BMC's task failed: " + task.message};
-  }
-  const auto now = read(call);
-  if (!now) return WriteOutcome::Unknown;
-  if (now->target().boot.order == wanted) return WriteOutcome::Accepted;
-  if (task.phase != TaskPhase::Done) return WriteOutcome::Unknown;
-  return Error{Code::Unsupported, "the BMC accepted the boot order and does not show it"};
-}
-
 Result<WriteOutcome> BootOrderControl::put_first(const std::vector<std::string>& first, const Call& call) {
   if (auto writable = machine_.check_writable(call); !writable) return std::move(writable.error());
   const auto view = read(call);
@@ -146,7 +130,12 @@ Result<WriteOutcome> BootOrderControl::put_first(const std::vector<std::string>&
   if (!*answer) return WriteOutcome::Unknown;
   if (!is_success((*answer)->status))
     return refusal(**answer, parse_error_body((*answer)->body)).with("while setting the boot order");
-  return read_back(*wanted, **answer, call);
+  const auto shows = [&]() -> Result<bool> {
+    const auto now = read(call);
+    if (!now) return now.error();
+    return now->target().boot.order == *wanted;
+  };
+  return outcome_of_write(machine_, **answer, "the boot order", shows, call);
 }
 
 }  // namespace nimbus::redfish

@@ -48,8 +48,6 @@ class BootOrderControl {
   Result<View> read(const Call& call);
   Result<std::vector<BootEntry>> named(const std::vector<std::string>& order, const std::string& options,
                                        const Call& call);
-  Result<WriteOutcome> read_back(const std::vector<std::string>& wanted, const base::ClientResponse& response,
-                                 const Call& call);
 
   Machine& machine_;
 };

@@ -147,22 +147,6 @@ Result<std::optional<base::ClientResponse>> SettingsControl::send(const View& vi
   return patch_resource(machine_, {.link = to.link, .etag = to.etag, .body = body.text()}, unchanged, call);
 }
 
-Result<WriteOutcome> SettingsControl::read_back(const BiosAttributes& wanted, const base::ClientResponse& response,
-                                                const Call& call) {
-  auto task = TaskReport{.phase = TaskPhase::Done, .message = {}};
-  if (response.status == 202) {
-    auto looked = look_at_task(machine_, response, call);
-    if (!looked) return std::move(looked.error());
-    task = std::move(*looked);
-    if (task.phase == TaskPhase::Failed) return Error{Code::Invalid, "the BMC's task failed: " + task.message};
-  }
-  const auto now = read_view(call);
-  if (!now) return WriteOutcome::Unknown;
-  if (is_all_set(now->state(), wanted)) return WriteOutcome::Accepted;
-  if (task.phase != TaskPhase::Done) return WriteOutcome::Unknown;
-  return Error{Code::Unsupported, "the BMC accepted the BIOS settings and does not show them as staged"};
-}
-
 Result<WriteOutcome> SettingsControl::stage_bios(const BiosAttributes& wanted, const Call& call) {
   if (auto writable = machine_.check_writable(call); !writable) return std::move(writable.error());
   const auto view = read_view(call);
@@ -193,7 +177,12 @@ Result<WriteOutcome> SettingsControl::stage_bios(const BiosAttributes& wanted, c
       }
       return refusal_of(response).with("while staging BIOS settings");
     }
-    return read_back(wanted, response, call);
+    const auto shows = [&]() -> Result<bool> {
+      const auto now = read_view(call);
+      if (!now) return now.error();
+      return is_all_set(now->state(), wanted);
+    };
+    return outcome_of_write(machine_, response, "the BIOS settings", shows, call);
   }
 }
 

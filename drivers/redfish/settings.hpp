@@ -53,7 +53,6 @@ class SettingsControl final : public BmcSettings {
   Result<SecureBoot> read_secure_boot(const Call& call);
   Result<std::optional<base::ClientResponse>> send(const View& view, const base::Json& attributes, ApplyTime apply_time,
                                                    const Call& call);
-  Result<WriteOutcome> read_back(const BiosAttributes& wanted, const base::ClientResponse& response, const Call& call);
 
   Machine& machine_;
 };

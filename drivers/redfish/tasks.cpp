@@ -68,4 +68,20 @@ Result<TaskReport> look_at_task(Machine& machine, const base::ClientResponse& ac
   return read_task(*json);
 }
 
+Result<WriteOutcome> outcome_of_write(Machine& machine, const base::ClientResponse& accepted, std::string_view what,
+                                      const std::function<Result<bool>()>& shows, const Call& call) {
+  auto task = TaskReport{.phase = TaskPhase::Done, .message = {}};
+  if (accepted.status == 202) {
+    auto looked = look_at_task(machine, accepted, call);
+    if (!looked) return std::move(looked.error());
+    task = std::move(*looked);
+    if (task.phase == TaskPhase::Failed) return Error{Code::Invalid, "the BMC's task failed: " + task.message};
+  }
+  const auto shown = shows();
+  if (!shown) return WriteOutcome::Unknown;
+  if (*shown) return WriteOutcome::Accepted;
+  if (task.phase != TaskPhase::Done) return WriteOutcome::Unknown;
+  return Error{Code::Unsupported, "the BMC accepted " + std::string(what) + " and does not show it"};
+}
+
 }  // namespace nimbus::redfish

@@ -5,6 +5,7 @@
 // Thread rule: as Machine.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,5 +32,12 @@ TaskReport read_task(const base::Json& json);
 /// The task of an answer 202, by its Location, else by its body. Errors: those of
 /// reading, other than that it is not there.
 Result<TaskReport> look_at_task(Machine& machine, const base::ClientResponse& accepted, const Call& call);
+
+/// What became of a write that was answered with success. `shows` reads the resource and
+/// says whether it shows what was wanted; that alone makes it Accepted. Not shown: Unknown
+/// while a task runs or is gone, and where it could not be read. Errors: Invalid (the task
+/// failed), Unsupported (said yes and shows no `what`), those of look_at_task().
+Result<WriteOutcome> outcome_of_write(Machine& machine, const base::ClientResponse& accepted, std::string_view what,
+                                      const std::function<Result<bool>()>& shows, const Call& call);
 
 }  // namespace nimbus::redfish
