@@ -4,7 +4,7 @@ import json
 import textwrap
 
 from harness import host as hosts
-from harness.case import PROGRAMS, EndToEnd, main
+from harness.case import PROGRAMS, ROOT, EndToEnd, main
 from harness.controller import nimbusctl
 from harness.host import Host
 from harness.process import run
@@ -98,6 +98,15 @@ class Configured(EndToEnd):
         enough = self.passes() + more
         self.wait(lambda: self.passes() >= enough, f"the host was looked at {more} times more")
 
+    def judge(self, *answers):
+        """Whole answers about a host by the API's description, judged by validators that are not ours."""
+        path = "/v1/instances/{tenant}/{instance}/configuration"
+        lines = [{"method": "GET", "path": path, "status": 200, "content_type": "application/json", "body": json.dumps(answer)}
+                 for answer in answers]
+        judged = run([ROOT / ".venv/bin/python3", ROOT / "tests/peers/openapi/validate.py", ROOT / "docs/reference/openapi.json",
+                      "--some"], check=False, input="".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
+
     def live(self):
         return json.loads(self.site().controller.get("/v1/instances/acme/web-1/configuration")[1])
 
@@ -160,6 +169,9 @@ class Enforced(Configured):
             self.assertEqual(metrics["nimbus_host_up" + label], 1)
             self.assertGreater(metrics["nimbus_host_memory_bytes" + label], 1e6)
             self.assertLess(abs(metrics["nimbus_host_time_offset_seconds" + label]), 5)
+            answer = self.live()
+            self.assertEqual((answer["state"], answer["gaps"], answer["health"]["os"]), ("converged", [], "debian"))
+            self.judge(answer)
 
         with self.subTest("nobody wants it any more: the access goes, and status says so"):
             self.write_instance("none")
@@ -175,7 +187,10 @@ class Observed(Configured):
         self.wait_for("Drifted")
         self.assertIn("file:/etc/motd.", " ".join(d["key"] for d in self.document()["drift"]))
         self.wait(lambda: self.live().get("diffs"), "diffs were read")
-        diff = {d["path"]: d["diff"] for d in self.live()["diffs"]}["/etc/motd"]
+        answer = self.live()
+        diff = {d["path"]: d["diff"] for d in answer["diffs"]}["/etc/motd"]
+        self.assertTrue(any(gap["drifts"] for gap in answer["gaps"]))
+        self.judge(answer)
         self.assertIn("+Managed by Nimbus", diff)
         self.assertNotIn(SECRET, json.dumps(self.live()))
         self.assertNotIn("Managed by Nimbus", str(self.document()))
@@ -258,6 +273,9 @@ class Disturbed(Configured):
         self.site().registry.write("files/app.conf", "x" * 200_000 + "\n")
         self.site().registry.publish("A larger file")
         self.wait_for("Failed")
+        answer = self.live()
+        self.assertTrue(answer["failed"])
+        self.judge(answer)
         self.assertEqual(self.host.sh("cat /etc/app/app.conf"), "listen = 80\n", "the old file is whole")
         self.host.sh("rm /filler /filler2")
         run_reconcile = nimbusctl(PROGRAMS / "nimbusctl", "--server", self.site().controller.socket, "reconcile", "acme/web-1",
