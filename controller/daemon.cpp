@@ -21,10 +21,7 @@ Result<> Daemon::Impl::recall() {
   if (!started) return std::move(started.error()).with("while reading the journal");
   pace_.recall(*started);
   if (auto recalled = recall_reboots(); !recalled) return std::move(recalled.error()).with("while reading the journal");
-  if (hosts_) {
-    if (auto recalled = hosts_->recall(); !recalled)
-      return std::move(recalled.error()).with("while reading the journal");
-  }
+  if (auto recalled = hosts_.recall(); !recalled) return std::move(recalled.error()).with("while reading the journal");
   return recall_open_runs();
 }
 
@@ -56,7 +53,7 @@ void Daemon::Impl::start_threads() {
   threads_.push_back(spawn("watch", [this](std::stop_token stop) { watching_.run(std::move(stop)); }));
   threads_.push_back(spawn("publish", [this](std::stop_token stop) { publishing_.run(std::move(stop)); }));
   add_worker();
-  if (hosts_) hosts_->start();
+  hosts_.start();
 }
 
 void Daemon::Impl::add_worker() {
@@ -67,7 +64,7 @@ Result<Reload> Daemon::Impl::reload(const Config& next) {
   Reload merged = merge_reload(*current_.get(), next);
   if (auto loaded = webhook_secrets_->load(merged.config.webhooks); !loaded) return std::move(loaded.error());
   current_.set(merged.config);
-  if (hosts_) hosts_->set_limits(merged.config);
+  hosts_.set_limits(merged.config);
   fleet_.set_limits({.power = merged.config.power,
                      .deadline = merged.config.pass_deadline,
                      .cadence = {.observe = merged.config.observe, .retry_most = merged.config.retry_most}});
@@ -76,7 +73,11 @@ Result<Reload> Daemon::Impl::reload(const Config& next) {
 }
 
 std::string Daemon::Impl::standstill() const {
-  return vitals_.standstill(clock_.now(), queue_.oldest_wait(), current_.get()->pass_deadline);
+  const auto current = current_.get();
+  return vitals_.standstill(
+      clock_.now(),
+      {{.work = Vitals::Work::Machines, .longest = queue_.oldest_wait(), .step_limit = current->pass_deadline},
+       {.work = Vitals::Work::Hosts, .longest = hosts_.longest(), .step_limit = HostLoop::step_limit(*current)}});
 }
 
 std::string Daemon::Impl::summary() {
@@ -93,7 +94,7 @@ void Daemon::Impl::stop() {
   if (server_) server_->stop();
   if (control_) control_->stop();
   workers_.dismiss();
-  if (hosts_) hosts_->stop();
+  hosts_.stop();
   queue_.shut_down();
   workers_.join();  // what the last passes found is on the board now
   for (auto& thread : threads_) thread.request_stop();

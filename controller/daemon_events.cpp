@@ -18,7 +18,7 @@ void Daemon::Impl::accepted(const std::shared_ptr<const AcceptedRegistry>& regis
   live_.accepted(registry);
   board_.accepted(registry);
   const bool instances_changed = accept_life(*registry, mirror);
-  if (hosts_) hosts_->accepted(registry);
+  hosts_.accepted(registry);
   fleet_.accept(registry);
   if (instances_changed) fleet_.look_at_all();
 }
@@ -57,7 +57,7 @@ void Daemon::Impl::term_taken(const TermTaken& taken) {
   note({.type = "term", .machine = {}, .by = config_.id, .reason = "took term " + std::to_string(taken.term)});
   events_.publish("controller", "", base::Json::object({{"headline", "term taken"}, {"term", taken.term}}));
   fleet_.look_at_all();
-  if (hosts_) hosts_->hosts().look_at_all();
+  hosts_.hosts().look_at_all();
 }
 
 void Daemon::Impl::deposed(const std::string& detail) {

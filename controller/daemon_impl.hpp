@@ -67,7 +67,7 @@ class Daemon::Impl {
   StatusBoard::Outlet outlet();
   LifecycleTools lifecycle_tools();
   PassTools pass_tools();
-  std::unique_ptr<HostLoop> host_loop(OpenedParts& opened);
+  HostLoop::Tools host_tools(registry::GitRepository files);
   Fleet::Tools fleet_tools();
   PublishLoop::Tools publish_tools();
   WatchLoop::Tools watch_tools();
@@ -123,8 +123,8 @@ class Daemon::Impl {
   UnixBootService boot_;
   ConsoleLog consoles_;
   Lifecycle life_;
-  std::unique_ptr<HostDriver> host_driver_;
-  std::unique_ptr<HostLoop> hosts_;  // null: hosts are not looked at
+  const std::unique_ptr<HostDriver> host_driver_;  // null: there is no key for hosts
+  HostLoop hosts_;
   Fleet fleet_;
   PublishLoop publishing_;
   WatchLoop watching_;

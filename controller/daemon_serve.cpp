@@ -70,17 +70,17 @@ ApiContext Daemon::Impl::api_context() {
           .hosts =
               [this] {
                 std::vector<base::Json> out;
-                for (const auto& view : hosts_ ? hosts_->hosts().all() : std::vector<HostView>()) {
+                for (const auto& view : hosts_.hosts().all()) {
                   out.push_back(host_json(view));
                 }
                 return out;
               },
           .host =
               [this](const std::string& instance) {
-                const auto view = hosts_ ? hosts_->hosts().view(instance) : std::nullopt;
+                const auto view = hosts_.hosts().view(instance);
                 return view ? host_json(*view) : base::Json();
               },
-          .look_at_host = [this](const std::string& instance) { return hosts_ && hosts_->hosts().look_at(instance); }};
+          .look_at_host = [this](const std::string& instance) { return hosts_.hosts().look_at(instance); }};
 }
 
 RouteObserver Daemon::Impl::http_observer() {

@@ -86,46 +86,44 @@ PassTools Daemon::Impl::pass_tools() {
                      .published = [this](const std::string& machine) { return board_.published_restart(machine); }}};
 }
 
-std::unique_ptr<HostLoop> Daemon::Impl::host_loop(OpenedParts& opened) {
-  if (!opened.hosts) return nullptr;
-  host_driver_ = std::move(opened.hosts);
-  return std::make_unique<HostLoop>(
-      HostLoop::Tools{.config = config_,
-                      .clock = clock_,
-                      .driver = *host_driver_,
-                      .public_key = host_public_key_,
-                      .files = std::move(*opened.host_files),
-                      .journal = *journal_,
-                      .secrets = secrets_,
-                      .metrics = metrics_,
-                      .events = events_,
-                      .board = instances_,
-                      .next = live_,
-                      .authority = [this] { return term_check_.confirm(); },
-                      .local_hold =
-                          [this](const std::string& machine) {
-                            const auto hold = holds_.of(machine);
-                            return hold ? hold->text() : std::string();
-                          },
-                      .note =
-                          [this](const auto& type, const auto& machine, const auto& text) {
-                            return audit_.note({.type = type, .machine = machine, .by = config_.id, .reason = text});
-                          },
-                      .author = [this](const std::string& commit) { return authors_.of(commit); }});
+HostLoop::Tools Daemon::Impl::host_tools(registry::GitRepository files) {
+  return {.config = config_,
+          .clock = clock_,
+          .driver = host_driver_.get(),
+          .public_key = host_public_key_,
+          .files = std::move(files),
+          .journal = *journal_,
+          .secrets = secrets_,
+          .metrics = metrics_,
+          .events = events_,
+          .board = instances_,
+          .next = live_,
+          .authority = [this] { return term_check_.confirm(); },
+          .local_hold =
+              [this](const std::string& machine) {
+                const auto hold = holds_.of(machine);
+                return hold ? hold->text() : std::string();
+              },
+          .stepped = [this] { vitals_.step_ended(Vitals::Work::Hosts, clock_.now()); },
+          .note =
+              [this](const auto& type, const auto& machine, const auto& text) {
+                return audit_.note({.type = type, .machine = machine, .by = config_.id, .reason = text});
+              },
+          .author = [this](const std::string& commit) { return authors_.of(commit); }};
 }
 
 Fleet::Tools Daemon::Impl::fleet_tools() {
   return {.pass = pass_tools(),
           .cadence = {.observe = config_.observe, .retry_most = config_.retry_most},
           .runs = audit_,
-          .facts = hosts_ ? static_cast<FactSink&>(*hosts_) : live_,
+          .facts = hosts_,
           .jitter = random_fraction,
           .batch = {.possible = [this](const auto& driver) { return drivers_.polls_in_batches(driver); },
                     .ask = [this](const auto& driver, const auto& bmcs,
                                   const Call& call) { return powers(driver, bmcs, call); }},
           .passed =
               [this](const MachineReport& report, milliseconds took) {
-                vitals_.pass_ended(clock_.now());
+                vitals_.step_ended(Vitals::Work::Machines, clock_.now());
                 meter_pass(metrics_, report, took);
               },
           .short_of_workers = [this] { add_worker(); }};

@@ -46,6 +46,9 @@ Told tell(const HostView& view) {
     return {"drifted", report.error ? report.error->text() : "", "the next pass",
             "look, and correct what is still missing"};
   }
+  if (report.without_key) {
+    return {"unknown", kWithoutKey, "a person", "look, once nimbusd was restarted with a key for hosts"};
+  }
   if (!report.looked) return tell_unreachable(report.error.value_or(Error{Code::Internal, "not looked at"}));
   if (registry::has_errors(report.problems)) {
     return {"invalid", report.problems.front().message, "a person",

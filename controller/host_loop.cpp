@@ -49,6 +49,7 @@ HostTools HostLoop::pass_tools() {
       .build = [this](const HostTarget& target) { return build(target); },
       .authority = tools_.authority,
       .local_hold = tools_.local_hold,
+      .stepped = tools_.stepped,
       .note = [this](const auto& what, const auto& target, const auto& detail) { return note(what, target, detail); },
       .mark =
           [this](const std::string& instance, bool under_way) {
@@ -138,7 +139,8 @@ Result<> HostLoop::recall() {
 }
 
 void HostLoop::start() {
-  for (std::size_t i = 0; i < tools_.config.hosts.workers; ++i) {
+  const std::size_t workers = tools_.driver != nullptr ? tools_.config.hosts.workers : 1;
+  for (std::size_t i = 0; i < workers; ++i) {
     workers_.push_back(spawn("host", [this](std::stop_token stop) { hosts_.work(std::move(stop)); }));
   }
 }
@@ -148,6 +150,10 @@ void HostLoop::stop() {
   queue_.shut_down();
   workers_.clear();
   hosts_.close({.deadline = tools_.clock.now() + kDrain});
+}
+
+std::chrono::milliseconds HostLoop::step_limit(const Config& config) {
+  return std::max(kLook, config.hosts.deadline) + config.git_deadline;
 }
 
 void HostLoop::set_limits(const Config& config) { hosts_.set_limits(limits_of(config)); }
@@ -163,8 +169,9 @@ Result<> HostLoop::note(const std::string& what, const HostTarget& target, const
 }
 
 void HostLoop::told(const HostTarget& target, const HostReport& report) {
-  meter_.passed(target, report);
   tools_.board.host(target, report);
+  if (report.without_key) return told_without_key(target);
+  meter_.passed(target, report);
   if (report.corrected > 0) {
     base::log(Level::Info, "host-corrected", std::to_string(report.corrected) + " resources",
               {{"instance", target.instance}, {"machine", target.machine}});
@@ -195,6 +202,15 @@ void HostLoop::told(const HostTarget& target, const HostReport& report) {
   tools_.events.publish(
       "host", target.machine,
       base::Json::object({{"headline", trouble.empty() ? target.instance + " is well again" : trouble}}));
+}
+
+/// No host was looked at, so there is nothing to measure; one line is enough for all of them.
+void HostLoop::told_without_key(const HostTarget& target) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(told_without_key_, true)) return;
+  }
+  base::log(Level::Warning, "hosts-without-key", kWithoutKey, {{"instance", target.instance}});
 }
 
 void HostLoop::dropped(const HostAccess& access, const std::optional<Error>& error) {

@@ -4,6 +4,7 @@
 // Thread rule: safe from any thread; start() and stop() once each.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,7 @@ class HostLoop final : public FactSink {
   struct Tools {
     const Config& config;
     const Clock& clock;
-    HostDriver& driver;
+    HostDriver* driver = nullptr;  // null: no host is looked at, and status says so
     std::string public_key;
     registry::GitRepository files;
     Journal& journal;
@@ -39,6 +40,8 @@ class HostLoop final : public FactSink {
     FactSink& next;
     std::function<Authority()> authority;
     std::function<std::string(const std::string& machine)> local_hold;
+    /// A script on a host came to its end, whatever that was.
+    std::function<void()> stepped;
     /// A line in the audit log.
     std::function<Result<>(const std::string& type, const std::string& machine, const std::string& text)> note;
     std::function<std::string(const std::string& commit)> author;
@@ -52,10 +55,14 @@ class HostLoop final : public FactSink {
   /// No new work; running passes end; sessions are closed.
   void stop();
   void set_limits(const Config& config);
+  /// How long a worker may be between two steps: a script, and an answer of the forge about the term.
+  static std::chrono::milliseconds step_limit(const Config& config);
 
   void accepted(const std::shared_ptr<const AcceptedRegistry>& registry);
   void seen(const MachineFacts& facts) override { hosts_.seen(facts); }
   Hosts& hosts() { return hosts_; }
+  /// How long the host that has been due, or under way, for longest has been so.
+  std::chrono::milliseconds longest() const { return std::max(queue_.oldest_wait(), hosts_.longest_under_way()); }
 
  private:
   Hosts::Tools hosts_tools();
@@ -65,6 +72,7 @@ class HostLoop final : public FactSink {
   registry::HostBuild build(const HostTarget& target);
   Result<> note(const std::string& what, const HostTarget& target, const std::string& detail);
   void told(const HostTarget& target, const HostReport& report);
+  void told_without_key(const HostTarget& target);
   void dropped(const HostAccess& access, const std::optional<Error>& error);
   std::string key_of(const char* kind, const std::string& instance) const;
 
@@ -72,7 +80,8 @@ class HostLoop final : public FactSink {
   std::mutex files_mutex_;  // of tools_.files: a repository is for one thread at a time
   HostMeter meter_;
   WorkQueue queue_;
-  std::mutex mutex_;                         // of last_
+  std::mutex mutex_;                         // of all up to hosts_
+  bool told_without_key_ = false;            // the log was told
   std::map<std::string, std::string> last_;  // what the log said of a host; empty: all is well
   Hosts hosts_;
   std::vector<std::jthread> workers_;

@@ -153,6 +153,8 @@ int check(const controller::Config& config, const std::string& path) {
   const auto faults = controller::faults_of_surroundings(config);
   for (const auto& fault : faults) fmt::print(stderr, "{}: {}\n", path, fault);
   if (!faults.empty()) return 3;
+  for (const auto& doubt : controller::doubts_of_surroundings(config))
+    fmt::print(stderr, "{}: note: {}\n", path, doubt);
   fmt::print("{}: valid\n", path);
   return 0;
 }

@@ -58,6 +58,9 @@ Result<> open_drivers(const Config& config, OpenedParts& parts) {
 }
 
 Result<> open_hosts(const Config& config, OpenedParts& parts) {
+  auto files = registry::GitRepository::open_or_create(config.mirror());
+  if (!files) return std::move(files.error()).with("while opening the mirror");
+  parts.host_files = std::move(*files);
   if (config.hosts.key.empty()) return {};
   const drivers::HostDriverOptions options{.key = config.hosts.key, .certificate = config.hosts.certificate};
   auto driver = drivers::make_host_driver(options, *parts.clock);
@@ -66,9 +69,6 @@ Result<> open_hosts(const Config& config, OpenedParts& parts) {
   auto shown = drivers::host_public_key(options);
   if (!shown) return std::move(shown.error()).with("while trying [hosts] key");
   parts.host_public_key = std::move(*shown);
-  auto files = registry::GitRepository::open_or_create(config.mirror());
-  if (!files) return std::move(files.error()).with("while opening the mirror");
-  parts.host_files = std::move(*files);
   return {};
 }
 

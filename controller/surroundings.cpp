@@ -5,9 +5,14 @@
 #include <cstddef>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/file/file.hpp"
 #include "base/http/server.hpp"
 #include "controller/api/peers.hpp"
+#include "controller/intake/intake.hpp"
+#include "registry/git/commit_source.hpp"
+#include "registry/load.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -78,6 +83,27 @@ std::vector<std::string> faults_of_surroundings(const Config& config) {
   look.file("[forge] ca_file", config.forge.ca_file);
   for (const auto& ca : config.cas) look.file("[[ca]] " + ca.name + " file", ca.file);
   return look.take();
+}
+
+std::vector<std::string> doubts_of_surroundings(const Config& config) {
+  if (!config.hosts.key.empty()) return {};
+  const auto mirror = registry::GitRepository::open(config.mirror());
+  if (!mirror) return {};
+  const auto commit = mirror->resolve(Intake::kInForce);
+  if (!commit || !*commit) return {};
+  const auto loaded = registry::load(registry::CommitSource(*mirror, **commit));
+  if (!loaded) return {};
+  std::size_t count = 0;
+  std::string first;
+  for (const auto& entry : loaded->snapshot->instances) {
+    const auto& instance = entry->value;
+    if (instance.provider != config.provider || instance.configuration == ConfigurationMode::None) continue;
+    if (count++ == 0) first = instance.id();
+  }
+  if (count == 0) return {};
+  return {
+      fmt::format("[hosts] is left out, so no host is looked at; the registry asks for the configuration of {} ({})",
+                  count == 1 ? "one" : std::to_string(count), count == 1 ? first : first + ", …")};
 }
 
 }  // namespace nimbus::controller

@@ -14,4 +14,8 @@ namespace nimbus::controller {
 /// Judged as the user who asks: secrets must be that user's own.
 std::vector<std::string> faults_of_surroundings(const Config& config);
 
+/// What is no fault, and hardly what somebody wants: the registry, as far as this machine's mirror
+/// knows it, asks for what the configuration leaves out. Nothing without a mirror.
+std::vector<std::string> doubts_of_surroundings(const Config& config);
+
 }  // namespace nimbus::controller

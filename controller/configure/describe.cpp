@@ -72,6 +72,7 @@ class Describe {
       set("host-key", ConditionValue::True, "Matches", "");
       return;
     }
+    if (report_.without_key) return set("reachable", ConditionValue::Unknown, "NotLookedAt", "");
     if (report_.unfinished) return;  // it answered before; the next look tells
     const Code code = report_.error ? report_.error->code : Code::Internal;
     const std::string& message = report_.error ? report_.error->message : std::string();
@@ -101,6 +102,7 @@ class Describe {
   }
 
   void set_configured() {
+    if (report_.without_key) return set("configured", ConditionValue::Unknown, "NoKey", kWithoutKey);
     if (registry::has_errors(report_.problems)) {
       const auto first = std::find_if(report_.problems.begin(), report_.problems.end(), [](const auto& problem) {
         return problem.severity == registry::Severity::Error;

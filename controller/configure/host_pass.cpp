@@ -83,7 +83,11 @@ class HostPass {
 
   Result<> attach() {
     if (memory_.host && memory_.endpoint == target_.endpoint) return {};
-    auto host = tools_.hosts.attach(target_.endpoint);
+    if (tools_.hosts == nullptr) {
+      report_.without_key = true;
+      return Error{Code::Unsupported, kWithoutKey};
+    }
+    auto host = tools_.hosts->attach(target_.endpoint);
     if (!host) return std::move(host.error());
     memory_.host = std::move(*host);
     memory_.endpoint = target_.endpoint;
@@ -106,14 +110,21 @@ class HostPass {
 
   Call within(milliseconds time) const { return {tools_.clock.now() + time, stop_}; }
 
+  /// On the host. Each is a step: it ends at its deadline at the latest.
+  Result<HostAnswer> run(HostScript script, milliseconds time) {
+    ++report_.scripts;
+    auto answer = memory_.host->run(script, within(time));
+    tools_.stepped();
+    return answer;
+  }
+
   bool look() {
     const std::string token = tools_.token();
     const std::string script = configure::probe_script(wanted_, token);
     const WallTime sent = tools_.clock.wall();
     report_.looked = false;
-    ++report_.scripts;
-    auto answer = memory_.host->run(
-        {.text = script, .as_root = true, .most_output = configure::most_probe_output(wanted_)}, within(limits_.look));
+    auto answer =
+        run({.text = script, .as_root = true, .most_output = configure::most_probe_output(wanted_)}, limits_.look);
     const WallTime received = tools_.clock.wall();
     auto facts = answer ? configure::read_probe(answer->output, wanted_, token) : Result<host::Facts>(answer.error());
     if (!facts) {
@@ -155,9 +166,8 @@ class HostPass {
       return false;
     }
     const auto guarded = confirm_time(wanted_, correction.resources);
-    ++report_.scripts;
-    auto answer = memory_.host->run({.text = correction.script, .as_root = true},
-                                    within(guarded ? std::min(*guarded, limits_.deadline) : limits_.deadline));
+    auto answer = run({.text = correction.script, .as_root = true},
+                      guarded ? std::min(*guarded, limits_.deadline) : limits_.deadline);
     const auto outcomes = configure::read_outcomes(correction, answer ? answer->output : std::string(), token);
     end(outcomes, answer ? std::string() : answer.error().text());
     if (!answer && !guarded) {
@@ -215,8 +225,7 @@ class HostPass {
     if (facts_.awaiting.empty()) return true;
     if (report_.refusal = refusal(); report_.refusal) return false;
     memory_.host->close(within(limits_.look));
-    ++report_.scripts;
-    auto answer = memory_.host->run({.text = configure::confirm_script(facts_), .as_root = true}, within(limits_.look));
+    auto answer = run({.text = configure::confirm_script(facts_), .as_root = true}, limits_.look);
     if (answer && answer->exit_status == 0) return look();
     report_.looked = false;
     report_.error = answer ? Error{Code::Conflict, "the host undid a change before it was confirmed"}
@@ -278,9 +287,8 @@ class HostPass {
     memory_.texts_of.clear();
     if (!wish.files.empty()) {
       const std::string token = tools_.token();
-      ++report_.scripts;
-      const auto answer = memory_.host->run(
-          {.text = texts_script(wish, token), .as_root = true, .most_output = kMostTextOutput}, within(limits_.look));
+      const auto answer =
+          run({.text = texts_script(wish, token), .as_root = true, .most_output = kMostTextOutput}, limits_.look);
       if (!answer) return;  // the next pass asks again
       memory_.texts = read_texts_answer(wish, answer->output, token);
     }

@@ -30,10 +30,12 @@ struct HostLimits {
 
 struct HostTools {
   const Clock& clock;
-  HostDriver& hosts;
+  HostDriver* hosts = nullptr;  // null: the controller has no key for hosts
   std::function<registry::HostBuild(const HostTarget&)> build;
   std::function<Authority()> authority;
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
+  /// A script on the host came to its end, whatever that was.
+  std::function<void()> stepped = [] {};
   /// A line in the audit log: before and after each correction. No line, no correction.
   std::function<Result<>(const std::string& what, const HostTarget& target, const std::string& detail)> note;
   /// A correction is under way (true) or over: durable, so that a crash is told.

@@ -199,6 +199,7 @@ void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
     }
     slot = found->second.get();
     slot->running = true;
+    slot->since = tools_.pass.clock.now();
     if (std::exchange(slot->forgive, false)) slot->memory.futile.clear();
     limits = limits_;
   }
@@ -270,11 +271,13 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   } else if (tools_.pass.authority().state != Authority::State::Held) {
     error = Error{Code::Busy, "no term on the status branch: nothing is written to hosts"};
   } else {
-    auto host = tools_.pass.hosts.attach(access.endpoint);
+    auto host = tools_.pass.hosts != nullptr ? tools_.pass.hosts->attach(access.endpoint)
+                                             : Result<std::unique_ptr<Host>>(Error{Code::Unsupported, kWithoutKey});
     auto answer = host
                       ? (*host)->run({.text = removal_script(access.endpoint.user, tools_.public_key), .as_root = true},
                                      {tools_.pass.clock.now() + limits_.look, stop})
                       : Result<HostAnswer>(host.error());
+    tools_.pass.stepped();
     if (!answer)
       error = std::move(answer.error());
     else if (answer->exit_status != 0)
@@ -294,6 +297,16 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   const auto wait = kFirstRetry * (1 << std::min(slot->failures, kMostDoublings));
   queue_.add(instance, Lane::Slow, wait);
   tools_.dropped(access, error);
+}
+
+milliseconds Hosts::longest_under_way() const {
+  const MonoTime now = tools_.pass.clock.now();
+  const std::lock_guard lock(mutex_);
+  milliseconds longest{0};
+  for (const auto& [instance, slot] : slots_) {
+    if (slot->running) longest = std::max(longest, std::chrono::duration_cast<milliseconds>(now - slot->since));
+  }
+  return longest;
 }
 
 void Hosts::close(const Call& call) {

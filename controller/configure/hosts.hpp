@@ -70,6 +70,8 @@ class Hosts final : public FactSink {
   void work(std::stop_token stop);
   /// One pass over what is due now, without waiting. False: nothing is.
   bool work_once(std::stop_token stop);
+  /// How long the host that has been worked on for longest has been.
+  std::chrono::milliseconds longest_under_way() const;
   /// Ends the sessions; after the last worker has returned.
   void close(const Call& call);
 
@@ -88,6 +90,7 @@ class Hosts final : public FactSink {
     WallTime next_look{};
     int failures = 0;
     bool running = false;
+    MonoTime since{};      // running
     bool forgive = false;  // a person asked: what is held is tried again
     bool access_kept = false;
   };

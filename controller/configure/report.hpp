@@ -16,6 +16,11 @@
 
 namespace nimbus::controller {
 
+/// Why no host is looked at, and what to do.
+inline constexpr const char* kWithoutKey =
+    "nimbusd.toml has no [hosts] table, so no host is looked at: make a key, name it there, and restart nimbusd "
+    "(docs/how-to/configure-hosts.md)";
+
 /// A file that is not secret, as declared and as found.
 struct DriftedText {
   std::string path;
@@ -32,6 +37,7 @@ struct FailedCorrection {
 
 struct HostReport {
   std::optional<Error> error;               // why the host could not be looked at, or a correction's end is not known
+  bool without_key = false;                 // nimbusd.toml has no [hosts]: no host is looked at
   bool looked = false;                      // the last look succeeded; then `gaps` and `health` count
   std::vector<registry::Problem> problems;  // why the configuration is not what people meant; nothing is corrected
   std::vector<reconcilers::configure::Gap> gaps;

@@ -98,6 +98,29 @@ class Command(EndToEnd):
             self.assertIn(words, result.stderr)
         self.assertFalse((controller.data / "journal.sqlite").exists(), "a check changes nothing")
 
+    def test_without_a_key_for_hosts_status_explain_and_the_check_say_so(self):
+        site = self.site()
+        (ipmi,) = site.start_ipmi()
+        site.ipmi_machine("m1", ipmi)
+        site.adopted_instance("acme", "web-1", "m1")
+        path = "tenants/acme/instances/web-1.toml"
+        site.registry.write(path, 'configuration = "observe"\n' + site.registry.read(path))
+        site.registry.publish("An instance that wants to be looked at")
+        controller = site.start_controller()
+        condition = lambda: (site.status.document(path) or {}).get("condition", {}).get("configured", {})  # noqa: E731
+        self.wait(lambda: condition().get("reason") == "NoKey", "status tells that no host is looked at")
+        self.assertIn("configure-hosts.md", condition()["message"])
+        ctl = [PROGRAMS / "nimbusctl", "-C", site.forge.repository]
+        told = run([*ctl, "explain", "instance", "acme/web-1", "--server", f"unix:{controller.socket}"]).stdout
+        self.assertIn("[hosts]", told)
+        self.assertIn("a person", told)
+        self.assertIn("[hosts]", run([*ctl, "instance", "describe", "acme/web-1"]).stdout)
+        self.assertEqual(controller.metric("nimbus_host_up"), 0)
+        check = run([PROGRAMS / "nimbusd", "--check-config", "--config", controller.configuration])
+        self.assertIn("valid", check.stdout)
+        self.assertIn("[hosts] is left out", check.stderr)
+        self.assertIn("acme/web-1", check.stderr)
+
     def test_a_secret_that_others_can_read_is_not_used(self):
         site = self.site()
         (ipmi,) = site.start_ipmi()

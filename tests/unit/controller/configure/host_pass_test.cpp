@@ -39,7 +39,7 @@ struct World {
   HostTarget target;
   HostMemory memory;
   HostTools tools{.clock = clock,
-                  .hosts = driver,
+                  .hosts = &driver,
                   .build =
                       [this](const HostTarget&) {
                         return registry::HostBuild{wanted, problems};

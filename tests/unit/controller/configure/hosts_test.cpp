@@ -18,22 +18,24 @@ class Nobody final : public FactSink {
 };
 
 struct World {
-  World() { host.known = {"aaa"}; }
+  World() : World(&driver) {}
+  explicit World(HostDriver* the_driver) : hosts(queue, tools(the_driver), next) { host.known = {"aaa"}; }
 
-  HostTools pass_tools() {
+  HostTools pass_tools(HostDriver* the_driver) {
     return {.clock = clock,
-            .hosts = driver,
+            .hosts = the_driver,
             .build =
                 [](const HostTarget&) {
                   return registry::HostBuild{nimbus::testing::packages({{"aaa", {}}}), {}};
                 },
             .authority = [this] { return authority; },
+            .stepped = [this] { ++steps; },
             .note = [](const std::string&, const HostTarget&, const std::string&) -> Result<> { return {}; },
             .token = [] { return "token"; }};
   }
-  Hosts::Tools tools() {
+  Hosts::Tools tools(HostDriver* the_driver) {
     return {
-        .pass = pass_tools(),
+        .pass = pass_tools(the_driver),
         .provider = "lab",
         .user = "nimbus",
         .public_key = "ssh-ed25519 AAAAC3",
@@ -109,7 +111,8 @@ struct World {
                       }};
   Nobody next;
   WorkQueue queue{clock, {}};
-  Hosts hosts{queue, tools(), next};
+  int steps = 0;
+  Hosts hosts;
 };
 
 const std::string kPath = "tenants/acme/instances/web-1.toml";
@@ -240,6 +243,46 @@ TEST_CASE("nobody wants it any more: a last script takes the access away, and st
   CHECK(status->conditions.at("access").reason == "Removed");
   world.clock.advance(1h);
   CHECK_FALSE(world.due());
+}
+
+TEST_CASE("without a key for hosts status says that none is looked at, and what to do") {
+  World world(nullptr);
+  world.board.seed({});
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  auto status = registry::parse_instance_status(world.published.at(kPath), kPath);
+  REQUIRE(status);
+  CHECK(status->conditions.at("reachable").value == registry::ConditionValue::Unknown);
+  CHECK(status->conditions.at("configured").value == registry::ConditionValue::Unknown);
+  CHECK(status->conditions.at("configured").reason == "NoKey");
+  CHECK(status->conditions.at("configured").message == kWithoutKey);
+  const auto view = world.hosts.view("acme/web-1");
+  REQUIRE(view);
+  CHECK(view->report->without_key);
+  // What is left behind there is not forgotten.
+  world.kept["acme/web-2"] = to_json(
+      {"acme/web-2", "tenants/acme/instances/web-2.toml", "m1", true, {"192.0.2.9", "ssh-ed25519 AAAA", "nimbus"}});
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.board.life("tenants/acme/instances/web-2.toml", "phase = \"running\"\n", "");
+  while (world.due()) world.clock.advance(1s);
+  CHECK(world.kept.contains("acme/web-2"));
+}
+
+TEST_CASE("a worker that does not come back is noticed") {
+  World world;
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  std::chrono::milliseconds under_way{0};
+  world.host.state.answer = [&](const std::string&) -> Result<HostAnswer> {
+    world.clock.advance(40s);
+    under_way = world.hosts.longest_under_way();
+    return Error{Code::Timeout, "no answer"};
+  };
+  CHECK(world.due());
+  CHECK(under_way == 40s);
+  CHECK(world.hosts.longest_under_way() == 0s);
+  CHECK(world.steps == 1);
 }
 
 TEST_CASE("before anything is in force nobody's access is taken away") {
