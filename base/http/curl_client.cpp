@@ -127,9 +127,12 @@ Result<std::unique_ptr<CurlClient>> CurlClient::create(ClientOptions options) {
   std::unique_ptr<CurlClient> client(new CurlClient(std::move(options)));
   client->share_.reset(curl_share_init());
   client->easy_.reset(curl_easy_init());
-  // Nobody else has this share: it needs no locks.
-  if (!client->share_ || !client->easy_ ||
-      curl_share_setopt(client->share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK) {
+  // Nobody else has this share: it needs no locks. The looked-up addresses are here too, because the multi
+  // handle's own list of them would be walked after each call, one entry for every BMC of the thread.
+  const auto keep = [&](curl_lock_data what) {
+    return curl_share_setopt(client->share_.get(), CURLSHOPT_SHARE, what) == CURLSHE_OK;
+  };
+  if (!client->share_ || !client->easy_ || !keep(CURL_LOCK_DATA_CONNECT) || !keep(CURL_LOCK_DATA_DNS)) {
     return Error{Code::Internal, "libcurl cannot be set up"};
   }
   client->set_fixed_options();

@@ -1,6 +1,6 @@
 // Power state of many Redfish BMCs on kept connections: client CPU per poll of our
 // driver, against a bare loop of libcurl that asks for the same resource and looks at
-// nothing. Same servers, same run, one after the other, one BMC at a time.
+// nothing. Same servers, same run, rounds in turns, one BMC at a time.
 //
 //   bench_redfish_poll NIMBUS_SIM [MACHINES] [ROUNDS]
 #include <curl/curl.h>
@@ -46,17 +46,17 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// Microseconds of CPU per poll; the median of the rounds.
+/// Microseconds of CPU per poll of one round over all machines.
 template <class Poll>
-double measure(std::size_t machines, int rounds, Poll poll) {
-  std::vector<double> costs;
-  for (int round = 0; round < rounds; ++round) {
-    const double before = cpu_seconds();
-    for (std::size_t i = 0; i < machines; ++i) poll(i);
-    costs.push_back((cpu_seconds() - before) * 1e6 / static_cast<double>(machines));
-  }
-  std::sort(costs.begin(), costs.end());
-  return costs[costs.size() / 2];
+double round_cost(std::size_t machines, Poll poll) {
+  const double before = cpu_seconds();
+  for (std::size_t i = 0; i < machines; ++i) poll(i);
+  return (cpu_seconds() - before) * 1e6 / static_cast<double>(machines);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 [[noreturn]] void give_up(const std::string& why) {
@@ -108,11 +108,6 @@ int main(int count, char** words) {
   const auto poll_driver = [&](std::size_t i) {
     if (const auto power = bmcs[i]->power()->power(patience()); !power) give_up(power.error().text());
   };
-  const double first = measure(machines, 1, poll_driver);
-  const double ours = measure(machines, rounds, poll_driver);
-  for (auto& bmc : bmcs) bmc->close(patience());
-  bmcs.clear();
-
   std::vector<CURL*> handles;
   const std::string pinned = "sha256//" + pin->base64();
   for (const auto& url : urls) {
@@ -131,17 +126,28 @@ int main(int count, char** words) {
         curl_easy_getinfo(handles[i], CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 200)
       give_up("the bare loop got no answer");
   };
-  const double bare_first = measure(machines, 1, poll_bare);
-  const double bare = measure(machines, rounds, poll_bare);
+  const double first = round_cost(machines, poll_driver);
+  const double bare_first = round_cost(machines, poll_bare);
+  // In turns, so that whatever else the machine does reaches both.
+  std::vector<double> ours, bare, ratios;
+  for (int round = 0; round < rounds; ++round) {
+    ours.push_back(round_cost(machines, poll_driver));
+    bare.push_back(round_cost(machines, poll_bare));
+    ratios.push_back(ours.back() / bare.back());
+  }
+  for (auto& bmc : bmcs) bmc->close(patience());
+  bmcs.clear();
   for (CURL* handle : handles) curl_easy_cleanup(handle);
   ::kill(simulator, SIGTERM);
   ::waitpid(simulator, nullptr, 0);
   std::filesystem::remove_all(folder);
 
-  std::printf("%zu BMCs, median of %d rounds, client CPU per poll\n", machines, rounds);
-  std::printf("  nimbus driver, kept connection   %6.0f us   (first contact with login and discovery %.0f us)\n", ours,
-              first);
-  std::printf("  bare libcurl loop, kept          %6.0f us   (first contact %.0f us)\n", bare, bare_first);
-  std::printf("  ratio %.2f (goal: at most 1.3)\n", ours / bare);
-  return ours / bare <= 1.3 ? 0 : 2;
+  const double ratio = median(ratios);
+  std::printf("%zu BMCs, medians of %d rounds in turns, client CPU per poll\n", machines, rounds);
+  std::printf("  nimbus driver, kept connection   %6.0f us   (first contact with login and discovery %.0f us)\n",
+              median(ours), first);
+  std::printf("  bare libcurl loop, kept          %6.0f us   (first contact %.0f us)\n", median(bare), bare_first);
+  std::printf("  ratio %.2f, of the rounds %.2f to %.2f (goal: at most 1.3)\n", ratio, std::ranges::min(ratios),
+              std::ranges::max(ratios));
+  return ratio <= 1.3 ? 0 : 2;
 }
