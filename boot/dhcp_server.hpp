@@ -1,8 +1,9 @@
 // DhcpServer: dnsmasq, kept in line with what Service serves.
 //
-// A restart for each change, not a reload: a machine that is no longer ordered keeps its
-// answer otherwise. What changes shortly after a restart is gathered and brought in with
-// the next one, so that many machines that change at once cost a few restarts.
+// A machine that is new costs no restart. What else changes does, and not a reload: dnsmasq
+// crashed on that once. What changes shortly after a restart is gathered and brought in with
+// the next one, so that many machines that change at once cost a few restarts; and transfers
+// that are under way are let finish first, for a while.
 //
 // Thread rule: safe from any thread; one thread of its own.
 #pragma once
@@ -46,13 +47,16 @@ class DhcpServer {
 
  private:
   void follow(const std::stop_token& stop);
-  Result<> bring_in_line();
+  enum class Line { Straight, Restarted, Waits };
+  /// `waited`: for transfers to finish.
+  Result<Line> bring_in_line(std::chrono::milliseconds waited);
+  Result<> begin_anew(DnsmasqFiles wanted);
 
   const Setup setup_;
   const Service& service_;
   const Clock& clock_;
-  std::mutex running_;         // of the next two
-  std::string configuration_;  // that dnsmasq runs with; empty: it does not run
+  std::mutex running_;    // of the next two
+  DnsmasqFiles serving_;  // what dnsmasq runs with; hosts that went are still in it until a restart
   std::optional<Supervisor> child_;
   std::mutex mutex_;  // of the next
   std::condition_variable_any condition_;

@@ -1,7 +1,12 @@
 #include "boot/dnsmasq.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
 #include <fmt/core.h>
 
+#include "base/text/text.hpp"
 #include "boot/script.hpp"
 #include "core/names.hpp"
 
@@ -73,10 +78,26 @@ constexpr const char* kArchitectures =
     "dhcp-userclass=set:ipxe,iPXE\n"
     "dhcp-match=set:ipxe,175\n";
 
+Result<DnsmasqHost> host_of(const MachineOrder& machine, bool installs) {
+  if (mac_of(machine.mac) != machine.mac) return bad("MAC", machine.mac);
+  if (!is_dns_label(machine.name)) return bad("name", machine.name);
+  if (!is_address(machine.address)) return bad("address", machine.address);
+  return DnsmasqHost{
+      .line = fmt::format("{},{}{},{}", machine.mac, installs ? "set:install," : "", machine.address, machine.name),
+      .address = machine.address,
+      .installs = installs};
+}
+
+/// "52-54-00-12-34-17": dnsmasq skips files with other characters at their ends.
+std::string file_of(std::string mac) {
+  std::replace(mac.begin(), mac.end(), ':', '-');
+  return mac;
+}
+
 }  // namespace
 
-Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Orders& orders,
-                                          const std::set<std::string>& installing) {
+Result<DnsmasqFiles> dnsmasq_files(const DnsmasqFacts& facts, const Orders& orders,
+                                   const std::set<std::string>& installing) {
   auto range = range_of(orders.cidr, orders.dhcp);
   if (!range) return std::move(range.error());
   auto options = network_options(orders, facts.script_url);
@@ -84,8 +105,8 @@ Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Order
   std::string out = fmt::format(
       "port=0\nno-resolv\nno-hosts\ninterface={0}\nbind-interfaces\nexcept-interface=lo\n"
       "dhcp-range={1}\ndhcp-ignore=tag:!known\ndhcp-leasefile={2}/dnsmasq.leases\n"
-      "enable-tftp\ntftp-root={3}\ntftp-no-fail\n",
-      facts.interface, *range, facts.state, facts.tftp_root);
+      "dhcp-hostsdir={2}/hosts.d\nenable-tftp\ntftp-root={3}\ntftp-no-fail\ntftp-port-range={4},{5}\n",
+      facts.interface, *range, facts.state, facts.tftp_root, kFirstTransferPort, kLastTransferPort);
   out += kArchitectures;
   out += fmt::format(
       "dhcp-boot=tag:install,tag:ipxe,{0}${{net0/mac:hexhyp}}\n"
@@ -96,15 +117,62 @@ Result<std::string> dnsmasq_configuration(const DnsmasqFacts& facts, const Order
     out += fmt::format("enable-ra\nra-param={},10\ndhcp-range=fd00::,ra-only,64,10m\n", facts.interface);
   }
   out += *options;
+  DnsmasqFiles files{.configuration = std::move(out), .hosts = {}};
   for (const auto& machine : orders.machines) {
-    if (mac_of(machine.mac) != machine.mac) return bad("MAC", machine.mac);
-    if (!is_dns_label(machine.name)) return bad("name", machine.name);
-    if (!is_address(machine.address)) return bad("address", machine.address);
-    const bool install = installing.contains(machine.mac);
-    out += fmt::format("dhcp-host={},{}{},{}\n", machine.mac, install ? "set:install," : "", machine.address,
-                       machine.name);
+    auto host = host_of(machine, installing.contains(machine.mac));
+    if (!host) return std::move(host.error());
+    files.hosts.insert_or_assign(file_of(machine.mac), std::move(*host));
   }
-  return out;
+  return files;
+}
+
+DnsmasqChange change_between(const DnsmasqFiles& running, const DnsmasqFiles& wanted) {
+  DnsmasqChange change;
+  const auto needs = [&](Restart restart) { change.restart = std::max(change.restart, restart); };
+  if (running.configuration != wanted.configuration) needs(Restart::Soon);
+  std::set<std::string_view> taken;
+  for (const auto& [name, host] : running.hosts) {
+    taken.insert(host.address);
+    const auto next = wanted.hosts.find(name);
+    if (next == wanted.hosts.end()) {
+      needs(Restart::Later);
+    } else if (next->second != host) {
+      const bool less = host.installs && !next->second.installs && next->second.address == host.address;
+      needs(less ? Restart::Later : Restart::Soon);
+    }
+  }
+  for (const auto& [name, host] : wanted.hosts) {
+    if (running.hosts.contains(name)) continue;
+    if (taken.insert(host.address).second)
+      change.added.push_back(name);
+    else
+      needs(Restart::Soon);
+  }
+  return change;
+}
+
+bool is_transferring(std::string_view sockets) {
+  // "  12: 0100A8C0:6000 00000000:0000 07 …", numbers in hexadecimal.
+  const auto lines = base::split(sockets, '\n');
+  return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+    const auto number = line.find(": ");
+    if (number == std::string_view::npos) return false;
+    const auto rest = line.substr(number + 2);
+    const auto local = rest.substr(0, rest.find(' '));
+    const auto colon = local.rfind(':');
+    if (colon == std::string_view::npos) return false;
+    std::uint16_t port = 0;
+    const auto digits = local.substr(colon + 1);
+    std::from_chars(digits.data(), digits.data() + digits.size(), port, 16);
+    return port >= kFirstTransferPort && port <= kLastTransferPort;
+  });
+}
+
+bool may_restart(Restart restart, bool transferring, std::chrono::milliseconds waited) {
+  constexpr std::chrono::milliseconds kSoon{3'000};  // a machine is being switched on meanwhile
+  constexpr std::chrono::milliseconds kLater{30'000};
+  if (restart == Restart::None) return false;
+  return !transferring || waited >= (restart == Restart::Soon ? kSoon : kLater);
 }
 
 }  // namespace nimbus::boot

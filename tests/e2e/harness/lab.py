@@ -94,10 +94,13 @@ http {{
   access_log {self.folder}/access.log; sendfile on;
   client_body_temp_path {self.folder}/t; proxy_temp_path {self.folder}/t; fastcgi_temp_path {self.folder}/t;
   uwsgi_temp_path {self.folder}/t; scgi_temp_path {self.folder}/t;
-  server {{ listen {ADDRESS}:{port}; listen {MIRROR}:{port}; root {files}; limit_rate {rate}; {more} }}
+  server {{ {self.listen()} root {files}; limit_rate {rate}; {more} }}
 }}
 """)
         self.child = None
+
+    def listen(self):
+        return f"listen {ADDRESS}:{self.port}; listen {MIRROR}:{self.port};"
 
     def start(self):
         self.child = Child("nginx", ["nginx", "-p", self.folder, "-c", self.configuration, "-e", "stderr"], self.folder / "log")
@@ -130,19 +133,20 @@ class _Unix(http.client.HTTPConnection):
 class NimbusBoot:
     """nimbus-boot on the provisioning network."""
 
-    def __init__(self, program, folder, installer):
+    def __init__(self, program, folder, installer, more="", address=ADDRESS):
         self.program, self.folder = program, pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.control = self.folder / "control.sock"
         self.configuration = self.folder / "nimbus-boot.toml"
         self.configuration.write_text(f"""
 interface = "br0"
-address = "{ADDRESS}"
+address = "{address}"
 control = "{self.control}"
 state = "{self.folder}/state"
 installer = "{installer}"
 kernel_arguments = "console=ttyS0,115200n8 mitigations=off"
 router_advertisements = true
+{more}
 """)
         self.child = None
 
@@ -158,6 +162,20 @@ router_advertisements = true
         connection.request(method, path, body)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
+
+    def dnsmasq(self):
+        return self.child_of("dnsmasq")
+
+    def child_of(self, program):
+        """The process id of its child; None: it has none such."""
+        for place in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                name, _, rest = place.read_text().partition("(")[2].rpartition(")")
+            except OSError:
+                continue  # ended meanwhile
+            if name == program and int(rest.split()[1]) == self.child.pid:
+                return int(place.parent.name)
+        return None
 
     def healthy(self):
         try:

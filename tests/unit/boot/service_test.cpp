@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/file/file.hpp"
-#include "boot/dnsmasq.hpp"
 #include "boot/service.hpp"
 
 using namespace nimbus;
@@ -128,40 +127,6 @@ TEST_CASE("a damaged state is no reason to guess") {
   bench.service.reset();
   REQUIRE(base::write_file_atomically(bench.folder + "/state.db", "no database at all, but long enough", 0600));
   CHECK(Service::open(bench.folder, {}, [] { return "t"; }).error().code == Code::Corrupt);
-}
-
-TEST_CASE("dnsmasq: only ordered machines, and only installing ones get something to boot") {
-  const DnsmasqFacts facts{.interface = "br0", .script_url = "http://h:1/ipxe/", .tftp_root = "/t", .state = "/s"};
-  auto text = dnsmasq_configuration(facts, orders_with(kRun), {kMac});
-  REQUIRE(text);
-  CHECK(text->find("dhcp-host=52:54:00:12:34:17,set:install,10.20.0.11,m017\n") != std::string::npos);
-  CHECK(text->find("dhcp-host=52:54:00:12:34:18,10.20.0.12,m018\n") != std::string::npos);
-  CHECK(text->find("dhcp-ignore=tag:!known\n") != std::string::npos);
-  CHECK(text->find("dhcp-range=10.20.0.0,static,255.255.255.0,1h\n") != std::string::npos);
-  for (const auto line : {"dhcp-boot=http", "dhcp-boot=undionly"}) CHECK(text->find(line) == std::string::npos);
-
-  auto beside = orders_with(kRun);
-  beside.dhcp = DhcpService::Proxy;
-  const auto proxy = dnsmasq_configuration(facts, beside, {kMac});
-  REQUIRE(proxy);
-  CHECK(proxy->find("dhcp-range=10.20.0.0,proxy,255.255.255.0\n") != std::string::npos);
-  CHECK(proxy->find("pxe-service=tag:install,tag:!ipxe,X86-64_EFI,") != std::string::npos);
-  CHECK(proxy->find("pxe-service=tag:install,tag:ipxe,X86PC,\"Nimbus\",http://h:1/ipxe/") != std::string::npos);
-  CHECK(proxy->find("dhcp-ignore=tag:!known\n") != std::string::npos);
-  for (const auto* word : {"authoritative", "option:router", "static"}) CHECK(proxy->find(word) == std::string::npos);
-
-  auto hostile = orders_with(kRun);
-  hostile.machines[0].name = "m\ndhcp-script=/bin/sh";
-  CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
-  hostile = orders_with(kRun);
-  hostile.machines[0].address = "1.2.3.4,evil";
-  CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
-  hostile = orders_with(kRun);
-  hostile.cidr = "10.20.0.0/33";
-  CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
-  hostile.cidr = "10.20.0.0/24";
-  hostile.dns = {"1.1.1.1\nenable"};
-  CHECK_FALSE(dnsmasq_configuration(facts, hostile, {}));
 }
 
 TEST_CASE("changes count on top of the orders that they were made for, and nowhere else") {
