@@ -1,6 +1,7 @@
 #include "boot/daemon.hpp"
 
 #include <array>
+#include <mutex>
 #include <optional>
 
 #include <fmt/core.h>
@@ -167,12 +168,20 @@ class Daemon::Impl {
   }
 
   HttpResponse take(const HttpRequest& request, Result<> (Service::*take_over)(OrdersUpdate)) {
-    auto update = parse_orders_update(request.body);
+    auto part = parse_orders_update(request.body);
+    if (!part) return refusal(part.error());
+    auto update = put_together(std::move(*part));
     if (!update) return refusal(update.error());
-    if (auto possible = dhcp_.accepts(update->orders); !possible) return refusal(possible.error());
-    if (auto taken = ((*service_).*take_over)(std::move(*update)); !taken) return refusal(taken.error());
+    if (!*update) return {.body = "more\n"};
+    if (auto possible = dhcp_.accepts((*update)->orders); !possible) return refusal(possible.error());
+    if (auto taken = ((*service_).*take_over)(std::move(**update)); !taken) return refusal(taken.error());
     dhcp_.changed();
     return {.body = "ok\n"};
+  }
+
+  Result<std::optional<OrdersUpdate>> put_together(OrdersUpdate part) {
+    const std::lock_guard lock(putting_together_);
+    return parts_.take(std::move(part));
   }
 
   HttpResponse heard(const HttpRequest& request) {
@@ -186,6 +195,8 @@ class Daemon::Impl {
   const Config config_;
   const base::SystemClock clock_;
   std::unique_ptr<Service> service_;
+  std::mutex putting_together_;  // of parts_
+  OrderParts parts_;
   DhcpServer dhcp_;
   std::optional<Supervisor> files_;
   std::unique_ptr<base::HttpServer> machines_, control_;

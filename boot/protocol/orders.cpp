@@ -1,6 +1,9 @@
 #include "boot/protocol/orders.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <unordered_map>
+#include <utility>
 
 #include "base/json/json.hpp"
 #include "boot/protocol/json_read.hpp"
@@ -10,6 +13,7 @@ namespace {
 
 using base::Json;
 constexpr std::size_t kMostSealedPlan = std::size_t{1} << 20U;
+constexpr std::int64_t kMostParts = 256;
 constexpr std::size_t kMostMachines = 20'000;
 constexpr std::size_t kMacSize = 17;
 
@@ -73,6 +77,49 @@ Result<MachineOrder> parse_machine_order(std::string_view text) {
   return read_machine(*json);
 }
 
+std::vector<OrdersUpdate> parts_of(OrdersUpdate update) {
+  constexpr std::size_t kRoom = kMostOrderBytes - (std::size_t{1} << 20U);  // the rest is for what is removed
+  constexpr std::size_t kMostInPart = 10'000;
+  std::vector<MachineOrder> machines = std::exchange(update.orders.machines, {});
+  std::vector<OrdersUpdate> parts{update};
+  std::size_t bytes = 0;
+  for (auto& machine : machines) {
+    // Whatever has to be escaped in it.
+    const std::size_t size = 1024 + (machine.run ? 2 * machine.run->plan.size() : 0);
+    auto* part = &parts.back();
+    if (!part->orders.machines.empty() && (bytes + size > kRoom || part->orders.machines.size() >= kMostInPart)) {
+      part->more = true;
+      OrdersUpdate next{.mark = update.mark, .orders = update.orders, .removed = {}, .part = part->part + 1};
+      part = &parts.emplace_back(std::move(next));
+      bytes = 0;
+    }
+    bytes += size;
+    part->orders.machines.push_back(std::move(machine));
+  }
+  return parts;
+}
+
+Result<std::optional<OrdersUpdate>> OrderParts::take(OrdersUpdate part) {
+  auto before = std::exchange(begun_, std::nullopt);
+  const bool next = before && before->mark == part.mark && before->part + 1 == part.part;
+  if (part.part != 0 && !next) return Error{Code::Conflict, "a part of the orders is missing; the whole is needed"};
+  if (part.part == 0)
+    before = std::exchange(part, {});
+  else {
+    if (part.part >= kMostParts || before->orders.machines.size() + part.orders.machines.size() > kMostMachines)
+      return Error{Code::Invalid, "too many orders"};
+    before->part = part.part;
+    before->more = part.more;
+    std::move(part.orders.machines.begin(), part.orders.machines.end(), std::back_inserter(before->orders.machines));
+  }
+  if (before->more) {
+    begun_ = std::move(before);
+    return std::optional<OrdersUpdate>{};
+  }
+  before->part = 0;
+  return before;
+}
+
 std::string to_json(const OrdersUpdate& update) {
   Json dns = Json::array();
   for (const auto& server : update.orders.dns) dns.push(server);
@@ -92,6 +139,8 @@ std::string to_json(const OrdersUpdate& update) {
       .set("dns", std::move(dns))
       .set("machines", std::move(list))
       .set("removed", std::move(removed))
+      .set("part", update.part)
+      .set("more", update.more)
       .text();
 }
 
@@ -107,6 +156,8 @@ Result<OrdersUpdate> parse_orders_update(std::string_view text) {
   fields.text("gateway", update.orders.gateway, 64);
   fields.texts("dns", update.orders.dns, 8);
   fields.texts("removed", update.removed, kMostMachines);
+  fields.number("part", update.part);
+  fields.flag("more", update.more);
   for (const auto& mac : update.removed) {
     if (mac.size() != kMacSize) fields.fail("removed");
   }

@@ -19,12 +19,13 @@
 
 namespace nimbus::boot {
 
+/// Of one message. What is more goes in parts: a plan has up to half a MiB of user data.
 inline constexpr std::size_t kMostOrderBytes = std::size_t{8} << 20U;
 
 /// The run that a machine may boot into, once.
 struct RunOrder {
   std::string run, nonce;
-  std::string plan;  // sealed
+  std::string plan;        // sealed
   std::string key;   // hex of the public key that the plan is sealed with
   friend bool operator==(const RunOrder&, const RunOrder&) = default;
 };
@@ -58,11 +59,27 @@ struct OrdersUpdate {
   OrderMark mark;
   Orders orders;                     // of a change: the facts of the network, and machines that are new or other
   std::vector<std::string> removed;  // MACs; of a change only
+  std::int64_t part = 0;             // of the parts with this mark, from 0
+  bool more = false;                 // another part follows; nothing counts before the last
   friend bool operator==(const OrdersUpdate&, const OrdersUpdate&) = default;
 };
 
 /// What leads from `before` to `after`, without a mark. Order among machines means nothing.
 OrdersUpdate changes_between(const Orders& before, const Orders& after);
+
+/// The same as parts that are within kMostOrderBytes each.
+std::vector<OrdersUpdate> parts_of(OrdersUpdate update);
+
+/// Puts parts together again. One that is not the next of what came before is an error:
+/// Conflict; then the whole is needed.
+class OrderParts {
+ public:
+  /// Nothing: more parts are needed.
+  Result<std::optional<OrdersUpdate>> take(OrdersUpdate part);
+
+ private:
+  std::optional<OrdersUpdate> begun_;
+};
 
 std::string to_json(const OrdersUpdate& update);
 Result<OrdersUpdate> parse_orders_update(std::string_view json);

@@ -50,12 +50,14 @@ Result<> UnixBootService::send_whole(const boot::Orders& orders, const Call& cal
 }
 
 Result<> UnixBootService::send(const char* method, const boot::OrdersUpdate& update, const Call& call) {
-  auto answer = base::http_request({.method = method,
-                                    .url = std::string(kUrl) + "/v1/orders",
-                                    .body = boot::to_json(update),
-                                    .unix_socket = socket_},
-                                   limited(call, clock_, kAnswer), clock_);
-  if (!answer) return std::move(answer.error()).with("while telling nimbus-boot what to serve");
+  for (const auto& part : boot::parts_of(update)) {
+    auto answer = base::http_request({.method = method,
+                                      .url = std::string(kUrl) + "/v1/orders",
+                                      .body = boot::to_json(part),
+                                      .unix_socket = socket_},
+                                     limited(call, clock_, kAnswer), clock_);
+    if (!answer) return std::move(answer.error()).with("while telling nimbus-boot what to serve");
+  }
   return {};
 }
 
