@@ -9,10 +9,14 @@
 #include "base/crypto/crypto.hpp"
 #include "base/file/file.hpp"
 #include "base/http/server.hpp"
+#include "base/http/web_source.hpp"
 #include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
 #include "boot/dhcp_server.hpp"
+#include "boot/image_cache.hpp"
+#include "boot/nginx.hpp"
+#include "boot/protocol/source_rules.hpp"
 #include "boot/service.hpp"
 #include "boot/supervisor.hpp"
 
@@ -53,19 +57,6 @@ Result<> check_installer(const std::string& folder) {
   return {};
 }
 
-std::string nginx_configuration(const Config& config) {
-  return fmt::format(
-      "daemon off;\nmaster_process off;\npid {0}/nginx.pid;\nerror_log stderr warn;\n"
-      "events {{}}\n"
-      "http {{\n"
-      "  access_log off;\n  sendfile on;\n  default_type application/octet-stream;\n"
-      "  client_body_temp_path {0}/nginx;\n  proxy_temp_path {0}/nginx;\n  fastcgi_temp_path {0}/nginx;\n"
-      "  uwsgi_temp_path {0}/nginx;\n  scgi_temp_path {0}/nginx;\n"
-      "  server {{\n    listen {1}:{2};\n    root {3};\n    location ~ ^/(vmlinuz|ramdisk.img)$ {{ }}\n"
-      "    location / {{ return 404; }}\n  }}\n}}\n",
-      config.state, config.address, config.files_port, config.installer);
-}
-
 HttpResponse refusal(const Error& error) {
   int status = 500;
   if (error.code == Code::Auth) status = 403;
@@ -100,6 +91,8 @@ class Daemon::Impl {
       return written;
     }
     if (auto made = base::make_folders(config_.state + "/nginx", 0700); !made) return made;
+    if (auto opened = open_images(); !opened)
+      return std::move(opened.error()).with("while opening the cache of images");
     // What was served before the restart was looked at then; machines wait.
     if (auto served = dhcp_.start(); !served) return served;
     auto machines = base::HttpServer::start(
@@ -136,6 +129,7 @@ class Daemon::Impl {
         {"PUT", "/v1/orders", [this](const HttpRequest& request) { return take(request, &Service::take); }},
         {"POST", "/v1/orders", [this](const HttpRequest& request) { return take(request, &Service::change); }},
         {"GET", "/v1/heard", [this](const HttpRequest& request) { return heard(request); }, base::PathMatch::Prefix},
+        {"PUT", "/v1/images", [this](const HttpRequest& request) { return image(request); }},
         {"GET", "/healthz", [](const HttpRequest&) { return HttpResponse{.body = "ok\n"}; }}};
   }
 
@@ -192,9 +186,39 @@ class Daemon::Impl {
     return {.content_type = "application/json", .body = to_json(*heard)};
   }
 
+  Result<> open_images() {
+    if (!config_.images) return {};
+    const auto& wanted = *config_.images;
+    auto cache = ImageCache::open({.folder = wanted.folder,
+                                   .url = url_of(config_, config_.files_port) + "/images/",
+                                   .most_bytes = wanted.bytes,
+                                   .source = [this](const std::string& url, const ImageOrder& order,
+                                                    std::stop_token stop) -> std::unique_ptr<base::ByteSource> {
+                                     return std::make_unique<base::WebSource>(
+                                         base::WebSourceOptions{.url = url,
+                                                                .ca_file = config_.images->ca_file,
+                                                                .rules = source_rules(order.sources, order.never),
+                                                                .stop = std::move(stop)});
+                                   },
+                                   .needed = [this] { return service_->images(); }},
+                                  clock_);
+    if (!cache) return std::move(cache.error());
+    images_ = std::move(*cache);
+    return {};
+  }
+
+  /// Whether an image is in the cache; asked for it, it will be.
+  HttpResponse image(const HttpRequest& request) {
+    if (!images_) return {.status = 404, .body = "there is no cache of images\n"};
+    const auto order = parse_image_order(request.body);
+    if (!order) return refusal(order.error());
+    return {.content_type = "application/json", .body = to_json(images_->want(*order))};
+  }
+
   const Config config_;
   const base::SystemClock clock_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<ImageCache> images_;
   std::mutex putting_together_;  // of parts_
   OrderParts parts_;
   DhcpServer dhcp_;

@@ -1,8 +1,9 @@
 // The daemon: sockets and children around Service.
 //
 //   provisioning network: GET /ipxe/<mac>, GET /v1/plan, POST /v1/report
-//   UNIX socket:          PUT /v1/orders (all), POST /v1/orders (what changed), GET /v1/heard/<mac>, GET /healthz
-//   children:             dnsmasq (DHCP, TFTP), nginx (kernel and ramdisk)
+//   UNIX socket:          PUT /v1/orders (all), POST /v1/orders (what changed), GET /v1/heard/<mac>,
+//                         PUT /v1/images (an image that will be needed), GET /healthz
+//   children:             dnsmasq (DHCP, TFTP), nginx (kernel, ramdisk, images of the cache)
 #pragma once
 
 #include <memory>

@@ -1,10 +1,12 @@
 // nimbus-boot: serves machines that boot from the network what nimbusd says.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <fmt/core.h>
 
@@ -25,13 +27,15 @@ base::CommandTable command_table() {
       "signed "
       "plans and reports. nimbusd tells it over a UNIX socket what to serve to whom; without that, every machine boots "
       "its disk. Stops on SIGTERM.";
-  program.root.examples = {{"nimbus-boot --config /etc/nimbus/nimbus-boot.toml", "serve"}};
+  program.root.examples = {{"nimbus-boot --config /etc/nimbus/nimbus-boot.toml", "serve"},
+                           {"nimbus-boot --check-config", "check the configuration and list what is wrong or missing"}};
   program.root.flags = {{.name = "config",
                          .letter = 'c',
                          .value = "FILE",
                          .help = "the configuration",
                          .fallback = "/etc/nimbus/nimbus-boot.toml",
-                         .completer = std::string(base::kCompleteFile)}};
+                         .completer = std::string(base::kCompleteFile)},
+                        {.name = "check-config", .help = "only check the configuration and what it names"}};
   program.root.exit_codes = {{1, "could not start"}, {3, "the configuration is not valid"}};
   program.exit_codes = {{0, "success"}, {base::kExitUsage, "the command line is wrong"}};
   program.version = NIMBUS_VERSION;
@@ -39,8 +43,24 @@ base::CommandTable command_table() {
   return program;
 }
 
+int check(const boot::Config& config) {
+  const auto missing = boot::missing_here(config);
+  for (const auto& line : missing) fmt::print(stderr, "{}\n", line);
+  return missing.empty() ? 0 : 3;
+}
+
+/// nginx, which inherits it, needs two descriptors for each machine that fetches something.
+void allow_descriptors() {
+  constexpr rlim_t kWanted = 32768;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kWanted) return;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? kWanted : std::min(limit.rlim_max, kWanted);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const boot::Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
+  allow_descriptors();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -62,12 +82,13 @@ int main(int argc, char** argv) {
   try {
     auto parsed = base::parse(command_table(), argc, argv);
     if (const auto* exit = std::get_if<base::ExitNow>(&parsed)) return base::finish(*exit);
-    const auto config = boot::load_config(std::get<base::Parsed>(parsed).text("config"));
+    const auto& arguments = std::get<base::Parsed>(parsed);
+    const auto config = boot::load_config(arguments.text("config"));
     if (!config) {
       fmt::print(stderr, "{}\n", config.error().text());
       return config.error().code == Code::Invalid ? 3 : 1;
     }
-    return serve(*config);
+    return arguments.flag("check-config") ? check(*config) : serve(*config);
   } catch (const std::exception& broken) {
     fmt::print(stderr, "nimbus-boot: {}\n", broken.what());
     return 1;

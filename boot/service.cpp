@@ -159,6 +159,15 @@ std::optional<Heard> Service::heard(std::string_view text) const {
   return found->second.heard;
 }
 
+std::set<std::string> Service::images() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> out;
+  for (const auto& [mac, machine] : machines_) {
+    if (machine.order.run && !machine.order.run->image.empty()) out.insert(machine.order.run->image);
+  }
+  return out;
+}
+
 std::set<std::string> Service::installing() const {
   const std::lock_guard lock(mutex_);
   std::set<std::string> out;

@@ -49,6 +49,8 @@ class Service {
 
   /// Of the run that is ordered for this machine; nothing: none is.
   std::optional<Heard> heard(std::string_view mac) const;
+  /// Digests of images that runs need which are ordered.
+  std::set<std::string> images() const;
   /// Machines that boot the installer next.
   std::set<std::string> installing() const;
 

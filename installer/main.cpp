@@ -29,7 +29,7 @@ installer::Tools tools_for(installer::Home& home, const Clock& clock) {
           .inventory = [](const auto& machine) { return installer::inventory_of(machine, ""); },
           .open = [](const auto& disk, auto access) { return installer::open_device(disk.node, access); },
           .source = [&clock](const std::string& url, const auto& plan) -> std::unique_ptr<base::ByteSource> {
-            return std::make_unique<base::HttpSource>(url, clock, installer::source_rules(plan));
+            return std::make_unique<base::HttpSource>(url, clock, installer::source_rules(plan, url));
           },
           .plant = [](const auto& disk, const auto& root,
                       const auto& files) { return installer::plant_seed(disk.node, root, files); },

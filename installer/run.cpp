@@ -88,6 +88,7 @@ class Run {
 
   Result<> stream(ImageWriter& writer) {
     std::vector<std::unique_ptr<base::ByteSource>> sources;
+    if (!plan_.image_cache.empty()) sources.push_back(tools_.source(plan_.image_cache, plan_));
     for (const auto& url : plan_.image_urls) sources.push_back(tools_.source(url, plan_));
     return stream_image(sources, writer, {.pause = tools_.pause},
                         [&] { progress(boot::Stage::Writing, writer.bytes_written(), plan_.image_bytes); });

@@ -214,6 +214,16 @@ Result<HttpUrl> parse_http_url(std::string_view url) {
   return out;
 }
 
+Result<HttpUrl> parse_web_url(std::string_view url) {
+  constexpr std::string_view kSecure = "https://";
+  if (!url.starts_with(kSecure)) return parse_http_url(url);
+  auto parsed = parse_http_url("http://" + std::string(url.substr(kSecure.size())));
+  if (!parsed) return Error{Code::Invalid, "not a https:// URL: " + printable(url, 200)};
+  const auto authority = url.substr(kSecure.size(), url.find('/', kSecure.size()) - kSecure.size());
+  if (const auto where = parse_host_port(authority, 443)) parsed->port = where->port;
+  return parsed;
+}
+
 Result<std::string> http_request(const HttpQuestion& question, const Call& call, const Clock& clock) {
   auto url = parse_http_url(question.url);
   if (!url) return std::move(url.error());

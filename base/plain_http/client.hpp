@@ -33,6 +33,8 @@ struct HttpUrl {
 
 /// http only. Errors: Invalid.
 Result<HttpUrl> parse_http_url(std::string_view url);
+/// http or https. Errors: Invalid.
+Result<HttpUrl> parse_web_url(std::string_view url);
 
 struct HttpQuestion {
   std::string method = "GET";

@@ -18,7 +18,9 @@ constexpr std::size_t kMostMachines = 20'000;
 constexpr std::size_t kMacSize = 17;
 
 Json run_json(const RunOrder& run) {
-  return Json::object().set("run", run.run).set("nonce", run.nonce).set("plan", run.plan).set("key", run.key);
+  Json out = Json::object().set("run", run.run).set("nonce", run.nonce).set("plan", run.plan).set("key", run.key);
+  if (!run.image.empty()) out.set("image", run.image);
+  return out;
 }
 
 Json machine_json(const MachineOrder& order) {
@@ -46,6 +48,7 @@ Result<MachineOrder> read_machine(const Json& json) {
     each.text("nonce", order.run->nonce, 128);
     each.text("plan", order.run->plan, kMostSealedPlan);
     each.text("key", order.run->key, 64);
+    each.text("image", order.run->image, 64);
     if (order.run->run.empty() || order.run->nonce.empty()) each.fail("run");
     if (auto read = each.result(); !read) return std::move(read.error());
   }

@@ -26,7 +26,8 @@ inline constexpr std::size_t kMostOrderBytes = std::size_t{8} << 20U;
 struct RunOrder {
   std::string run, nonce;
   std::string plan;        // sealed
-  std::string key;   // hex of the public key that the plan is sealed with
+  std::string key;         // hex of the public key that the plan is sealed with
+  std::string image = {};  // that the cache keeps for it, by digest; empty: none
   friend bool operator==(const RunOrder&, const RunOrder&) = default;
 };
 

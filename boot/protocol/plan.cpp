@@ -69,6 +69,7 @@ std::string to_json(const InstallPlan& plan) {
       .set("proof", std::string(name_of(plan.proof)))
       .set("root_disk", hint_json(plan.root_disk))
       .set("disk", plan.disk)
+      .set("image_cache", plan.image_cache)
       .set("image_urls", texts(plan.image_urls))
       .set("image_sources", texts(plan.image_sources))
       .set("image_never", texts(plan.image_never))
@@ -98,6 +99,7 @@ Result<InstallPlan> parse_plan(std::string_view text) {
   fields.text("mac", plan.mac, 32);
   fields.choice("proof", plan.proof);
   fields.text("disk", plan.disk);
+  fields.text("image_cache", plan.image_cache);
   fields.texts("image_urls", plan.image_urls, 16);
   fields.texts("image_sources", plan.image_sources);
   fields.texts("image_never", plan.image_never);

@@ -56,6 +56,7 @@ struct InstallPlan {
   RootDiskHint root_disk;
   std::string disk;  // id of the disk; not empty: this one and no other
 
+  std::string image_cache;  // where nimbus-boot has the image; empty: it has not. Tried before the sources
   std::vector<std::string> image_urls;
   std::vector<std::string> image_sources;  // beginnings of URLs that a redirect may lead to
   std::vector<std::string> image_never;    // networks that no image comes from: "10.20.0.0/24"

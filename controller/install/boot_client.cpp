@@ -76,6 +76,17 @@ Result<std::optional<boot::Heard>> UnixBootService::heard(const std::string& mac
   return std::optional(std::move(*heard));
 }
 
+Result<std::optional<boot::ImageAnswer>> UnixBootService::image(const boot::ImageOrder& order, const Call& call) {
+  auto answer = base::http_request(
+      {.method = "PUT", .url = std::string(kUrl) + "/v1/images", .body = boot::to_json(order), .unix_socket = socket_},
+      limited(call, clock_, kAnswer), clock_);
+  if (!answer && answer.error().code == Code::NotFound) return std::optional<boot::ImageAnswer>{};
+  if (!answer) return std::move(answer.error()).with("while asking nimbus-boot for an image");
+  auto image = boot::parse_image_answer(*answer);
+  if (!image) return std::move(image.error());
+  return std::optional(std::move(*image));
+}
+
 Result<reconcilers::SshAnswer> ask_ssh(const std::string& address, const std::string& host_key, const Call& call,
                                        const Clock& clock) {
   constexpr std::chrono::seconds kMost{5};

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "boot/protocol/image.hpp"
 #include "boot/protocol/orders.hpp"
 #include "core/call.hpp"
 #include "core/ports/clock.hpp"
@@ -24,6 +25,8 @@ class BootService {
   virtual void distrust() = 0;
   /// Of the run that it serves to the machine with this MAC; nothing: it serves none.
   virtual Result<std::optional<boot::Heard>> heard(const std::string& mac, const Call& call) = 0;
+  /// Whether its cache has an image; asked for it, it gets it. Nothing: it has no cache.
+  virtual Result<std::optional<boot::ImageAnswer>> image(const boot::ImageOrder& order, const Call& call) = 0;
 };
 
 /// Sends what changed since the orders that were acknowledged last, and the whole whenever
@@ -35,6 +38,7 @@ class UnixBootService final : public BootService {
   Result<> serve(const boot::Orders& orders, const Call& call) override;
   void distrust() override;
   Result<std::optional<boot::Heard>> heard(const std::string& mac, const Call& call) override;
+  Result<std::optional<boot::ImageAnswer>> image(const boot::ImageOrder& order, const Call& call) override;
 
  private:
   struct Acknowledged {

@@ -26,13 +26,24 @@ std::vector<std::string> image_never(const Wishes& wishes) {
   return never;
 }
 
+std::vector<std::string> bmc_networks(const std::set<std::string>& bmcs) {
+  std::vector<std::string> out;
+  for (const auto& bmc : bmcs) {
+    const std::string host = host_of(bmc);
+    if (const auto ip = parse_ip(host)) out.push_back(host + (ip->v6 ? "/128" : "/32"));
+  }
+  return out;
+}
+
+bool is_plain(const std::string& url) { return url.starts_with("http://"); }
+
 std::string refuse_source(const std::string& url, const std::vector<std::string>& sources,
                           const std::vector<std::string>& never, const std::set<std::string>& bmcs) {
   const bool known = std::any_of(sources.begin(), sources.end(),
                                  [&](const auto& source) { return !source.empty() && url.starts_with(source); });
   if (!known) return "it is not in image_sources of nimbusd.toml";
-  const auto parsed = base::parse_http_url(url);
-  if (!parsed) return "only http:// is fetched so far";
+  const auto parsed = base::parse_web_url(url);
+  if (!parsed) return "only https:// and http:// are fetched";
   std::string host = base::to_lower(parsed->host);
   if (host.ends_with('.')) host.pop_back();
   if (host == "localhost" || host.ends_with(".localhost")) return "it is on the machine itself";

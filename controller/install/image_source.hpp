@@ -12,6 +12,11 @@ namespace nimbus::controller {
 
 /// Networks of the provider that no image comes from: of provisioning, and of BMCs.
 std::vector<std::string> image_never(const Wishes& wishes);
+/// Each of the BMCs that are numbers, as a network of its own: "192.0.2.9/32".
+std::vector<std::string> bmc_networks(const std::set<std::string>& bmcs);
+
+/// Whether a machine can fetch from it: the installer speaks no TLS.
+bool is_plain(const std::string& url);
 
 /// Why an image is not fetched from `url`; empty: it may be. `sources`: beginnings of URLs;
 /// `never`: networks; `bmcs`: addresses of BMCs, as the registry writes them.

@@ -32,6 +32,8 @@ class LifeStep {
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
   Result<> again(const std::string& why);
+  Result<std::vector<std::string>> sources_of(const ImageDisk& image) const;
+  std::string image_refusal();
   Result<> add_sources(const ImageDisk& image, boot::InstallPlan& plan) const;
   Result<> make_plan();
   Result<> guarded(const std::function<Result<>()>& act);
@@ -57,6 +59,7 @@ class LifeStep {
   const std::string machine_;
   LifeRecord record_;
   std::string waits_;
+  std::string cached_;      // where nimbus-boot has the image; empty: not, or not asked
   std::string held_;        // without a run
   std::string quarantine_;  // erased, and not fit to be offered
 };

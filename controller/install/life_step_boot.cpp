@@ -1,5 +1,7 @@
 // The boot of the installer: its plan, and the writes that lead there.
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/crypto/crypto.hpp"
 #include "base/log/log.hpp"
@@ -64,22 +66,68 @@ RunRecordOfLife LifeStep::new_run(const LifecycleTools& tools, const std::string
   return run;
 }
 
-/// Those of the image's URLs that may be used, and what the installer must know of them.
-Result<> LifeStep::add_sources(const ImageDisk& image, boot::InstallPlan& plan) const {
-  plan.image_sources = tools_.image_sources;
-  plan.image_never = image_never(wishes_);
+/// Those of the image's URLs that may be used. Errors: Invalid (none).
+Result<std::vector<std::string>> LifeStep::sources_of(const ImageDisk& image) const {
+  const auto never = image_never(wishes_);
   const auto bmcs = life_.bmc_addresses();
+  std::vector<std::string> urls;
   std::string refused;
   for (const auto& url : image.urls) {
-    const auto why = refuse_source(url, tools_.image_sources, plan.image_never, bmcs);
+    const auto why = refuse_source(url, tools_.image_sources, never, bmcs);
     if (why.empty()) {
-      plan.image_urls.push_back(url);
+      urls.push_back(url);
     } else {
       refused += (refused.empty() ? "" : "; ") + base::printable(url, 200) + ": " + why;
     }
   }
-  if (plan.image_urls.empty()) return Error{Code::Invalid, "the image has no source that may be used: " + refused};
-  return {};
+  if (urls.empty()) return Error{Code::Invalid, "the image has no source that may be used: " + refused};
+  return urls;
+}
+
+/// Why the image is not where the machine gets it: still on its way into the cache, or it
+/// does not come. Empty: it is there, or it comes straight from its source.
+std::string LifeStep::image_refusal() {
+  const auto* wanted = wish();
+  if (record_.run->state.kind != RunKind::Install || wanted == nullptr || !wanted->image.disk) return {};
+  const auto& disk = *wanted->image.disk;
+  auto urls = sources_of(disk);
+  if (!urls) return {};  // the plan says it
+  // What is packed is hardly ever larger than what is in it.
+  constexpr std::int64_t kSlack = std::int64_t{1} << 20;
+  boot::ImageOrder order{.sha256 = disk.sha256,
+                         .most_bytes = disk.size_bytes + disk.size_bytes / 64 + kSlack,
+                         .urls = std::move(*urls),
+                         .sources = tools_.image_sources,
+                         .never = image_never(wishes_)};
+  for (auto& bmc : bmc_networks(life_.bmc_addresses())) order.never.push_back(std::move(bmc));
+  const auto image = tools_.boot.image(order, input_.call);
+  if (!image) return image.error().text();
+  if (!*image) return {};
+  const auto& answer = **image;
+  const std::string why = base::printable(answer.message, 400);
+  switch (answer.stage) {
+    case boot::ImageStage::Ready:
+      cached_ = answer.url;
+      return {};
+    case boot::ImageStage::Failed:
+      return "the image cannot be fetched: " + why;
+    case boot::ImageStage::Fetching:
+      break;
+  }
+  return "the image is being fetched, " + std::to_string(answer.done_bytes >> 20) + " MiB so far" +
+         (why.empty() ? "" : "; the last time: " + why);
+}
+
+/// Where the machine gets the image, and what the installer must know of that.
+Result<> LifeStep::add_sources(const ImageDisk& image, boot::InstallPlan& plan) const {
+  plan.image_sources = tools_.image_sources;
+  plan.image_never = image_never(wishes_);
+  plan.image_cache = cached_;
+  auto urls = sources_of(image);
+  if (!urls) return std::move(urls.error());
+  std::copy_if(urls->begin(), urls->end(), std::back_inserter(plan.image_urls), is_plain);
+  if (!plan.image_urls.empty() || !cached_.empty()) return {};
+  return Error{Code::Invalid, "the image's sources are https:// only, and nimbus-boot has no cache of images"};
 }
 
 Result<> LifeStep::make_plan() {

@@ -111,6 +111,9 @@ reconcilers::RunView LifeStep::look() {
     if (wanted != nullptr && !wanted->problem.empty()) view.refusal = wanted->problem;
     if (view.refusal.empty() && run.state.attempt == 1) view.refusal = limits();
   }
+  // Asked for while the forge takes the intent; needed before anything is done to the machine.
+  if (run.state.phase == RunPhase::Intent) static_cast<void>(image_refusal());
+  if (run.state.phase == RunPhase::Prepare && view.refusal.empty()) view.refusal = image_refusal();
   if (run.state.phase == RunPhase::Booting || run.state.phase == RunPhase::Working) hear(view);
   if (run.state.phase == RunPhase::Handover) {
     if (auto answer = tools_.ssh(record_.address, run.host_key, input_.call)) view.ssh = *answer;

@@ -203,7 +203,10 @@ boot::Orders Lifecycle::orders() const {
     const auto& run = slot.record.run;
     const bool serves = run && !run->plan.empty() &&
                         (run->state.phase == Prepare || run->state.phase == Booting || run->state.phase == Working);
-    if (serves) order.run = {.run = run->id, .nonce = run->nonce, .plan = run->plan, .key = run->key};
+    if (serves) {
+      order.run = {.run = run->id, .nonce = run->nonce, .plan = run->plan, .key = run->key};
+      if (run->state.kind == reconcilers::RunKind::Install) order.run->image = run->image_sha256;
+    }
     orders.machines.push_back(std::move(order));
   }
   return orders;

@@ -48,7 +48,7 @@ int run(const std::string& root) {
       .inventory = [&](const auto& machine) { return installer::inventory_of(machine, root); },
       .open = [](const auto& disk, auto access) { return installer::open_device(disk.node, access); },
       .source = [&](const std::string& url, const auto& plan) -> std::unique_ptr<base::ByteSource> {
-        return std::make_unique<base::HttpSource>(url, clock, installer::source_rules(plan));
+        return std::make_unique<base::HttpSource>(url, clock, installer::source_rules(plan, url));
       },
       .plant = [&](const auto&, const auto&, const auto& files) { return plant(root + "/seed", files); },
       .pause = [](int failure) { std::this_thread::sleep_for(std::chrono::milliseconds(200 * failure)); },

@@ -120,6 +120,42 @@ http {{
         return f"{self.child.tail()}\n{tail(self.folder / 'access.log')}"
 
 
+class SecureServer(FileServer):
+    """The same over https only, with a certificate of a CA of its own."""
+
+    def __init__(self, folder, files, port=8443, **options):
+        folder = pathlib.Path(folder)
+        self.authority = Authority(pathlib.Path(f"{folder}-ca"))
+        self.ca_file = self.authority.certificate
+        super().__init__(folder, files, port, **options)
+
+    def listen(self):
+        key, certificate = self.authority.sign(MIRROR)
+        return f"listen {ADDRESS}:{self.port} ssl; listen {MIRROR}:{self.port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+
+    def url(self, name):
+        return f"https://{MIRROR}:{self.port}/{name}"
+
+
+class Authority:
+    """A CA, and certificates for addresses."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.key, self.certificate = folder / "ca.key", folder / "ca.pem"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test CA",
+             "-keyout", self.key, "-out", self.certificate])
+
+    def sign(self, address):
+        key, request, certificate, more = (self.folder / f"server.{end}" for end in ("key", "csr", "pem", "ext"))
+        run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=mirror", "-keyout", key, "-out", request])
+        more.write_text(f"subjectAltName=IP:{address}\n")
+        run(["openssl", "x509", "-req", "-days", "2", "-in", request, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial", "-extfile", more,
+             "-out", certificate])
+        return key, certificate
+
+
 class _Unix(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=10)

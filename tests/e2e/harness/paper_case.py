@@ -15,10 +15,17 @@ class Paper(Provisioning):
         super().setUp()
         lab.clear_network()
         self.image = PaperImage(self.folder / "image")
-        self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder, rate=self.RATE).start())
-        self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
+        self.mirror = self.own(self.make_mirror("mirror", rate=self.RATE).start())
+        self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer, self.boot_more()).start())
         self.machines = self.own(self.make_bmcs().start())
         self.write_registry()
+
+    def make_mirror(self, name, **options):
+        return lab.FileServer(self.folder / name, self.image.folder, **options)
+
+    def boot_more(self):
+        """More of nimbus-boot.toml."""
+        return ""
 
     def make_bmcs(self):
         return SimBmcs(PROGRAMS / "nimbus-sim", self.folder / "bmcs")

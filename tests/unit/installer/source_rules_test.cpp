@@ -7,11 +7,12 @@ using namespace nimbus::installer;
 
 namespace {
 
-base::SourceRules rules() {
+base::SourceRules rules(const std::string& url = "http://images.example/debian/a") {
   boot::InstallPlan plan;
   plan.image_sources = {"http://images.example/debian/", ""};
   plan.image_never = {"10.20.0.0/24", "fd00:20::/64"};
-  return source_rules(plan);
+  plan.image_cache = "http://10.20.0.1:8081/images/x";
+  return source_rules(plan, url);
 }
 
 bool goes_to(const std::string& host) {
@@ -47,5 +48,14 @@ TEST_CASE("whatever its name was: no image comes from the machine itself or its 
 TEST_CASE("a plan with a network that cannot be read goes nowhere") {
   boot::InstallPlan plan;
   plan.image_never = {"nonsense"};
-  CHECK_FALSE(source_rules(plan).address(*base::SocketAddress::numeric({"192.0.2.1", 80})));
+  CHECK_FALSE(source_rules(plan, "http://192.0.2.1/").address(*base::SocketAddress::numeric({"192.0.2.1", 80})));
+}
+
+TEST_CASE("the cache is a neighbour: at its own address and port, and it leads nowhere else") {
+  const auto cache = rules("http://10.20.0.1:8081/images/x");
+  CHECK(cache.address(*base::SocketAddress::numeric({"10.20.0.1", 8081})));
+  CHECK_FALSE(cache.address(*base::SocketAddress::numeric({"10.20.0.1", 8080})));
+  CHECK_FALSE(cache.address(*base::SocketAddress::numeric({"10.20.0.2", 8081})));
+  CHECK_FALSE(cache.redirect);
+  CHECK_FALSE(rules("http://10.20.0.1:8081/images/y").address(*base::SocketAddress::numeric({"10.20.0.1", 8081})));
 }

@@ -19,6 +19,7 @@ InstallPlan full_plan() {
   plan.proof = Proof::OwnerConsents;
   plan.root_disk = {.serial = "S1", .type = DiskType::Ssd, .min_size_gib = 4};
   plan.disk = "serial.S1";
+  plan.image_cache = "http://10.20.0.1:8081/images/a";
   plan.image_urls = {"http://images.example/a.zst", "http://b.example/a.zst"};
   plan.image_sha256 = std::string(64, '0');
   plan.image_bytes = 1 << 30;

@@ -21,19 +21,25 @@ TEST_CASE("sources of images: allowed, and nothing near") {
   const auto why = [&](const std::string& url) {
     return refuse_source(url, {url.substr(0, url.find('/', 8) + 1), "http://images.example/debian/"}, never, bmcs);
   };
-  for (const auto* good :
-       {"http://images.example/a", "http://192.0.2.1:8080/a", "http://10.40.0.1/a", "http://[2001:db8::1]/a"}) {
+  for (const auto* good : {"http://images.example/a", "http://192.0.2.1:8080/a", "https://images.example/a",
+                           "http://10.40.0.1/a", "http://[2001:db8::1]/a"}) {
     CAPTURE(good);
     CHECK(why(good).empty());
   }
-  for (const auto* bad : {"http://127.0.0.1/a", "http://localhost/a", "http://LOCALHOST./a", "http://x.localhost/a",
-                          "http://169.254.169.254/a", "http://[::1]/a", "http://[::ffff:127.0.0.1]/a",
-                          "http://10.20.0.7/a", "http://10.30.9.9/a", "http://bmc1.example/a", "http://BMC2.example/a",
-                          "http://192.0.2.9:81/a", "http://[2001:db8::9]/a", "https://images.example/a"}) {
+  for (const auto* bad :
+       {"http://127.0.0.1/a", "http://localhost/a", "http://LOCALHOST./a", "http://x.localhost/a",
+        "http://169.254.169.254/a", "http://[::1]/a", "http://[::ffff:127.0.0.1]/a", "http://10.20.0.7/a",
+        "http://10.30.9.9/a", "http://bmc1.example/a", "http://BMC2.example/a", "http://192.0.2.9:81/a",
+        "http://[2001:db8::9]/a", "ftp://images.example/a", "https://bmc1.example/a", "https://127.0.0.1/a"}) {
     CAPTURE(bad);
     CHECK_FALSE(why(bad).empty());
   }
   CHECK(refuse_source("http://other.example/a", {"http://images.example/"}, never, bmcs) ==
         "it is not in image_sources of nimbusd.toml");
   CHECK_FALSE(refuse_source("http://other.example/a", {""}, never, bmcs).empty());
+}
+
+TEST_CASE("BMCs that are numbers are networks of their own; names are not looked up") {
+  CHECK(bmc_networks({"https://bmc1.example", "192.0.2.9:623", "https://[2001:db8::9]:8443"}) ==
+        std::vector<std::string>{"192.0.2.9/32", "2001:db8::9/128"});
 }

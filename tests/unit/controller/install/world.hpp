@@ -40,6 +40,11 @@ struct World final : BootService {
     const auto found = told.find(mac);
     return found == told.end() ? std::optional<boot::Heard>() : std::optional(found->second);
   }
+  Result<std::optional<boot::ImageAnswer>> image(const boot::ImageOrder& order, const Call&) override {
+    if (boot_down) return Error{Code::Unreachable, "nimbus-boot is down"};
+    ordered_images.push_back(order);
+    return cache;
+  }
   const boot::RunOrder* run_order() const {
     for (const auto& machine : orders.machines) {
       if (machine.mac == kMac && machine.run) return &*machine.run;
@@ -74,7 +79,10 @@ struct World final : BootService {
     REQUIRE(plan);
     boot::Report report{.run = run.run, .nonce = run.nonce, .stage = boot::Stage::CheckedIn};
     mine.last = report;
-    if (plan->action == boot::PlanAction::Install) last_instance = plan->instance;
+    if (plan->action == boot::PlanAction::Install) {
+      last_instance = plan->instance;
+      last_plan = *plan;
+    }
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
       if (plan->action == boot::PlanAction::Erase) {
@@ -150,6 +158,9 @@ struct World final : BootService {
   std::vector<FirmwareVersion> firmware{{"BIOS", "1.2"}, {"BMC", "7.0"}};
   reconcilers::SshAnswer ssh = reconcilers::SshAnswer::ExpectedKey;
   boot::Orders orders;
+  std::optional<boot::ImageAnswer> cache;  // what nimbus-boot says of any image; nothing: it has no cache
+  std::vector<boot::ImageOrder> ordered_images;
+  std::optional<boot::InstallPlan> last_plan;  // of an install
   std::map<std::string, boot::Heard> told;
   std::map<std::string, std::string> forge, waiting, journal;
   std::vector<std::string> written_nonces;
