@@ -37,6 +37,19 @@ struct NetworkPort {
   friend bool operator==(const NetworkPort&, const NetworkPort&) = default;
 };
 
+struct PowerSupply {
+  std::string slot, vendor, model, part_number, serial;
+  std::optional<std::uint32_t> watts;
+  std::vector<std::string> outputs;  // for people: "DC output 1: 12.00 V, at most 41.0 A"
+  friend bool operator==(const PowerSupply&, const PowerSupply&) = default;
+};
+
+/// What the inventory says about how the machine is managed: "system name", "rack7-m17".
+struct ManagementNote {
+  std::string name, text;
+  friend bool operator==(const ManagementNote&, const ManagementNote&) = default;
+};
+
 /// A list that is nothing could not be read or is not offered; an empty one was
 /// read and is empty.
 struct Inventory {
@@ -46,6 +59,8 @@ struct Inventory {
   std::optional<std::vector<MemoryModule>> modules;
   std::optional<std::vector<Drive>> drives;
   std::optional<std::vector<NetworkPort>> ports;
+  std::optional<std::vector<PowerSupply>> power_supplies;
+  std::vector<ManagementNote> management;
   std::vector<std::string> boot_order;  // as the firmware calls its entries; empty: not told
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };

@@ -58,7 +58,7 @@ class Prober {
         "inventory", bmc_.inventory(), [&](BmcInventory& a) { return a.inventory(call_); },
         [&](const Inventory& parts) {
           report_.inventory = parts;
-          std::string out = parts.vendor + " " + parts.product;
+          std::string out = maker_and_product(parts);
           const auto add = [&](const auto& list, const char* what) {
             if (list) out += fmt::format(", {} {}", list->size(), what);
           };
@@ -66,6 +66,7 @@ class Prober {
           add(parts.modules, "memory modules");
           add(parts.drives, "drives");
           add(parts.ports, "network ports");
+          add(parts.power_supplies, "power supplies");
           return out;
         });
     look(
@@ -161,6 +162,16 @@ std::string_view name_of_kind(DriveKind kind) {
   return "";
 }
 
+Json power_supply_json(const PowerSupply& supply) {
+  Json out = Json::object({{"slot", supply.slot}, {"model", supply.model}, {"serial", supply.serial}});
+  set_text(out, "part_number", supply.part_number);
+  set_number(out, "watts", supply.watts);
+  Json outputs = Json::array();
+  for (const auto& one : supply.outputs) outputs.push(one);
+  if (!supply.outputs.empty()) out.set("outputs", std::move(outputs));
+  return out;
+}
+
 }  // namespace
 
 Result<ProbeReport> probe(Bmc& bmc, const Call& call) {
@@ -172,6 +183,12 @@ Result<ProbeReport> probe(Bmc& bmc, const Call& call) {
   prober.look_for_hints();
   prober.manage();
   return prober.finish(std::move(*identity));
+}
+
+std::string maker_and_product(const Inventory& inventory) {
+  const bool both = !inventory.vendor.empty() && !inventory.product.empty();
+  const std::string out = inventory.vendor + (both ? " " : "") + inventory.product;
+  return out.empty() ? "unknown machine" : out;
 }
 
 Json identity_json(const Identity& identity) {
@@ -211,6 +228,14 @@ Json inventory_json(const Inventory& inventory) {
     for (const auto& one : *inventory.ports) list.push(Json::object({{"name", one.name}, {"mac", one.mac}}));
     out.set("ports", std::move(list));
   }
+  if (inventory.power_supplies) {
+    Json list = Json::array();
+    for (const auto& one : *inventory.power_supplies) list.push(power_supply_json(one));
+    out.set("power_supplies", std::move(list));
+  }
+  Json notes = Json::array();
+  for (const auto& one : inventory.management) notes.push(Json::object({{"name", one.name}, {"text", one.text}}));
+  if (!inventory.management.empty()) out.set("management", std::move(notes));
   return out;
 }
 

@@ -27,6 +27,9 @@ struct ProbeReport {
 /// Errors: the identity could not be read (Auth, Unreachable, …): then nothing else is asked.
 Result<ProbeReport> probe(Bmc& bmc, const Call& call);
 
+/// "Maker Product", whatever of it is told.
+std::string maker_and_product(const Inventory& inventory);
+
 base::Json identity_json(const Identity& identity);
 base::Json inventory_json(const Inventory& inventory);
 

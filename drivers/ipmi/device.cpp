@@ -54,11 +54,32 @@ class FruReader {
     return std::optional<FruFields>(*fields);
   }
 
- private:
-  static Result<std::optional<FruFields>> keep_going(const Error& error) {
-    if (error.code == Code::Corrupt || error.code == Code::Invalid || is_absent(error)) {
-      return std::optional<FruFields>();
+  /// The records from `offset` on. One whose own sum is wrong is left out; a header that makes
+  /// no sense ends the list. Only errors of the connection are errors.
+  Result<std::vector<FruRecord>> records(std::size_t offset) {
+    std::vector<FruRecord> out;
+    for (std::size_t i = 0; offset != 0 && i < kMaxFruRecords; ++i) {
+      const auto head = read(offset, kFruRecordHeaderBytes);
+      if (!head && !is_malformed(head.error())) return head.error();
+      const auto header = head ? parse_fru_record_header(*head) : head.error();
+      if (!header) break;
+      offset += kFruRecordHeaderBytes;
+      const auto data = read(offset, header->length);
+      if (!data && !is_malformed(data.error())) return data.error();
+      if (!data) break;
+      if (auto record = parse_fru_record(*header, *data)) out.push_back(std::move(*record));
+      if (header->is_last) break;
+      offset += header->length;
     }
+    return out;
+  }
+
+ private:
+  static bool is_malformed(const Error& error) {
+    return error.code == Code::Corrupt || error.code == Code::Invalid || is_absent(error);
+  }
+  static Result<std::optional<FruFields>> keep_going(const Error& error) {
+    if (is_malformed(error)) return std::optional<FruFields>();
     return error;
   }
 
@@ -143,7 +164,7 @@ Result<std::optional<Guid>> read_guid(Client& client, const Call& call) {
   return std::optional<Guid>(guid);
 }
 
-Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, const Call& call) {
+Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, FruParts parts, const Call& call) {
   const Request info{.net_fn = NetFn::Storage,
                      .command = 0x10,
                      .data = {device},
@@ -174,6 +195,11 @@ Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, const C
     if (!area) return std::move(area.error());
     auto& place = kind == FruArea::Chassis ? fru.chassis : kind == FruArea::Board ? fru.board : fru.product;
     place = std::move(*area);
+  }
+  if (parts == FruParts::AreasAndRecords) {
+    auto records = reader.records(header->records);
+    if (!records) return std::move(records.error());
+    fru.records = std::move(*records);
   }
   return std::optional<Fru>(std::move(fru));
 }

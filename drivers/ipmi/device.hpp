@@ -48,8 +48,10 @@ Result<> learn_from_device_id(Client& client, const Call& call);
 Result<std::optional<Guid>> read_guid(Client& client, const Call& call);
 
 inline constexpr std::uint8_t kMachineFru = 0;
-/// The areas of one inventory device; those that are absent or malformed are left out. Nothing if
-/// the BMC keeps no inventory.
-Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, const Call& call);
+/// Identity needs the areas alone and is read before each write.
+enum class FruParts : std::uint8_t { Areas, AreasAndRecords };
+/// The areas of one inventory device, and its records; those that are absent or malformed are left
+/// out. Nothing if the BMC keeps no inventory.
+Result<std::optional<Fru>> read_fru(Client& client, std::uint8_t device, FruParts parts, const Call& call);
 
 }  // namespace nimbus::ipmi

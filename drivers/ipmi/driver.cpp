@@ -84,7 +84,7 @@ class IpmiBmc final : public Bmc,
       const auto guid = read_guid(client_, call);
       if (!guid) return Error(guid.error()).with("while reading the identity");
       const auto session_before = session();
-      const auto fru = read_fru(client_, kMachineFru, call);
+      const auto fru = read_fru(client_, kMachineFru, FruParts::Areas, call);
       if (!fru) return Error(fru.error()).with("while reading the identity");
       if (session() != session_before) continue;
       Identity identity;

@@ -94,7 +94,8 @@ Result<FruHeader> parse_fru_header(Bytes data) {
   if (!sums_to_zero(header)) return corrupt("wrong checksum of the header");
   return FruHeader{.chassis = header[2] * std::size_t{8},
                    .board = header[3] * std::size_t{8},
-                   .product = header[4] * std::size_t{8}};
+                   .product = header[4] * std::size_t{8},
+                   .records = header[5] * std::size_t{8}};
 }
 
 Result<std::size_t> fru_area_length(Bytes head) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/result.hpp"
+#include "drivers/ipmi/fru_records.hpp"
 #include "drivers/ipmi/wire.hpp"
 
 namespace nimbus::ipmi {
@@ -26,6 +27,7 @@ struct FruHeader {
   std::size_t chassis = 0;
   std::size_t board = 0;
   std::size_t product = 0;
+  std::size_t records = 0;
 };
 /// Errors: Corrupt (version, checksum).
 Result<FruHeader> parse_fru_header(Bytes data);
@@ -53,6 +55,7 @@ struct Fru {
   std::optional<FruFields> chassis;
   std::optional<FruFields> board;
   std::optional<FruFields> product;
+  std::vector<FruRecord> records;
 };
 
 /// The serial number printed on the machine: the product's, else the chassis's.

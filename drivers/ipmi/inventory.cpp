@@ -8,6 +8,7 @@ namespace {
 // Entities, table 43-13.
 constexpr std::uint8_t kProcessor = 0x03;
 constexpr std::uint8_t kMemoryModule = 0x08;
+constexpr std::uint8_t kPowerSupply = 0x0A;
 constexpr std::uint8_t kMemoryDevice = 0x20;
 
 constexpr std::uint8_t kThisChannel = 0x0E;
@@ -18,6 +19,50 @@ std::string first_of(const Fru& fru, std::string FruFields::*field) {
     if (area->has_value() && !((**area).*field).empty()) return (**area).*field;
   }
   return "";
+}
+
+bool is_memory(const FruLocator& locator) noexcept {
+  return locator.entity == kMemoryDevice || locator.entity == kMemoryModule;
+}
+
+PowerSupply power_supply_of(const FruLocator& locator, const Fru& fru) {
+  PowerSupply out{.slot = locator.name,
+                  .vendor = first_of(fru, &FruFields::manufacturer),
+                  .model = first_of(fru, &FruFields::name),
+                  .part_number = first_of(fru, &FruFields::part_number),
+                  .serial = first_of(fru, &FruFields::serial),
+                  .watts = {},
+                  .outputs = {}};
+  for (const auto& record : fru.records) {
+    if (const auto* supply = std::get_if<PowerSupplyRecord>(&record)) out.watts = supply->capacity_watts;
+    const auto* dc = std::get_if<DcRecord>(&record);
+    if (dc == nullptr || dc->side != DcRecord::Side::Output) continue;
+    out.outputs.push_back(fmt::format("{}: {:.2f} V, at most {:.1f} A{}", name_of(record), dc->nominal_mv / 1000.0,
+                                      dc->most_ma / 1000.0, dc->is_standby ? ", standby" : ""));
+  }
+  return out;
+}
+
+template <class Part>
+void add_to(std::optional<std::vector<Part>>& list, Part part) {
+  if (!list) list.emplace();
+  list->push_back(std::move(part));
+}
+
+void add_part(Inventory& out, const FruLocator& locator, const Fru& fru) {
+  if (locator.entity == kPowerSupply) return add_to(out.power_supplies, power_supply_of(locator, fru));
+  auto vendor = first_of(fru, &FruFields::manufacturer);
+  if (locator.entity == kProcessor)
+    return add_to(out.processors, {.socket = locator.name,
+                                   .vendor = std::move(vendor),
+                                   .model = first_of(fru, &FruFields::name),
+                                   .cores = {},
+                                   .threads = {}});
+  add_to(out.modules, {.slot = locator.name,
+                       .vendor = std::move(vendor),
+                       .part_number = first_of(fru, &FruFields::part_number),
+                       .serial = first_of(fru, &FruFields::serial),
+                       .size = {}});
 }
 
 struct LanParameter {
@@ -76,11 +121,15 @@ Inventory describe_machine(const Fru& fru) {
     out.asset_tag = fru.product->asset_tag;
   }
   if (out.part_number.empty() && fru.chassis) out.part_number = fru.chassis->part_number;
+  for (const auto& record : fru.records) {
+    if (const auto* line = std::get_if<ManagementRecord>(&record))
+      out.management.push_back({.name = name_of(record), .text = line->text});
+  }
   return out;
 }
 
 Result<Inventory> read_inventory(Client& client, SdrRepository& repository, const Call& call) {
-  const auto machine = read_fru(client, kMachineFru, call);
+  const auto machine = read_fru(client, kMachineFru, FruParts::AreasAndRecords, call);
   if (!machine) return machine.error();
   auto out = *machine ? describe_machine(**machine) : Inventory{};
   const auto guid = read_guid(client, call);
@@ -89,27 +138,12 @@ Result<Inventory> read_inventory(Client& client, SdrRepository& repository, cons
   const auto contents = repository.contents(client, call);
   if (!contents) return contents.error();
   for (const auto& locator : (*contents)->frus) {
-    const bool memory = locator.entity == kMemoryDevice || locator.entity == kMemoryModule;
-    if (locator.device == kMachineFru || (!memory && locator.entity != kProcessor)) continue;
-    const auto fru = read_fru(client, locator.device, call);
+    const bool known = is_memory(locator) || locator.entity == kProcessor || locator.entity == kPowerSupply;
+    if (locator.device == kMachineFru || !known) continue;
+    const auto parts = locator.entity == kPowerSupply ? FruParts::AreasAndRecords : FruParts::Areas;
+    const auto fru = read_fru(client, locator.device, parts, call);
     if (!fru) return fru.error();
-    if (!*fru) continue;  // not there, or in a form of its own
-    auto vendor = first_of(**fru, &FruFields::manufacturer);
-    if (memory) {
-      if (!out.modules) out.modules.emplace();
-      out.modules->push_back({.slot = locator.name,
-                              .vendor = std::move(vendor),
-                              .part_number = first_of(**fru, &FruFields::part_number),
-                              .serial = first_of(**fru, &FruFields::serial),
-                              .size = {}});
-    } else {
-      if (!out.processors) out.processors.emplace();
-      out.processors->push_back({.socket = locator.name,
-                                 .vendor = std::move(vendor),
-                                 .model = first_of(**fru, &FruFields::name),
-                                 .cores = {},
-                                 .threads = {}});
-    }
+    if (*fru) add_part(out, locator, **fru);  // else: not there, or in a form of its own
   }
   return out;
 }

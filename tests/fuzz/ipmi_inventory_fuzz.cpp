@@ -11,6 +11,12 @@ using namespace nimbus::ipmi;
 
 namespace {
 
+std::uint8_t balance(Bytes data) {
+  unsigned sum = 0;
+  for (const auto byte : data) sum += byte;
+  return static_cast<std::uint8_t>(-sum);
+}
+
 void check_text(const std::string& text) {
   // Whatever the device says, it fits on one line.
   for (const char c : text) {
@@ -19,12 +25,34 @@ void check_text(const std::string& text) {
   if (!nimbus::base::is_valid_utf8(text)) __builtin_trap();
 }
 
+/// A list of records, their sums mended, so that the fields are reached.
+void look_at_records(std::vector<std::uint8_t> bytes) {
+  std::size_t at = 0;
+  while (at + kFruRecordHeaderBytes <= bytes.size()) {
+    auto* const head = bytes.data() + at;
+    const std::size_t length = std::min<std::size_t>(head[2], bytes.size() - at - kFruRecordHeaderBytes);
+    head[1] = static_cast<std::uint8_t>((head[1] & 0x80U) | 2U);
+    head[2] = static_cast<std::uint8_t>(length);
+    head[3] = balance({head + kFruRecordHeaderBytes, length});
+    head[4] = balance({head, 4});
+    const auto header = parse_fru_record_header({head, kFruRecordHeaderBytes});
+    if (!header || header->length != length) __builtin_trap();
+    const auto record = parse_fru_record(*header, {head + kFruRecordHeaderBytes, length});
+    if (!record) __builtin_trap();
+    check_text(name_of(*record));
+    if (const auto* line = std::get_if<ManagementRecord>(&*record)) check_text(line->text);
+    at += kFruRecordHeaderBytes + length;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   std::vector<std::uint8_t> bytes(data + 1, data + size);
   (void)parse_fru_header(bytes).has_value();
+  if (const auto header = parse_fru_record_header(bytes))
+    (void)parse_fru_record(*header, Bytes(bytes).subspan(kFruRecordHeaderBytes)).has_value();
   (void)parse_chassis_status(bytes).has_value();
   if (bytes.size() >= 16) {
     Guid guid{};
@@ -38,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < last; ++i) sum += bytes[i];
     bytes[last] = static_cast<std::uint8_t>(-sum);
   }
+  look_at_records(bytes);
   const auto area = static_cast<FruArea>(std::min(data[0] & 3U, 2U));
   const auto fields = parse_fru_area(area, bytes);
   if (fields) {

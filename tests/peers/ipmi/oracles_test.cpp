@@ -93,6 +93,24 @@ TEST_CASE("sensors, event log and inventory as FreeIPMI shows them") {
   CHECK(contains(fru, "FRU Product Name: " + inventory->product));
   CHECK(contains(fru, "FRU Product Serial Number: " + inventory->serial));
   CHECK(contains(fru, "FRU Product Part/Model Number: " + inventory->part_number));
+  REQUIRE(inventory->management.size() == 2);
+  CHECK(inventory->management[0].name == "system management URL");
+  CHECK(contains(fru, "FRU Management Access System Management URL: " + inventory->management[0].text));
+  CHECK(inventory->management[1].name == "system name");
+  CHECK(contains(fru, "FRU Management Access System Name: " + inventory->management[1].text));
+  REQUIRE(inventory->power_supplies);
+  REQUIRE(inventory->power_supplies->size() == 1);
+  const auto& supply = inventory->power_supplies->front();
+  CHECK(contains(fru, "FRU Inventory Device: " + supply.slot));
+  CHECK(contains(fru, "FRU Product Serial Number: " + supply.serial));
+  REQUIRE(supply.watts);
+  CHECK(contains(fru, "FRU Power Supply Overall Capacity: " + std::to_string(*supply.watts) + " Watts"));
+  CHECK(supply.outputs == std::vector<std::string>{"DC output 1: 12.00 V, at most 41.0 A",
+                                                   "DC output 2: 5.00 V, at most 3.0 A, standby"});
+  for (const char* line :
+       {"Output Number: 1", "Nominal Voltage: 12000 mV", "Maximum Current Draw: 41000 mA", "Output Number: 2",
+        "Output on Standy: Yes", "Nominal Voltage: 5000 mV", "Maximum Current Draw: 3000 mA"})
+    CHECK_MESSAGE(contains(fru, std::string("FRU DC Output ") + line), line);
 }
 
 TEST_CASE("users: what FreeIPMI commits the driver reads, and the other way round") {

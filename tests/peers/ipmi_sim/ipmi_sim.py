@@ -24,6 +24,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 MOST_PER_PROCESS = 120
 READY_SECONDS = 60
+FRU_BYTES = 512
 # Get Channel Authentication Capabilities (IPMI 2.0, section 22.13) in a session-less frame: the
 # smallest question that every BMC answers.
 PROBE = bytes.fromhex("0600ff07000000000000000000092018c88100388e04b5")
@@ -53,14 +55,36 @@ def area(fields):
     return bytes(body)
 
 
+def record(kind, data, last=False):
+    """One record of a MultiRecord area (section 16)."""
+    header = bytes([kind, 0x02 | (0x80 if last else 0), len(data), -sum(data) & 0xFF])
+    return header + bytes([-sum(header) & 0xFF]) + data
+
+
+def image(chassis, board, product, records):
+    """A whole inventory (section 8); None: an area that is not there."""
+    offsets, body = [], b""
+    for part in (chassis, board, product, records):
+        offsets.append(1 + len(body) // 8 if part else 0)
+        body += part or b""
+        body += bytes(-len(body) % 8)
+    header = bytes([1, 0, *offsets, 0])
+    return (header + bytes([-sum(header) & 0xFF]) + body).ljust(FRU_BYTES, b"\0")
+
+
 def fru_image(serial):
-    chassis = area([23, "SIM-CH", "C" + serial])
-    board = area([0, 0, 0, 0, "Simulated", "Board", "B" + serial, "SIM-B", ""])
-    product = area([0, "Simulated", "Server", "SIM-1", "v1", serial, "", ""])
-    offsets = [1, 1 + len(chassis) // 8, 1 + (len(chassis) + len(board)) // 8]
-    header = bytes([1, 0, *offsets, 0, 0])
-    image = header + bytes([-sum(header) & 0xFF]) + chassis + board + product
-    return image.ljust(256, b"\0")
+    return image(area([23, "SIM-CH", "C" + serial]), area([0, 0, 0, 0, "Simulated", "Board", "B" + serial, "SIM-B", ""]),
+                 area([0, "Simulated", "Server", "SIM-1", "v1", serial, "", ""]),
+                 record(3, b"\x01https://bmc.example/" + serial.lower().encode()) + record(3, b"\x02rack7-" + serial.lower().encode())
+                 + record(0xC0, bytes.fromhex("39280001020304"), last=True))
+
+
+def power_supply_image(serial):
+    """What the supply of 550 W delivers (sections 18.1 and 18.2): 12 V and, as standby, 5 V."""
+    supply = struct.pack("<HHBBHHHHBBBBHBHB", 550, 600, 30, 5, 9000, 14000, 18000, 26400, 47, 63, 20, 0x1F, 600 | 5 << 12, 0x12, 500, 30)
+    outputs = [struct.pack("<BhhhHHH", head, *rest) for head, *rest in ((1, 1200, 1140, 1260, 120, 0, 41000), (0x82, 500, 475, 525, 50, 0, 3000))]
+    return image(None, None, area([0, "Simulated", "Supply", "SIM-P", "v1", "P" + serial, "", ""]),
+                 record(0, supply) + record(1, outputs[0]) + record(1, outputs[1], last=True))
 
 
 def start_time(pid):
@@ -160,6 +184,7 @@ class Fleet:
             (state / "temperature").write_text("42\n")
             (state / "fan").write_text("35\n")
             (state / "fru").write_bytes(fru_image(bmc["serial"]))
+            (state / "supply").write_bytes(power_supply_image(bmc["serial"]))
             (state / "lan" / "ip_addr").write_text(bmc["address"] + "\n")
             (state / "lan" / "subnet_mask").write_text("255.0.0.0\n")
             (state / "lan" / "mac_addr").write_text("52:54:00:00:%02x:%02x\n" % divmod(bmc["number"] & 0xFFFF, 256))
@@ -186,7 +211,8 @@ class Fleet:
                 f"sensor_set_threshold {mc} 0 2 settable 000111 00 00 00 10 8 5",
                 f"sensor_set_event_support {mc} 0 2 enable scanning per-state"
                 + " 000000000111111" * 4,
-                f"mc_add_fru_data {mc} 0 256 file 0 \"{state}/fru\"",
+                f"mc_add_fru_data {mc} 0 {FRU_BYTES} file 0 \"{state}/fru\"",
+                f"mc_add_fru_data {mc} 1 {FRU_BYTES} file 0 \"{state}/supply\"",
                 f"mc_enable {mc}"]
         (folder / "lan.conf").write_text("\n".join(lan) + "\n")
         (folder / "cmds.emu").write_text("\n".join(commands) + "\n")
