@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 
 #include "base/text/text.hpp"
@@ -30,6 +31,12 @@ class Setter {
   CURLcode code_ = CURLE_OK;
 };
 
+/// Whether libcurl finds a host and a port in it.
+bool is_url(const std::string& text) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+  return url != nullptr && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
+}
+
 }  // namespace
 
 void initialise_curl() {
@@ -41,7 +48,7 @@ Result<> check_origin(const std::string& origin) {
   constexpr std::string_view kScheme = "https://";
   const std::string_view rest = std::string_view(origin).substr(std::min(origin.size(), kScheme.size()));
   if (!origin.starts_with(kScheme) || rest.empty() || has_control(origin) ||
-      rest.find_first_of("/?#@\\ ") != std::string_view::npos) {
+      rest.find_first_of("/?#@\\ ") != std::string_view::npos || !is_url(origin)) {
     return Error{Code::Invalid,
                  "'" + printable(origin, 200) + "' is no origin; expected https://host or https://host:port"};
   }

@@ -6,6 +6,8 @@
 #include "base/text/text.hpp"
 #include "base/time/time.hpp"
 #include "cli/hardware/commands.hpp"
+#include "cli/hardware/interrupt.hpp"
+#include "cli/hardware/open_bmc.hpp"
 #include "cli/hardware/probe.hpp"
 #include "cli/hardware/target.hpp"
 #include "drivers/drivers.hpp"
@@ -38,7 +40,7 @@ struct OneLogin final : Secrets {
 };
 
 /// At most one login per vendor name that fits: BMCs lock accounts after a few.
-void try_factory(drivers::DriverTable& drivers, Probed& probed, const Call& call) {
+void try_factory(drivers::DriverTable& drivers, Probed& probed, const Clock& clock, const Call& call) {
   const auto& traits = probed.report.traits;
   const std::string vendor =
       traits.vendor.empty() && probed.report.inventory ? probed.report.inventory->vendor : traits.vendor;
@@ -50,11 +52,10 @@ void try_factory(drivers::DriverTable& drivers, Probed& probed, const Call& call
   const OneLogin login(logins.front());
   BmcEndpoint endpoint = probed.target.endpoint;
   endpoint.credentials = {"factory"};
-  auto bmc = drivers.attach(endpoint, login);
-  if (!bmc) return;
-  const auto in = (*bmc)->identity()->identity(call);
-  (*bmc)->close(call);
-  if (in)
+  auto attached = drivers.attach(endpoint, login);
+  if (!attached) return;
+  const OpenBmc bmc(std::move(*attached), clock);
+  if (bmc->identity()->identity(call))
     probed.warnings.push_back(
         fmt::format("the factory credentials of {} ({}) still work", logins.front().vendor, logins.front().username));
 }
@@ -145,7 +146,6 @@ std::string to_text(const Probed& probed, const Console& console) {
 }
 
 Result<Probed> run(Context& context) {
-  const Call call = call_of(context);
   auto target = bmc_target(context);
   if (!target) return std::move(target.error());
   std::vector<std::string> names;
@@ -154,13 +154,16 @@ Result<Probed> run(Context& context) {
   if (!names.empty()) target->endpoint.credentials = std::move(names);
   if (target->endpoint.credentials.empty())
     return Error{Code::Invalid, "name a secret, a file or 'prompt' with --credentials"};
+  const Interrupt interrupt;  // from here on nobody is asked
+  const Call call = call_of(context, interrupt.token());
   if (auto trusted = settle_trust(context, *target, call); !trusted) return std::move(trusted.error());
   auto drivers = drivers::make_drivers({.cas = target->cas}, context.clock);
   if (!drivers) return std::move(drivers.error());
-  auto bmc = drivers->attach(target->endpoint, *secrets);
-  if (!bmc) return std::move(bmc.error());
-  auto report = probe(**bmc, call);
-  (*bmc)->close(call);
+  auto attached = drivers->attach(target->endpoint, *secrets);
+  if (!attached) return std::move(attached.error());
+  OpenBmc bmc(std::move(*attached), context.clock);
+  auto report = probe(*bmc, call);
+  bmc.close();
   if (!report) return std::move(report.error());
   Probed probed{.target = std::move(*target), .report = std::move(*report), .warnings = {}, .fingerprint = {}};
   if (probed.target.endpoint.driver == "redfish") {
@@ -168,7 +171,7 @@ Result<Probed> run(Context& context) {
   }
   look_at_clock(probed);
   look_at_credential(*secrets, probed);
-  if (context.args.flag("check-factory")) try_factory(*drivers, probed, call);
+  if (context.args.flag("check-factory")) try_factory(*drivers, probed, context.clock, call);
   if (!probed.target.declared.empty()) {
     const auto match = match_identity(probed.target.declared, probed.report.identity);
     if (match.verdict != IdentityMatch::Verdict::Matches) probed.warnings.push_back(match.reason);

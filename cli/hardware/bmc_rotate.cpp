@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "cli/hardware/commands.hpp"
+#include "cli/hardware/interrupt.hpp"
 #include "cli/hardware/rotation.hpp"
 #include "cli/hardware/target.hpp"
 #include "core/names.hpp"
@@ -36,13 +37,14 @@ class OwnedBmc final : public Bmc {
 };
 
 Result<> run(Context& context) {
-  const Call call = call_of(context);
   auto target = bmc_target(context);
   if (!target) return std::move(target.error());
   auto names = context.args.all("credentials");
   if (names.empty()) names = target->endpoint.credentials;
   if (names.size() != 1 || !is_secret_name(names.front()))
     return Error{Code::Invalid, "name the one secret to change, with --credentials or in the machine's file"};
+  const Interrupt interrupt;
+  const Call call = call_of(context, interrupt.token());
   if (auto trusted = settle_trust(context, *target, call); !trusted) return trusted;
   auto drivers = drivers::make_drivers({.cas = target->cas}, context.clock);
   if (!drivers) return std::move(drivers.error());
@@ -58,8 +60,12 @@ Result<> run(Context& context) {
                             if (!bmc) return bmc;
                             return std::unique_ptr<Bmc>(std::make_unique<OwnedBmc>(std::move(only), std::move(*bmc)));
                           },
-                          .say = [&](const std::string& message) { context.console.say(message); }};
-  return rotate(plan, call);
+                          .say = [&](const std::string& message) { context.console.say(message); },
+                          .clock = context.clock};
+  auto done = rotate(plan, call);
+  if (!done && done.error().code == Code::Cancelled)
+    context.console.say("stopped: the secret holds what works; the same command goes on from here");
+  return done;
 }
 
 }  // namespace

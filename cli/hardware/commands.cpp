@@ -111,7 +111,8 @@ Command bmc_rotate_command() {
           "account before. It may be interrupted at any point, also by a loss of power: the secret always holds "
           "what works, and the same command takes up where it stopped.\n\nThe secret must be bound to this BMC alone; "
           "give a BMC that shares one a secret of its own first. The new account's name is the old one with -a or -b "
-          "behind it in turn. Run it on the controller's host, as the user that owns the secrets.",
+          "behind it in turn; if somebody uses that one already, nothing is changed. Run it on the controller's host, "
+          "as the user that owns the secrets.",
       .examples = {{"nimbusctl bmc rotate berlin-1/m017", "a machine of the registry"}},
       .positionals = {{.name = "ADDRESS", .help = "of the BMC, or PROVIDER/MACHINE", .completer = "provider-machine"}},
       .flags = std::move(flags),

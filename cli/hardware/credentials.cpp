@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "base/process/self.hpp"
 #include "base/text/text.hpp"
@@ -25,26 +26,43 @@ constexpr std::array<FactoryLogin, 9> kFactory = {{{"Dell", "root", "calvin"},
                                                    {"Huawei", "Administrator", "Admin@9000"},
                                                    {"Intel", "admin", "admin"}}};
 
-/// A terminal that does not show what is typed, until this goes.
+volatile std::sig_atomic_t ended_by = 0;
+
+void remember(int number) { ended_by = number; }
+
+/// A terminal that does not show what is typed, until this goes: also by Ctrl-C, which would
+/// otherwise leave a terminal that shows nothing. The signal takes its effect afterwards.
 class Hidden {
  public:
   explicit Hidden(int terminal) : terminal_(terminal) {
     if (::tcgetattr(terminal_, &before_) != 0) return;
+    ended_by = 0;
+    struct sigaction note {};
+    note.sa_handler = remember;  // without SA_RESTART: reading ends
+    for (std::size_t i = 0; i < kEnding.size(); ++i) {
+      ::sigaction(kEnding[i], nullptr, &handled_[i]);
+      if (handled_[i].sa_handler != SIG_IGN) ::sigaction(kEnding[i], &note, nullptr);
+    }
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(terminal_, TCSAFLUSH, &silent) == 0;
+    ::tcsetattr(terminal_, TCSAFLUSH, &silent);
+    changed_ = true;
   }
   ~Hidden() {
     if (!changed_) return;
-    (void)::tcsetattr(terminal_, TCSAFLUSH, &before_);
+    ::tcsetattr(terminal_, TCSAFLUSH, &before_);
     (void)!::write(terminal_, "\n", 1);
+    for (std::size_t i = 0; i < kEnding.size(); ++i) ::sigaction(kEnding[i], &handled_[i], nullptr);
+    if (ended_by != 0) (void)std::raise(ended_by);
   }
   Hidden(const Hidden&) = delete;
   Hidden& operator=(const Hidden&) = delete;
 
  private:
+  static constexpr std::array<int, 4> kEnding = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   int terminal_;
   termios before_{};
+  std::array<struct sigaction, kEnding.size()> handled_{};
   bool changed_ = false;
 };
 
@@ -54,7 +72,7 @@ Result<std::string> read_line(int descriptor) {
   char byte = 0;
   while (true) {
     const auto got = ::read(descriptor, &byte, 1);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR && ended_by == 0) continue;
     if (got <= 0 || byte == '\n') break;
     line += byte;
     if (line.size() > kMostLine) return Error{Code::Invalid, "the line is too long"};

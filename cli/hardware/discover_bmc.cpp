@@ -14,11 +14,13 @@
 #include "base/file/file.hpp"
 #include "base/http/client.hpp"
 #include "base/text/text.hpp"
-#include "base/time/time.hpp"
 #include "cli/hardware/address_list.hpp"
 #include "cli/hardware/commands.hpp"
 #include "cli/hardware/csv.hpp"
+#include "cli/hardware/interrupt.hpp"
 #include "cli/hardware/machine_file.hpp"
+#include "cli/hardware/open_bmc.hpp"
+#include "cli/hardware/probe.hpp"
 #include "cli/hardware/target.hpp"
 #include "cli/place.hpp"
 #include "core/names.hpp"
@@ -42,7 +44,7 @@ struct Job {
 };
 
 Result<ProposedMachine> look(const Job& job, const std::string& driver, const Secrets& secrets,
-                             drivers::DriverTable& drivers, const Call& call) {
+                             drivers::DriverTable& drivers, const Clock& clock, const Call& call) {
   BmcEndpoint endpoint{.driver = driver,
                        .address = driver == "redfish" ? https_address(job.address) : job.address,
                        .credentials = job.credentials};
@@ -54,31 +56,35 @@ Result<ProposedMachine> look(const Job& job, const std::string& driver, const Se
     endpoint.tls.pins = {pin->text()};
     out.pin = pin->text();
   }
-  auto bmc = drivers.attach(endpoint, secrets);
-  if (!bmc) return std::move(bmc.error());
-  auto identity = (*bmc)->identity()->identity(call);
+  auto attached = drivers.attach(endpoint, secrets);
+  if (!attached) return std::move(attached.error());
+  const OpenBmc bmc(std::move(*attached), clock);
+  auto identity = bmc->identity()->identity(call);
   if (!identity) return std::move(identity.error());
   out.identity = std::move(*identity);
-  if (auto* inventory = (*bmc)->inventory()) {
-    if (auto parts = inventory->inventory(call)) out.inventory = std::move(*parts);
+  if (auto* inventory = bmc->inventory()) {
+    auto parts = inventory->inventory(call);
+    if (parts) {
+      out.inventory = std::move(*parts);
+    } else if (parts.error().code == Code::Cancelled) {
+      return std::move(parts.error());
+    }
   }
-  (*bmc)->close(call);
   out.driver = driver;
   out.address = endpoint.address;
-  out.heading = fmt::format("{} {}, found at {}", out.inventory.vendor, out.inventory.product, endpoint.address);
+  out.heading = fmt::format("{}, found at {}", maker_and_product(out.inventory), endpoint.address);
   return out;
 }
 
 /// Redfish if something answers there, else IPMI.
-void work(Job& job, const Secrets& secrets, drivers::DriverTable& drivers, const Clock& clock,
-          std::chrono::milliseconds time) {
-  const Call call{.deadline = clock.now() + time};
+void work(Job& job, const Secrets& secrets, drivers::DriverTable& drivers, const Context& context,
+          const std::stop_token& stop) {
+  const Clock& clock = context.clock;
   const bool is_auto = job.driver == "auto";
-  auto found = look(job, is_auto ? "redfish" : job.driver, secrets, drivers, call);
+  auto found = look(job, is_auto ? "redfish" : job.driver, secrets, drivers, clock, call_of(context, stop));
   const bool nothing_there = !found && (found.error().code == Code::Unreachable || found.error().code == Code::Timeout);
   if (is_auto && nothing_there && !job.address.starts_with("https://")) {
-    const Call again{.deadline = clock.now() + time};
-    found = look(job, "ipmi", secrets, drivers, again);
+    found = look(job, "ipmi", secrets, drivers, clock, call_of(context, stop));
   }
   if (found) {
     job.proposed = std::move(*found);
@@ -233,6 +239,9 @@ Result<std::string> folder_of(Context& context) {
 
 Exit run_discover_bmc(Context& context) {
   (void)std::signal(SIGPIPE, SIG_IGN);
+  const auto parallel = context.args.number("parallel");
+  if (parallel < 1 || parallel > kMostParallel)
+    return fail(context, {Code::Invalid, fmt::format("--parallel is 1 to {}", kMostParallel)});
   const auto folder = folder_of(context);
   if (!folder) return fail(context, folder.error());
   std::vector<std::string> names;
@@ -240,15 +249,17 @@ Exit run_discover_bmc(Context& context) {
   if (!secrets) return fail(context, secrets.error());
   auto jobs = jobs_of(context, names);
   if (!jobs) return fail(context, jobs.error());
+  const Interrupt interrupt;  // nobody is asked from here on
   auto drivers = drivers::make_drivers({.cas = {}}, context.clock);
   if (!drivers) return fail(context, drivers.error());
-  const auto parallel =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(context.args.number("parallel"), 1, kMostParallel));
-  const auto time = base::parse_duration(context.args.text("timeout")).value_or(std::chrono::minutes(1));
-  work_on_all(*jobs, parallel, [&](Job& job) {
+  work_on_all(*jobs, static_cast<std::size_t>(parallel), [&](Job& job) {
     job.proposed.credentials = job.credentials;
-    work(job, *secrets, *drivers, context.clock, time);
+    work(job, *secrets, *drivers, context, interrupt.token());
   });
+  if (interrupt.token().stop_requested()) {
+    context.console.say("stopped: nothing is printed or written of what was read");
+    return Exit::Error;
+  }
   const auto written = report(context, *jobs, *folder);
   if (!written) return fail(context, written.error());
   context.console.say(fmt::format("{} of {} BMCs read", written->good, jobs->size()));

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/crypto/crypto.hpp"
 #include "base/file/file.hpp"
+#include "cli/hardware/open_bmc.hpp"
 #include "core/ports/bmc_manage.hpp"
 
 namespace nimbus::cli {
@@ -39,10 +42,12 @@ Secret random_password() {
 /// Held until this goes, or the process ends however it does.
 class Lock {
  public:
-  explicit Lock(const std::string& path) : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    is_held_ = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  explicit Lock(std::string path)
+      : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    is_held_ = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && is_the_file();
   }
   ~Lock() {
+    if (is_held_) (void)::unlink(path_.c_str());
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   Lock(const Lock&) = delete;
@@ -50,6 +55,14 @@ class Lock {
   bool is_held() const noexcept { return is_held_; }
 
  private:
+  /// Not one that its holder removed meanwhile.
+  bool is_the_file() const noexcept {
+    struct stat held {};
+    struct stat there {};
+    return ::fstat(descriptor_, &held) == 0 && ::stat(path_.c_str(), &there) == 0 && held.st_ino == there.st_ino;
+  }
+
+  std::string path_;
   int descriptor_;
   bool is_held_ = false;
 };
@@ -70,33 +83,24 @@ bool is_same_login(const Credential& a, const Credential& b) {
 }
 
 /// An identified session on the BMC, for writes.
-Result<std::unique_ptr<Bmc>> open(const RotationPlan& plan, const Credential& credential, const Call& call) {
-  auto bmc = plan.attach(credential);
-  if (!bmc) return bmc;
-  auto identity = (*bmc)->identity()->identity(call);
+Result<OpenBmc> open(const RotationPlan& plan, const Credential& credential, const Call& call) {
+  auto attached = plan.attach(credential);
+  if (!attached) return std::move(attached.error());
+  OpenBmc bmc(std::move(*attached), plan.clock);
+  auto identity = bmc->identity()->identity(call);
   if (!identity) return std::move(identity.error());
   if (!plan.declared.empty()) {
     const auto match = match_identity(plan.declared, *identity);
     if (match.verdict != IdentityMatch::Verdict::Matches) return Error{Code::Untrusted, match.reason};
   }
-  if ((*bmc)->accounts() == nullptr) return Error{Code::Unsupported, "this BMC's accounts cannot be changed from here"};
+  if (bmc->accounts() == nullptr) return Error{Code::Unsupported, "this BMC's accounts cannot be changed from here"};
   return bmc;
-}
-
-Result<> make_account(const RotationPlan& plan, const Credential& now, const Credential& next, const Call& call) {
-  auto bmc = open(plan, now, call);
-  if (!bmc) return std::move(bmc.error());
-  auto made = (*bmc)->accounts()->put_account(next.username, next.password, AccountRole::Administrator, call);
-  (*bmc)->close(call);
-  if (!made) return std::move(made.error());
-  return {};
 }
 
 Result<> prove(const RotationPlan& plan, const Credential& next, const Call& call) {
   auto bmc = open(plan, next, call);
   if (!bmc) return std::move(bmc.error()).with("while logging in with the new account");
   auto seen = (*bmc)->accounts()->accounts(call);
-  (*bmc)->close(call);
   if (!seen) return std::move(seen.error()).with("while looking at accounts with the new one");
   return {};
 }
@@ -114,7 +118,6 @@ Result<> disable_old(const RotationPlan& plan, const Credential& now, const Cred
     if (*done == WriteOutcome::Unknown)
       return Error{Code::Timeout, "nobody knows whether the old account is disabled; run this again"};
   }
-  (*bmc)->close(call);
   return {};
 }
 
@@ -146,22 +149,41 @@ Result<> check_alone(const RotationPlan& plan, const StoredSecret& stored) {
   return Error{Code::Untrusted, "the secret may not be sent to " + plan.address};
 }
 
+/// The new credential, stored before the BMC gets it. Nothing is stored for a BMC whose accounts
+/// cannot be seen, nor under a name that somebody else logs in with: ours was disabled.
+Result<StoredSecret> next_secret(OpenBmc& bmc, const Files& files, const StoredSecret& now, const Call& call) {
+  auto stored = read_if_there(files.next);
+  if (!stored) return std::move(stored.error());
+  if (*stored) return std::move(**stored);
+  const auto seen = bmc->accounts()->accounts(call);
+  if (!seen) return seen.error();
+  StoredSecret fresh = now;
+  fresh.credential.username = next_username(now.credential.username);
+  const bool taken = std::any_of(seen->begin(), seen->end(), [&](const Account& account) {
+    return account.enabled && account.name == fresh.credential.username;
+  });
+  if (taken)
+    return Error{Code::Conflict, "the BMC has an account '" + fresh.credential.username +
+                                     "' that is in use; disable it first if nobody needs it"};
+  fresh.credential.password = random_password();
+  if (auto written = base::write_secret_file(files.next, fresh); !written) return std::move(written.error());
+  return fresh;
+}
+
 /// From the first step, or wherever an earlier run was ended, to the new secret.
 Result<> renew(const RotationPlan& plan, const Files& files, const StoredSecret& now, const Call& call) {
-  auto next = read_if_there(files.next);
-  if (!next) return std::move(next.error());
-  if (!*next) {
-    StoredSecret fresh = now;
-    fresh.credential.username = next_username(now.credential.username);
-    fresh.credential.password = random_password();
-    if (auto written = base::write_secret_file(files.next, fresh); !written) return written;
-    *next = std::move(fresh);
-  }
-  if (auto made = make_account(plan, now.credential, (*next)->credential, call); !made) return made;
-  plan.say("the account " + (*next)->credential.username + " is made");
-  if (auto proven = prove(plan, (*next)->credential, call); !proven) return proven;
+  auto bmc = open(plan, now.credential, call);
+  if (!bmc) return std::move(bmc.error());
+  const auto next = next_secret(*bmc, files, now, call);
+  if (!next) return next.error();
+  auto made = (*bmc)->accounts()->put_account(next->credential.username, next->credential.password,
+                                              AccountRole::Administrator, call);
+  if (!made) return std::move(made.error());
+  bmc->close();
+  plan.say("the account " + next->credential.username + " is made");
+  if (auto proven = prove(plan, next->credential, call); !proven) return proven;
   if (auto written = base::write_secret_file(files.old, now); !written) return written;
-  if (auto written = base::write_secret_file(files.now, **next); !written) return written;
+  if (auto written = base::write_secret_file(files.now, *next); !written) return written;
   plan.say("the secret holds it");
   return {};
 }
@@ -202,7 +224,7 @@ Result<> rotate(const RotationPlan& plan, const Call& call) {
   }
   if (auto done = disable_old(plan, now->credential, (*old)->credential, call); !done) return done;
   plan.say("the account " + (*old)->credential.username + " is disabled");
-  for (const auto& path : {files.next, files.old, stem + ".lock"}) (void)::unlink(path.c_str());
+  for (const auto& path : {files.next, files.old}) (void)::unlink(path.c_str());
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "base/secrets/file_secrets.hpp"
 #include "core/call.hpp"
 #include "core/ports/bmc.hpp"
+#include "core/ports/clock.hpp"
 
 namespace nimbus::cli {
 
@@ -26,6 +27,7 @@ struct RotationPlan {
   /// A Bmc that logs in with this credential and no other.
   std::function<Result<std::unique_ptr<Bmc>>(const Credential&)> attach;
   std::function<void(const std::string&)> say;
+  const Clock& clock;
 };
 
 /// Errors: Invalid (a secret that other addresses share), Conflict (another run), those

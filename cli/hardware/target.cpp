@@ -33,6 +33,17 @@ Result<BmcTarget> machine_target(Context& context, const std::string& word) {
                    .cas = {}};
 }
 
+/// No other scheme, and none with IPMI: the messages of the drivers speak of ports then.
+Result<> check_scheme(const BmcEndpoint& endpoint) {
+  const auto colon = endpoint.address.find("://");
+  if (colon == std::string::npos) return {};
+  if (endpoint.address.substr(0, colon) == "https" && endpoint.driver == "redfish") return {};
+  if (endpoint.address.substr(0, colon) == "https")
+    return Error{Code::Invalid, "an IPMI address is HOST or HOST:PORT, without https://"};
+  return Error{Code::Invalid, "BMCs are spoken to over https:// (Redfish) or as HOST or HOST:PORT (IPMI), not over " +
+                                  base::printable(endpoint.address.substr(0, colon), 20) + "://"};
+}
+
 bool is_flag(const Context& context, std::string_view name) {
   return context.args.origin(name) == base::Origin::CommandLine;
 }
@@ -43,9 +54,9 @@ std::string https_address(const std::string& address) {
   return address.find("://") == std::string::npos ? "https://" + address : address;
 }
 
-Call call_of(const Context& context) {
+Call call_of(const Context& context, std::stop_token stop) {
   const auto time = base::parse_duration(context.args.text("timeout")).value_or(std::chrono::minutes(1));
-  return {.deadline = context.clock.now() + time};
+  return {.deadline = context.clock.now() + time, .stop = std::move(stop)};
 }
 
 Result<BmcTarget> plain_target(Context& context) {
@@ -64,10 +75,7 @@ Result<BmcTarget> bmc_target(Context& context) {
   BmcTarget target = std::move(*found);
   if (is_flag(context, "driver")) target.endpoint.driver = context.args.text("driver");
   if (is_flag(context, "system")) target.endpoint.system = context.args.text("system");
-  if (target.endpoint.address.starts_with("http://"))
-    return Error{Code::Invalid,
-                 "BMCs are spoken to over https:// (Redfish) or as HOST or HOST:PORT (IPMI), never over "
-                 "http://"};
+  if (auto known = check_scheme(target.endpoint); !known) return std::move(known.error());
   if (target.endpoint.driver == "redfish") target.endpoint.address = https_address(target.endpoint.address);
   if (const auto pins = context.args.all("pin"); !pins.empty()) target.endpoint.tls = {.pins = pins, .ca = {}};
   if (const auto file = context.args.get("ca")) {

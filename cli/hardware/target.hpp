@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ struct ShownKey {
 /// Nothing but a TLS handshake. Errors: as base::fetch_certificate.
 Result<ShownKey> shown_key(const std::string& address, const Call& call);
 
-/// The deadline that --timeout gives.
-Call call_of(const Context& context);
+/// The deadline that --timeout gives, from now on.
+Call call_of(const Context& context, std::stop_token stop = {});
 
 /// "10.1.0.17" or "bmc.example": as Redfish wants it written.
 std::string https_address(const std::string& address);

@@ -1,105 +1,11 @@
 """nimbusctl bmc, discover and secret, against nimbus-sim over both protocols."""
-import http.client
 import json
-import os
-import pathlib
-import random
-import re
-import resource
-import signal
-import socket
 import stat
 import subprocess
-import threading
 import time
 import unittest
 
-import cli_case
-
-NIMBUS_SIM = cli_case.PROGRAMS / "nimbus-sim"
-USER, PASSWORD = "admin", "Sim-Pass-77"
-FLEET = """format = 1
-control = "unix:{control}"
-certificate = "{folder}"
-[[defaults.account]]
-name = "admin"
-password = "Sim-Pass-77"
-role = "administrator"
-[defaults.timing]
-power_on = "100ms"
-power_off = "100ms"
-post = "100ms"
-[[machine]]
-name = "m{{n}}"
-count = 6
-redfish = "{network}.1:{port}"
-ipmi = "{network}.1:{port}"
-profile = "{profile}"
-[[machine]]
-name = "supermicro"
-redfish = "{network}.11:{port}"
-profile = "supermicro"
-"""
-
-
-class Control(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(self.path)
-
-
-class HardwareCase(cli_case.CliCase):
-    PROFILE = "polite"
-
-    def setUp(self):
-        super().setUp()
-        self.network = f"127.{random.randrange(80, 120)}.{random.randrange(1, 250)}"
-        self.port = random.randrange(20000, 30000)
-        self.socket = self.scratch / "control.sock"
-        fleet = self.scratch / "fleet.toml"
-        fleet.write_text(FLEET.format(control=self.socket, folder=self.scratch / "tls", network=self.network,
-                                      port=self.port, profile=self.PROFILE))
-        self.sim = subprocess.Popen([NIMBUS_SIM, "serve", fleet], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.stop)
-        self.assertTrue(self.sim.stdout.readline().startswith("serving"))
-        self.pin = self.control("GET", "/certificate")["pin"]
-        self.secrets = self.scratch / "secrets"
-
-    def stop(self):
-        self.sim.send_signal(signal.SIGTERM)
-        self.sim.wait(20)
-        self.sim.stdout.close()
-
-    def control(self, method, path, body=None):
-        connection = Control(self.socket)
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        answer = json.loads(connection.getresponse().read() or "null")
-        connection.close()
-        return answer
-
-    def journal(self, machine):
-        return self.control("GET", f"/machines/{machine}/journal")["entries"]
-
-    def url(self, number):
-        return f"https://{self.network}.{number}:{self.port}"
-
-    def ipmi(self, number):
-        return f"{self.network}.{number}:{self.port}"
-
-    def hw(self, *arguments, code=0, stdin="", **more):
-        done = self.ctl(*arguments, code=code, stdin=stdin, environment={"NIMBUS_SECRETS": str(self.secrets)}, **more)
-        self.assertNotIn(PASSWORD, done.stdout + done.stderr)
-        self.assert_safe_for_terminals(done.stdout)
-        return done
-
-    def keep(self, name, *allow, password=PASSWORD, user=USER):
-        self.hw("secret", "set", name, "--username", user, *[word for one in allow for word in ("--allow", one)],
-                stdin=password + "\n")
+from hardware_case import HardwareCase, PASSWORD, USER
 
 
 class Probe(HardwareCase):
@@ -192,7 +98,11 @@ class Probe(HardwareCase):
         none = self.hw("bmc", "probe", self.ipmi(1), "--credentials", "bmc/none", code=4)
         self.assertIn("nimbusctl secret set bmc/none", none.stderr)
         self.assertIn("--credentials", self.hw("bmc", "probe", self.ipmi(1), code=1).stderr)
-        self.assertIn("https://", self.hw("bmc", "probe", "http://127.0.0.1", "--credentials", "bmc/i", code=1).stderr)
+        for address, driver, said in (("http://127.0.0.1", "redfish", "not over http://"), ("ftp://127.0.0.1", "ipmi", "not over ftp://"),
+                                      ("https://127.0.0.1", "ipmi", "without https://"), ("https://:443", "redfish", "is no origin"),
+                                      ("https://[::1", "redfish", "is no origin"), ("127.0.0.1:99999", "ipmi", "from 1 to 65535")):
+            with self.subTest(address):
+                self.assertIn(said, self.hw("bmc", "probe", address, "--driver", driver, "--credentials", "bmc/i", code=1).stderr)
 
     def test_factory_credentials_that_still_work_are_reported(self):
         self.keep("bmc/m1", self.url(1))
@@ -235,6 +145,7 @@ class Discover(HardwareCase):
         self.assertEqual(none.stderr.count("error"), 6)
         self.hw("discover", "bmc", "10.0.0.0/8", "--credentials", "bmc/p1", code=1)
         self.hw("discover", "bmc", "$(reboot)", "--credentials", "bmc/p1", code=1)
+        self.assertIn("1 to 64", self.hw("discover", "bmc", self.url(1), "--credentials", "bmc/p1", "--parallel", "0", code=1).stderr)
 
     def test_a_rack_from_csv_into_the_registry(self):
         folder = self.registry()
@@ -327,130 +238,6 @@ class Secrets(HardwareCase):
         self.assertIn('allow = ["10.0.0.1", "10.0.0.2"]', (self.secrets / "bmc/a.toml").read_text())
         csv.chmod(0o644)
         self.hw("secret", "import", csv, "--replace", code=1)
-
-
-class Rotation(HardwareCase):
-    def works(self, name, number):
-        """Whether what the secret holds now logs in."""
-        text = (self.secrets / f"{name}.toml").read_text()
-        user, password = (re.search(rf'^{key} = "(.*)"$', text, re.M).group(1) for key in ("username", "password"))
-        done = subprocess.run(["curl", "-sk", "-u", f"{user}:{password}", "-o", "/dev/null", "-w", "%{http_code}",
-                               self.url(number) + "/redfish/v1/Systems"], capture_output=True, text=True)
-        return done.stdout == "200"
-
-    def enabled(self, machine):
-        return [one["name"] for one in self.control("GET", f"/machines/{machine}")["accounts"]]
-
-    def rotate(self, number, **more):
-        return self.hw("bmc", "rotate", self.url(number), "--credentials", f"bmc/m{number}", "--pin", self.pin, **more)
-
-    def test_new_account_old_one_disabled_twice(self):
-        self.keep("bmc/m1", self.url(1))
-        self.rotate(1)
-        self.assertTrue(self.works("bmc/m1", 1))
-        self.assertNotIn(PASSWORD, (self.secrets / "bmc/m1.toml").read_text())
-        self.assertEqual(self.enabled("m1"), ["admin-a"])
-        self.rotate(1)
-        self.rotate(1)
-        self.assertEqual(self.enabled("m1"), ["admin-a"])
-        self.assertEqual(sorted(path.name for path in (self.secrets / "bmc").iterdir()), ["m1.toml"])
-
-    def test_a_shared_secret_is_left_alone(self):
-        self.keep("bmc/m1", self.url(1), self.url(2))
-        self.assertIn("may also be sent", self.rotate(1, code=1).stderr)
-        self.assertEqual(self.enabled("m1"), ["admin"])
-
-    def test_killed_at_any_point_the_secret_works_and_the_next_run_finishes(self):
-        self.keep("bmc/m2", self.url(2))
-        started = time.monotonic()
-        self.rotate(2)
-        whole = time.monotonic() - started
-        killed = 0
-        for round_number in range(24):
-            child = subprocess.Popen([cli_case.NIMBUSCTL, "bmc", "rotate", self.url(2), "--credentials", "bmc/m2", "--pin",
-                                      self.pin], env=self.environment(NIMBUS_SECRETS=str(self.secrets)),
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            try:
-                child.wait(whole * (round_number + 0.5) / 24)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                killed += 1
-            child.wait()
-            self.assertTrue(self.works("bmc/m2", 2), f"round {round_number}: the secret is dead")
-        self.assertGreater(killed, 8)
-        self.rotate(2)
-        self.assertTrue(self.works("bmc/m2", 2))
-        self.assertEqual(len(self.enabled("m2")), 1)
-        self.assertEqual(sorted(path.name for path in (self.secrets / "bmc").iterdir()), ["m2.toml"])
-
-    def test_ended_at_each_request_in_turn(self):
-        # What the BMC sees is what can be lost: it falls silent at the first request of each kind, the command
-        # is killed while it waits, and the next run goes on.
-        for method, path in (("POST", "*/Accounts"), ("GET", "*/Accounts*"), ("PATCH", "*/Accounts/*"),
-                             ("POST", "*/Sessions")):
-            number = 3
-            if not (self.secrets / "bmc/m3.toml").exists():
-                self.keep("bmc/m3", self.url(3))
-            fault = {"kind": "drop", "machines": ["m3"], "side": "redfish", "method": method, "path": path, "count": 1}
-            self.control("POST", "/faults", fault)
-            self.rotate(number, code=None)
-            self.assertTrue(self.works("bmc/m3", number), f"{method} {path}")
-        self.control("DELETE", "/faults")
-        self.rotate(3)
-        self.assertTrue(self.works("bmc/m3", 3))
-        self.assertEqual(len(self.enabled("m3")), 1)
-
-    def test_no_two_at_once(self):
-        self.keep("bmc/m4", self.url(4))
-        results = []
-
-        def one():
-            results.append(self.rotate(4, code=None).returncode)
-
-        threads = [threading.Thread(target=one) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertIn(0, results)
-        self.assertLessEqual(set(results), {0, 6})
-        self.assertTrue(self.works("bmc/m4", 4))
-        self.assertEqual(len(self.enabled("m4")), 1)
-
-    def test_passwords_are_in_no_argument(self):
-        self.keep("bmc/m5", self.url(5))
-        self.control("POST", "/faults", {"kind": "delay", "machines": ["m5"], "side": "redfish", "delay": "1s", "count": 1})
-        child = subprocess.Popen([cli_case.NIMBUSCTL, "bmc", "rotate", self.url(5), "--credentials", "bmc/m5", "--pin",
-                                  self.pin], env=self.environment(NIMBUS_SECRETS=str(self.secrets)),
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        process = pathlib.Path(f"/proc/{child.pid}")
-        argv = (process / "cmdline").read_text()
-        try:
-            argv += (process / "environ").read_text()
-        except PermissionError:
-            pass  # not even this user may look into a program that holds passwords
-        child.wait(60)
-        self.assertNotIn(PASSWORD, argv)
-
-    def test_a_fault_leaves_no_core_with_passwords_in_it(self):
-        for words in (("bmc", "probe", self.url(5), "--credentials", "prompt", "--pin", self.pin),
-                      ("secret", "set", "bmc/x", "--username", USER, "--allow", self.url(5))):
-            with self.subTest(words[:2]):
-                child = subprocess.Popen([cli_case.NIMBUSCTL, *words], env=self.environment(NIMBUS_SECRETS=str(self.secrets)),
-                                         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096)))
-
-                def core():
-                    limits = pathlib.Path(f"/proc/{child.pid}/limits").read_text().splitlines()
-                    return next(line for line in limits if line.startswith("Max core file size")).split()[4:6]
-                try:
-                    until = time.monotonic() + 30
-                    while core() != ["0", "0"] and time.monotonic() < until:  # it waits for what is typed
-                        os.sched_yield()
-                    self.assertEqual(core(), ["0", "0"])
-                finally:
-                    child.kill()
-                    child.communicate()
 
 
 class Serial(HardwareCase):

@@ -110,8 +110,9 @@ TEST_CASE("http client: never without trust, only https origins") {
   CHECK(make_http_client({.origin = "https://127.0.0.1"}).error().code == Code::Invalid);
   const std::vector<SpkiPin> pins = {*SpkiPin::of_certificate(TestCertificate().pem())};
   for (const char* bad : {"http://127.0.0.1", "127.0.0.1", "https://", "https://a/b", "https://user@a", "https://a b",
-                          "file:///etc/passwd", "https://a?b"})
+                          "file:///etc/passwd", "https://a?b", "https://:443", "https://[::1", "https://a:99999"})
     CHECK_MESSAGE(make_http_client({.origin = bad, .pins = pins}).error().code == Code::Invalid, bad);
+  CHECK(make_http_client({.origin = "https://[::1]:8443", .pins = pins}));
 }
 
 TEST_CASE("http client: a target or header that would forge another request is not sent") {
