@@ -23,6 +23,18 @@ Result<> keep(Result<Value> read, std::optional<Value>& into) {
   return {};
 }
 
+/// A BMC that tells its time does so along with who it is; on a session that is kept nobody asks
+/// for that again.
+Result<> inspect_clock(Bmc& bmc, Inspection& known, const Call& call) {
+  if (!bmc.traits().clock_off) return {};
+  std::optional<Identity> told;
+  if (BmcIdentity* const aspect = bmc.identity(); aspect != nullptr) {
+    if (auto kept = keep(aspect->identity(call), told); !kept) return kept;
+  }
+  if (told) known.clock_off = bmc.traits().clock_off;
+  return {};
+}
+
 }  // namespace
 
 std::unique_ptr<InspectionPace::Turn> InspectionPace::take() {
@@ -89,6 +101,7 @@ Result<Inspection> inspect(Bmc& bmc, bool settings, const Call& call) {
     if (auto kept = keep(aspect->firmware(call), firmware); !kept) return std::move(kept.error());
     if (firmware) out.firmware = std::move(*firmware);
   }
+  if (auto read = inspect_clock(bmc, out, call); !read) return std::move(read.error());
   if (!settings) return out;
   if (auto read = inspect_settings(bmc, out, call); !read) return std::move(read.error());
   return out;

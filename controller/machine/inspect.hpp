@@ -52,6 +52,7 @@ struct Inspection {
   std::vector<FirmwareVersion> firmware;
   std::optional<BiosState> bios;
   std::optional<SecureBootState> secure_boot;
+  std::optional<std::chrono::seconds> clock_off;  // how far the BMC's clock is ahead of ours
 };
 
 /// What is known of one machine, and when to look again.

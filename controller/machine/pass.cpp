@@ -107,8 +107,7 @@ class Pass {
     report_.power = Observed<PowerState>::known(*state, now);
     if (tools_.inspections != nullptr) memory_.inspection.saw(*state, now, *tools_.inspections);
     const bool transitional = *state == PowerState::PoweringOn || *state == PowerState::PoweringOff;
-    if (!transitional) memory_.transition_since.reset();
-    if (transitional && !memory_.transition_since) memory_.transition_since = now;
+    memory_.transition_since = transitional ? std::optional(memory_.transition_since.value_or(now)) : std::nullopt;
     if (!load_cycles()) return false;
     wanted_ = wanted_now();
     auto noted = memory_.runs.observed(*state, wanted_, now);
@@ -162,6 +161,7 @@ class Pass {
     const auto& seen = *inspection.known();
     report_.inspected = true;
     report_.hardware = inspection.record();
+    report_.clock_off = seen.clock_off;
     if (seen.inventory) report_.drifts = reconcilers::compare_hardware(desired_, *seen.inventory);
     const auto settings = reconcilers::compare_firmware(desired_, {.bios = seen.bios, .secure_boot = seen.secure_boot});
     report_.drifts.insert(report_.drifts.end(), settings.begin(), settings.end());

@@ -98,6 +98,7 @@ struct MachineReport {
   std::optional<Error> error;      // why something could not be read or written
   std::optional<reconcilers::RestartProgress> restart;       // of the instance on it; nothing: not known
   bool inspected = false;                                    // since the start; then `drifts` is complete
+  std::optional<std::chrono::seconds> clock_off;             // of the BMC's clock, at the last inspection
   std::shared_ptr<const registry::HardwareRecord> hardware;  // null: not told
   std::vector<Drift> drifts;                                 // of hardware and firmware settings, if inspected
   std::optional<reconcilers::FirmwareDecision> firmware;     // nothing: not judged

@@ -1,6 +1,7 @@
 #include "controller/status/describe.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace nimbus::controller {
 namespace {
@@ -65,6 +66,7 @@ class Description {
     set_identity();
     set_drift();
     set_firmware();
+    set_clock();
     set_brakes();
     set_exception(status_.conditions, "stalled", !facts_.machine.stalled.empty(), "InvalidFile", facts_.machine.stalled,
                   now_);
@@ -194,6 +196,19 @@ class Description {
                   : kind == Kind::Wait ? "Waiting"
                                        : "Applying",
                   report_.firmware->reason, now_);
+  }
+
+  /// A wrong clock spoils the times of the BMC's log, and certificates that it is given. It is
+  /// told once it is a minute off and until it is half a minute off, in words that do not grow.
+  void set_clock() {
+    using namespace std::chrono_literals;
+    if (!report_.inspected) return;
+    const bool told = status_.conditions.contains("bmc-clock");
+    const auto off = report_.clock_off ? std::chrono::abs(*report_.clock_off) : 0s;
+    const std::string by = off > 24h ? "a day" : off > 1h ? "an hour" : "half a minute";
+    const bool behind = report_.clock_off && *report_.clock_off < 0s;
+    set_exception(status_.conditions, "bmc-clock", off > (told ? 30s : 60s), behind ? "Behind" : "Ahead",
+                  "the BMC's clock is more than " + by + (behind ? " behind" : " ahead"), now_);
   }
 
   static std::string_view drift_reason(const std::string& key) {
@@ -342,6 +357,7 @@ std::string headline(const std::optional<MachineStatus>& before, const MachineSt
     return reason == "Firmware" ? "firmware settings differ from the registry"
                                 : "power differs from the registry, only reported";
   }
+  if (became(before, after, "bmc-clock", ConditionValue::True)) return "the BMC's clock is wrong";
   if (became(before, after, "reachable", ConditionValue::True)) return "BMC can be read again";
   if (before->power != after.power && after.power) return "found " + std::string(to_string(*after.power));
   if (became(before, after, "ready", ConditionValue::True)) return "as wanted";

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """What is built into machines, how their firmware is set, and how both differ from the
 registry; firmware settings applied where a machine may be restarted."""
+import datetime
+import json
+import subprocess
+
 from harness.case import PROGRAMS, EndToEnd, main
 from harness.sim import PASSWORD, USER, Simulator
 
@@ -101,6 +105,29 @@ serial = "R1"
         head, enough = self.site().status.head(), self.controller.passes() + 14
         self.wait(lambda: self.controller.passes() >= enough, "enough passes went by")
         self.assertEqual(self.site().status.head(), head)
+
+    def test_a_wrong_clock_of_the_bmc_is_a_condition(self):
+        self.start()
+        self.wait(self.inspected, "it is inspected")
+        self.assertEqual(self.condition("bmc-clock"), {})
+
+        def set_clock(hours):
+            text = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            subprocess.run(["curl", "--silent", "--insecure", "--fail", "--user", f"{USER}:{PASSWORD}", "--request", "PATCH", "--header",
+                            "Content-Type: application/json", "--data", json.dumps({"DateTime": text}),
+                            f"https://127.66.0.1:{self.sim.redfish}/redfish/v1/Managers/{self.manager()}"], check=True, capture_output=True)
+        set_clock(-2)
+        self.wait(lambda: self.condition("bmc-clock").get("reason") == "Behind", "it is told")
+        self.assertEqual(self.condition("bmc-clock")["message"], "the BMC's clock is more than an hour behind")
+        self.assertEqual(self.condition("ready")["status"], "true")
+        self.quiet()
+        set_clock(0)
+        self.wait(lambda: self.condition("bmc-clock") == {}, "it is right again")
+
+    def manager(self):
+        done = subprocess.run(["curl", "--silent", "--insecure", "--fail", "--user", f"{USER}:{PASSWORD}",
+                               f"https://127.66.0.1:{self.sim.redfish}/redfish/v1/Managers"], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)["Members"][0]["@odata.id"].rsplit("/", 1)[1]
 
     def test_inventory_and_drift_of_hardware(self):
         self.start(HARDWARE)

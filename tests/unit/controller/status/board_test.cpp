@@ -213,3 +213,29 @@ TEST_CASE_FIXTURE(Fixture, "status: a local hold is shown, with or without an an
   SUBCASE("lifted while it answers") { board.seen(facts()); }
   CHECK_FALSE(document().conditions.contains("hold"));
 }
+
+TEST_CASE_FIXTURE(Fixture, "a BMC's wrong clock is a condition, told once and until it is nearly right") {
+  board.seed({});
+  const auto conditions = [&](std::optional<std::chrono::seconds> off, bool inspected = true) {
+    auto seen = facts();
+    seen.report.inspected = inspected;
+    seen.report.clock_off = off;
+    board.seen(seen);
+    return document().conditions;
+  };
+  CHECK_FALSE(conditions(45s).contains("bmc-clock"));
+  const auto told = conditions(-90s);
+  REQUIRE(told.contains("bmc-clock"));
+  CHECK(told.at("bmc-clock").value == ConditionValue::True);
+  CHECK(told.at("bmc-clock").reason == "Behind");
+  CHECK(told.at("ready").value == ConditionValue::True);  // it is no trouble of the machine
+  CHECK(headlines.back() == "the BMC's clock is wrong");
+  const auto published = documents;
+  conditions(-45s);  // between the two limits: nothing new
+  conditions({}, false);
+  CHECK(documents == published);
+  CHECK(conditions(25h).at("bmc-clock").message == "the BMC's clock is more than a day ahead");
+  CHECK_FALSE(conditions(20s).contains("bmc-clock"));
+  CHECK(conditions(2h).contains("bmc-clock"));
+  CHECK_FALSE(conditions({}).contains("bmc-clock"));  // it tells none any more
+}
