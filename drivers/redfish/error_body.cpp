@@ -80,8 +80,10 @@ bool ErrorBody::names(std::string_view name) const noexcept {
 std::string ErrorBody::text() const {
   if (messages.empty()) return "";
   const auto& worst = messages.front();
-  if (worst.text.empty()) return base::printable(worst.id, kMostShown);
-  const auto said = base::printable(base::trim(worst.text), kMostShown);
+  // An id alone is for those who have its registry; a general text beside it is better than none.
+  const auto spoken = std::find_if(messages.begin(), messages.end(), [](const auto& one) { return !one.text.empty(); });
+  if (spoken == messages.end()) return base::printable(worst.id, kMostShown);
+  const auto said = base::printable(base::trim(spoken->text), kMostShown);
   return worst.id.empty() ? said : said + " [" + base::printable(worst.id, 100) + "]";
 }
 

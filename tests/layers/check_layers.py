@@ -3,8 +3,9 @@
 
   check_layers.py SOURCE_FOLDER     exit 0: no breach; 1: breaches, one a line
 
-Two rules: a folder includes only folders that its row names, and a third-party
-header appears in its one wrapper folder only, and there only in .cpp files.
+Three rules: a folder includes only folders that its row names; a third-party header appears in
+its one wrapper folder only, and there only in .cpp files; and what a folder must not touch is not
+named in it.
 """
 import pathlib
 import re
@@ -54,6 +55,10 @@ THIRD_PARTY = {
     "lzma": "base/compress",
     "zlib": "base/compress",
 }
+# folder -> what must not be touched there. Boot entries of the firmware: the override of the BMC is the
+# only one that writes what boots next (docs/explanation/field-rules.md, RF-59).
+MUST_NOT_NAME = {"installer": ("efivar", "efibootmgr", "BootOrder")}
+
 # Small vocabulary headers that core itself is built on.
 EVERYWHERE = ("fmt", "tl")
 
@@ -89,6 +94,9 @@ def problems(root):
             name = path.relative_to(root).as_posix()
             own = row_of(name)
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                for word in MUST_NOT_NAME.get(own, ()):
+                    if word in line:
+                        yield f"{name}:{number}: {own}/ may not touch {word}"
                 match = INCLUDE.match(line)
                 if not match:
                     continue

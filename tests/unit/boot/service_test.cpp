@@ -67,6 +67,17 @@ TEST_CASE("without a run every machine boots its disk") {
   CHECK(bench.service->installing().empty());
 }
 
+TEST_CASE("what a machine loads lies at plain paths, without a query") {
+  Bench bench;
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
+  const auto script = bench.service->script(kMac);
+  REQUIRE(script);
+  for (const char* file : {"kernel http://h:2/vmlinuz ", "http://h:2/ramdisk.img "}) {
+    CHECK_MESSAGE(script->find(file) != std::string::npos, *script);
+  }
+  CHECK(script->find('?') == std::string::npos);
+}
+
 TEST_CASE("a run is served until its plan was taken, and then never again") {
   Bench bench;
   REQUIRE(bench.service->take(whole(orders_with(kRun))));

@@ -92,6 +92,13 @@ TEST_CASE("error body: list, object, keyed object, text, nothing") {
   CHECK(parse_error_body(R"({"error":{"message":")" + std::string(5000, 'x') + "\"}}").text().size() < 500);
 }
 
+TEST_CASE("error body: a message without a text has the summary's, and its own id") {
+  const auto body = parse_error_body(R"({"error":{"code":"Base.1.0.GeneralError","message":"401 Unauthorized",
+    "@Message.ExtendedInfo":[{"MessageId":"Base.1.8.NoValidSession"}]}})");
+  CHECK(body.text() == "401 Unauthorized [Base.1.8.NoValidSession]");
+  CHECK(parse_error_body(R"({"error":{"@Message.ExtendedInfo":[{"MessageId":"X.1.0.Y"}]}})").text() == "X.1.0.Y");
+}
+
 TEST_CASE("refusals: codes by status and message, Retry-After in the text") {
   const auto code = [](int status, std::string_view body, base::HttpHeaders headers = {}) {
     return refusal({.status = status, .headers = std::move(headers), .body = {}}, parse_error_body(body)).code;

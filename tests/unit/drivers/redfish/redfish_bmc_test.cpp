@@ -359,3 +359,30 @@ TEST_CASE("redfish: how far the BMC's clock is off") {
   CHECK(!manager("yesterday"));
   CHECK(!manager(""));
 }
+
+TEST_CASE("redfish: of several managers the one that is a BMC") {
+  Setup s;
+  auto& resources = s.service.resources;
+  const std::string one = R"([{"@odata.id":"/redfish/v1/Managers/1"}])";
+  auto& system = resources["/redfish/v1/Systems/1"];
+  system.replace(system.find(one), one.size(),
+                 R"([{"@odata.id":"/redfish/v1/Managers/E"},{"@odata.id":"/redfish/v1/Managers/1"}])");
+  resources["/redfish/v1/Managers/E"] =
+      R"({"UUID":"AAAAAAAA-0000-0000-0000-00000000000E","ManagerType":"EnclosureManager","FirmwareVersion":"9"})";
+  CHECK(s.identity().value().bmc_guid == "aaaaaaaa-0000-0000-0000-000000000001");
+}
+
+TEST_CASE("redfish: each request names the protocol's version, and a body its type") {
+  Setup s;
+  int seen = 0;
+  s.service.before = [&](const ClientRequest& request) -> std::optional<Answer> {
+    ++seen;
+    CHECK(base::find_header(request.headers, "OData-Version") == "4.0");
+    CHECK(base::find_header(request.headers, "Content-Type").has_value() == !request.body.empty());
+    return std::nullopt;
+  };
+  CHECK(s.power() == PowerState::Off);
+  CHECK(s.identity());
+  CHECK(s.act(PowerAction::On) == WriteOutcome::Accepted);
+  CHECK(seen > 5);
+}
