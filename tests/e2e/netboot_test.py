@@ -4,6 +4,7 @@ made and signed by OpenSSL, power and boot device are set with ipmitool."""
 import base64
 import json
 import os
+import shutil
 
 from harness import lab
 from harness.case import PROGRAMS, EndToEnd, main
@@ -149,6 +150,49 @@ class Netboot(EndToEnd):
         self.wait(self.finished, "the installer has said its last word", 150)
         self.assertEqual(self.heard()["stage"], "installed", self.heard())
         lab.ip("link", "del", "rogue0")
+
+
+class Chain(Netboot):
+    """From firmware that knows nothing of iPXE: DHCP, iPXE over TFTP, DHCP again, the script; once."""
+    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_no_dhcp_beside_another_server = test_install_beside_another_server = None
+
+    def boot_machine(self, *arguments):
+        serial = self.folder / "serial.log"
+        machine = Child("qemu", ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-accel",
+                                 "tcg,thread=multi,tb-size=256", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand", "-m", "512", "-smp", "2",
+                                 "-smbios", f"type=1,serial={self.machines.serial(1)}", "-serial", f"file:{serial}", "-no-reboot",
+                                 "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no", *arguments], self.folder / "qemu.log")
+        self.addCleanup(machine.stop)
+        return machine
+
+    def chain_ends_in_the_installer(self, name):
+        self.order(self.plan(action="inspect"))
+        log, boot_log = self.folder / "boot/state/dnsmasq.log", self.folder / "boot/log"
+        served = lambda: boot_log.read_text().count("script-served")
+        self.wait(served, "iPXE has asked for its script", 120)
+        said = log.read_text()
+        self.assertIn(f"/{name} to 10.77.0.11", said)  # UEFI asks twice: at first for the size alone
+        self.assertEqual(said.count("DHCPACK(br0) 10.77.0.11"), 2, said)  # to the firmware and to iPXE
+        self.wait(lambda: self.heard().get("stage"), "the installer has checked in", 150)
+        self.assertEqual(served(), 1, "it was chain-loaded more than once")
+
+    def test_uefi_firmware_loads_snponly(self):
+        variables = self.folder / "vars.fd"
+        shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables)
+        self.boot_machine("-machine", "q35", "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+                          "-drive", f"if=pflash,unit=1,format=raw,file={variables}",
+                          "-device", f"virtio-net-pci,netdev=net0,mac={lab.Machines.mac(1)},romfile=,bootindex=1")
+        self.chain_ends_in_the_installer("snponly.efi")
+
+    def test_bios_pxe_stack_loads_undionly(self):
+        """No option ROM of QEMU is without iPXE: what a PXE ROM does before is done by a script, what it offers to undionly.kpxe
+        (UNDI) is a real PXE stack. The first DHCP answer, to a client without iPXE, is asked for in boot_network_test."""
+        script = self.folder / "rom.ipxe"
+        script.write_text(f"#!ipxe\ndhcp && chain tftp://{lab.ADDRESS}/undionly.kpxe || poweroff\n")
+        self.boot_machine("-machine", "pc,graphics=off", "-kernel", "/usr/lib/ipxe/ipxe.lkrn", "-initrd", script,
+                          "-device", f"virtio-net-pci,netdev=net0,mac={lab.Machines.mac(1)},romfile=")
+        self.chain_ends_in_the_installer("undionly.kpxe")
 
 
 class Nvme(Netboot):
