@@ -65,7 +65,8 @@ void DhcpServer::changed() {
 }
 
 void DhcpServer::follow(const std::stop_token& stop) {
-  std::optional<MonoTime> waits;  // since then, for transfers to finish
+  bool waits = false;  // for transfers to finish
+  MonoTime since{};    // then
   while (true) {
     {
       std::unique_lock lock(mutex_);
@@ -77,15 +78,16 @@ void DhcpServer::follow(const std::stop_token& stop) {
       if (stop.stop_requested()) return;
       changed_ = false;
     }
-    const auto waited = waits ? std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - *waits)
+    const auto waited = waits ? std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since)
                               : std::chrono::milliseconds{0};
     const auto line = bring_in_line(waited);
     if (!line) base::log(Level::Error, "dhcp-not-configured", line.error().text());
     if (line && *line == Line::Waits) {
-      if (!waits) waits = clock_.now();
+      if (!waits) since = clock_.now();
+      waits = true;
       continue;
     }
-    waits.reset();
+    waits = false;
     std::unique_lock lock(mutex_);
     if (!line) changed_ = true;
     if (!line || *line == Line::Restarted)
