@@ -34,9 +34,12 @@ class BootNetwork(EndToEnd):
     def setUp(self):
         super().setUp()
         self.image = PaperImage(self.folder / "image")
-        self.boot = lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer, address=self.ADDRESS).start()
+        self.boot = self.start_boot()
         self.addCleanup(self.boot.stop)
         self.clients = 0
+
+    def start_boot(self):
+        return lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer, address=self.ADDRESS).start()
 
     def tearDown(self):
         if self._failed():
@@ -131,6 +134,33 @@ class Served(BootNetwork):
         done = run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Expect:", "--data-binary", f"@{self.folder}/large",
                     f"http://{self.ADDRESS}:8080/v1/report"], check=False)
         self.assertEqual(done.stdout, "413")
+
+
+class Unprivileged(BootNetwork):
+    """As somebody who has nothing but the rights that the systemd unit gives it."""
+    NOBODY = 65534
+
+    def start_boot(self):
+        unit = (lab.ROOT / "packaging/systemd/nimbus-boot.service").read_text()
+        rights = re.search(r"^AmbientCapabilities=(.*)$", unit, re.M).group(1).lower().replace("cap_", "+").split()
+        self.assertIn("NoNewPrivileges=yes", unit)
+        within = ["setpriv", f"--reuid={self.NOBODY}", f"--regid={self.NOBODY}", "--clear-groups", "--no-new-privs", "--bounding-set=-all," + ",".join(rights),
+                  "--inh-caps=-all," + ",".join(rights), "--ambient-caps=-all," + ",".join(rights)]
+        boot = lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer, within=within)
+        self.folder.chmod(0o711)
+        os.chown(boot.folder, self.NOBODY, self.NOBODY)
+        return boot.start()
+
+    def test_it_serves_all_the_same(self):
+        self.order(self.machine(1, installs=True))
+        client = self.client(lab.Machines.mac(1))
+        self.assertEqual(client.dhcp(*EFI), ("10.77.0.11", "snponly.efi"))
+        self.assertEqual(client.get(f"tftp://{self.ADDRESS}/snponly.efi"), (IPXE_FOLDER / "snponly.efi").read_bytes())
+        self.assertEqual(client.get(f"http://{self.ADDRESS}:8081/ramdisk.img"), b"ramdisk.img")
+        self.assertIn(b"kernel http", client.get(f"http://{self.ADDRESS}:8080/ipxe/{lab.Machines.mac(1)}"))
+        for pid in (self.boot.child.pid, self.boot.child_of("dnsmasq"), self.boot.child_of("nginx")):
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            self.assertEqual(re.search(r"^Uid:\s+(.*)$", status, re.M).group(1).split(), [str(self.NOBODY)] * 4)
 
 
 class Changes(BootNetwork):

@@ -169,7 +169,7 @@ class _Unix(http.client.HTTPConnection):
 class NimbusBoot:
     """nimbus-boot on the provisioning network."""
 
-    def __init__(self, program, folder, installer, more="", address=ADDRESS):
+    def __init__(self, program, folder, installer, more="", address=ADDRESS, within=()):
         self.program, self.folder = program, pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.control = self.folder / "control.sock"
@@ -185,9 +185,10 @@ router_advertisements = true
 {more}
 """)
         self.child = None
+        self.within = within  # a program that starts it, as other than root
 
     def start(self):
-        self.child = Child("nimbus-boot", [self.program, "--config", self.configuration], self.folder / "log")
+        self.child = Child("nimbus-boot", [*self.within, self.program, "--config", self.configuration], self.folder / "log")
         wait_until(lambda: self.control.exists() and self.healthy() or not self.child.alive(), 20, "nimbus-boot serves", self.tail)
         if not self.child.alive():
             raise AssertionError("nimbus-boot ended\n" + self.tail())
