@@ -1,8 +1,8 @@
 // ImageCache: images on this host's disk, by digest, for nginx to serve.
 //
 // An image is in the folder under its digest only when that was right; what is being
-// fetched has another name. After a restart each is checked once more before it is
-// served. What was wanted longest ago goes when the room is needed; what a run needs stays.
+// fetched has another name. After a restart each is checked once more before a run is sent
+// to it. What was wanted longest ago goes when the room is needed; what a run needs stays.
 //
 // Thread rule: safe from any thread; fetches on threads of its own.
 #pragma once
