@@ -13,6 +13,10 @@ namespace nimbus {
 struct Call {
   MonoTime deadline;
   std::stop_token stop = {};
+  /// A request that changes a device leaves before, or not at all (Code::Conflict): whoever
+  /// allowed it may think otherwise by then. A process that was stopped in between
+  /// (SIGSTOP, a suspended virtual machine) wakes up right here.
+  MonoTime write_by = MonoTime::max();
 
   /// Time left, never negative.
   std::chrono::milliseconds remaining(MonoTime now) const noexcept {

@@ -52,6 +52,7 @@ struct ClientRequest {
   std::size_t body_limit = std::size_t{4} << 20U;
   OnConnection on = OnConnection::Any;
   Coding coding = Coding::Identity;
+  MonoTime leave_by = MonoTime::max();  // it leaves before, or not at all
 };
 
 struct ClientResponse {
@@ -66,7 +67,7 @@ struct ClientResponse {
 
 /// Codes: Unreachable (name, refused, no connection in time, connection lost),
 /// Untrusted (not the pinned key, not from that CA), Timeout (the call's deadline),
-/// Cancelled, Conflict (OnConnection::Present), Corrupt (no HTTP, or above a limit),
+/// Cancelled, Conflict (OnConnection::Present, leave_by), Corrupt (no HTTP, or above a limit),
 /// Invalid (a target or header that cannot be sent).
 struct HttpFailure {
   Error error;

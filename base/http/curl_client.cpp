@@ -85,9 +85,12 @@ curl_socket_t on_open(void* user, curlsocktype /*purpose*/, curl_sockaddr* addre
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/// The last moment before the request goes out, on a kept connection too.
 int on_connected(void* user, char* /*ip*/, char* /*local*/, int /*port*/, int /*local_port*/) {
-  static_cast<Exchange*>(user)->sent = true;
-  return CURL_PREREQFUNC_OK;
+  auto& exchange = *static_cast<Exchange*>(user);
+  exchange.too_late = SteadyClock::now() > exchange.request->leave_by;
+  exchange.sent = !exchange.too_late;
+  return exchange.too_late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 class CurlClient final : public HttpClient {

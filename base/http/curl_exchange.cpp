@@ -71,6 +71,7 @@ bool Exchange::take_header(std::string_view line) {
 
 Error error_of(int code, const Exchange& exchange, const char* detail) {
   if (exchange.too_large) return {Code::Corrupt, "the answer is larger than what is read"};
+  if (exchange.too_late) return {Code::Conflict, "it came too late to be sent; nothing was sent"};
   if (exchange.open_refused && !exchange.sent) return {Code::Conflict, "the connection was lost; nothing was sent"};
   if (exchange.open_refused) return {Code::Unreachable, "the connection was lost before the answer came"};
   if (exchange.head_done && (code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE))

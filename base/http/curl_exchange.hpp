@@ -22,6 +22,7 @@ struct Exchange {
   bool sent = false;    // the connection stands and the request goes out
   bool opened = false;  // a new connection was made for it
   bool open_refused = false;
+  bool too_late = false;  // its time had passed when the connection stood
   bool too_large = false;
   bool old_version = false;  // HTTP/1.0: closes unless it says otherwise
   bool cut = false;          // taken as complete although the peer did not say so

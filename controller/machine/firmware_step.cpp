@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "controller/machine/permitted_write.hpp"
+
 namespace nimbus::controller {
 namespace {
 
@@ -98,7 +100,7 @@ Result<> FirmwareStep::stage(const Occasion& occasion, FirmwareDecision& decisio
     wait(decision, refusal->message);
     return {};
   }
-  const MonoTime permitted = tools_.clock.now();
+  MonoTime permitted = tools_.clock.now();
   const std::string& machine = desired_.id.machine;
   if (auto noted = tools_.note("settings-intent", machine, text_of(decision)); !noted) return noted;
   if (has_expired(permitted, tools_.clock.now())) {
@@ -106,8 +108,11 @@ Result<> FirmwareStep::stage(const Occasion& occasion, FirmwareDecision& decisio
       wait(decision, refusal->message);
       return tools_.note("settings-result", machine, "not sent: " + refusal->message);
     }
+    permitted = tools_.clock.now();
   }
-  const auto outcome = write(*settings, decision, occasion.call);
+  const auto outcome = write_while_permitted(
+      tools_.clock, occasion.call, permitted, [&](const Call& call) { return write(*settings, decision, call); },
+      [&] { return occasion.guard() ? std::nullopt : std::optional(tools_.clock.now()); });
   (void)tools_.note("settings-result", machine, outcome ? "staged" : outcome.error().text());
   if (outcome) return occasion.inspection.read_settings(occasion.bmc, occasion.call);
   occasion.inspection.doubt_settings(tools_.clock.wall());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/machine/permitted_write.hpp"
 #include "controller/machine/restart_step.hpp"
 #include "core/ports/bmc_hints.hpp"
 #include "reconcilers/firmware/decide.hpp"
@@ -301,6 +302,7 @@ class Pass {
       report_.refusal = Refusal{"Stopping", "the controller is shutting down"};
     }
     permitted_at_ = tools_.clock.now();
+    call_.deadline = permitted_at_ + tools_.deadline;  // the forge's time is not the BMC's
     return !report_.refusal;
   }
 
@@ -318,7 +320,9 @@ class Pass {
       return;
     }
     report_.sent = action;
-    auto outcome = memory_.bmc->power()->act(action, call_);
+    auto outcome = write_while_permitted(
+        tools_.clock, call_, permitted_at_, [&](const Call& call) { return memory_.bmc->power()->act(action, call); },
+        [&] { return permitted() ? std::optional(permitted_at_) : std::nullopt; });
     if (!outcome) {
       settle_failure(std::move(outcome.error()), action);
       return;
@@ -382,7 +386,7 @@ class Pass {
   const Policy* const policy_;
   MachineMemory& memory_;
   const PassTools& tools_;
-  const Call call_;
+  Call call_;
   MachineReport report_;
   std::chrono::nanoseconds took_{0};  // to the first answer
   bool judged_ = false;               // the breaker knows how this attempt ended

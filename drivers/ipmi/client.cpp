@@ -87,8 +87,9 @@ Result<std::vector<std::uint8_t>> Client::ask_data(const Request& request, const
   return std::move(reply->data);
 }
 
-Result<Reply> Client::tell(const Request& request, Repeat repeat, const Call& call) {
-  return engine_.send(link_, request, repeat, call);
+Result<Reply> Client::tell(Request request, Repeat repeat, const Call& call) {
+  request.leave_by = call.write_by;
+  return engine_.send(link_, std::move(request), repeat, call);
 }
 
 Result<Reply> Client::ask_present(const Request& request, const Call& call) {

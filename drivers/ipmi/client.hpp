@@ -68,9 +68,9 @@ class Client {
   /// As ask(); a completion code other than 0 is an error.
   Result<std::vector<std::uint8_t>> ask_data(const Request& request, const Call& call);
 
-  /// A write: on the present session or not at all. Errors: Conflict (no session;
-  /// nothing was sent), Unreachable (nobody received it), Timeout (unknown effect).
-  Result<Reply> tell(const Request& request, Repeat repeat, const Call& call);
+  /// A write: on the present session and before `call.write_by`, or not at all. Errors:
+  /// Conflict (no session, or too late; nothing was sent), Unreachable (nobody received it), Timeout (unknown effect).
+  Result<Reply> tell(Request request, Repeat repeat, const Call& call);
   /// A question on the present session or not at all; errors as of tell().
   Result<Reply> ask_present(const Request& request, const Call& call);
 

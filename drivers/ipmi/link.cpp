@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds kOpeningSpacing{100};
 constexpr int kBelievedRefusals = 2;  // ICMP messages that say "port closed"
 constexpr int kPacketsPerWakeUp = 16;
 constexpr int kSilentRequestsOfDeadSession = 2;
+constexpr std::chrono::seconds kMostLate{1};  // a timer later than that: this process was stopped
 
 Request privilege_request(IpmiPrivilege privilege) {
   return {.net_fn = NetFn::App,
@@ -160,6 +161,9 @@ void Link::begin_request(Request request, Repeat repeat) {
 
 void Link::transmit() {
   waiting_to_send_ = false;
+  if (activity_ == Activity::Requesting && transmissions_ == 0 && steady_clock::now() > request_.leave_by)
+    return finish_send(
+        Error{Code::Conflict, fmt::format("{} came too late to be sent; nothing was sent", request_.name)});
   const bool once = activity_ == Activity::Requesting && repeat_ == Repeat::Never;
   if (transmissions_ == 0) wait_ = once ? kPatienceOnce : kFirstWait;
   ++transmissions_;
@@ -175,6 +179,7 @@ void Link::transmit() {
 void Link::arm(std::chrono::nanoseconds delay) {
   disarm();
   const auto when = std::min<MonoTime>(steady_clock::now() + delay, deadline_);
+  due_ = when;
   timer_ = loop_.start_timer(when, [this] {
     timer_ = base::EventLoop::TimerId::None;
     on_silence();
@@ -188,6 +193,8 @@ void Link::on_silence() {
   if (now >= deadline_) return on_no_answer();
   if (waiting_to_send_) return transmit();
   if (transmissions_ >= most_transmissions(now)) return on_no_answer();
+  const bool guarded = activity_ == Activity::Requesting && request_.leave_by != MonoTime::max();
+  if (guarded && now - due_ > kMostLate) return on_no_answer();  // it may be somebody else's turn by now
   wait_ = std::min(wait_ * 2, kLongestWait);
   transmit();
 }

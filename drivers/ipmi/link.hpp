@@ -70,7 +70,7 @@ class Link {
 
   /// Sends one request in the session. A reply with a completion code other than 0 is
   /// a reply, not an error; "node busy" is asked again a few times if `repeat` allows.
-  /// Errors: Conflict (no session: nothing was sent), Unreachable (the port is
+  /// Errors: Conflict (no session, or after its time: nothing was sent), Unreachable (the port is
   /// closed), Timeout (no answer; the session counts as lost then).
   void send(Request request, Repeat repeat, MonoTime deadline, SendDone done);
 
@@ -131,6 +131,7 @@ class Link {
   int transmissions_ = 0;
   int refusals_ = 0;
   std::chrono::milliseconds wait_{0};
+  MonoTime due_{};  // when the timer should fire
 
   // Opening.
   std::optional<Login> login_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/time.hpp"
 #include "drivers/ipmi/wire.hpp"
 
 namespace nimbus::ipmi {
@@ -21,8 +22,9 @@ struct Request {
   NetFn net_fn = NetFn::App;
   std::uint8_t command = 0;
   std::vector<std::uint8_t> data = {};
-  std::string_view name = "";  // for messages to people: a literal
-  std::uint8_t lun = 0;        // 0 to 3: which part of the BMC answers; sensors may be behind another
+  std::string_view name = "";           // for messages to people: a literal
+  std::uint8_t lun = 0;                 // 0 to 3: which part of the BMC answers; sensors may be behind another
+  MonoTime leave_by = MonoTime::max();  // not sent afterwards, and not repeated by a process that slept
 
   ~Request() { wipe(data); }
 };

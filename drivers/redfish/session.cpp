@@ -248,6 +248,7 @@ tl::expected<base::ClientResponse, base::HttpFailure> Session::write(Write what,
   base::ClientRequest request{.method = std::move(what.method), .target = *target, .body = std::move(what.body)};
   if (!what.if_match.empty()) request.headers.push_back({"If-Match", std::move(what.if_match)});
   request.on = kept_ ? base::OnConnection::Present : base::OnConnection::Any;
+  request.leave_by = call.write_by;
   request.headers.push_back(*login_header());
   auto answer = send(std::move(request), call);
   if (!answer) answer.error().error.with(path_context("writing to", *target));

@@ -325,6 +325,28 @@ TEST_CASE("http client: a write meant for the present connection is not sent on 
   CHECK(posts == 1);
 }
 
+TEST_CASE("http client: a request whose time has passed does not leave, on a kept connection neither") {
+  std::atomic<int> posts = 0;
+  TlsServer server([&](TlsServer::Peer& peer) {
+    while (true) {
+      const auto request = peer.read_request();
+      if (request.empty()) return;
+      if (request.starts_with("POST")) ++posts;
+      peer.answer(200, "x");
+    }
+  });
+  const auto client = client_of(server);
+  for (const bool kept : {false, true}) {
+    if (kept) REQUIRE(client->send({}, {in(5s)}).has_value());
+    const auto late = client->send({.method = "POST", .leave_by = std::chrono::steady_clock::now() - 1ms}, {in(5s)});
+    REQUIRE(!late);
+    CHECK(late.error().error.code == Code::Conflict);
+    CHECK(!late.error().sent);
+  }
+  CHECK(client->send({.method = "POST", .leave_by = in(5s)}, {in(5s)}).has_value());
+  CHECK(posts == 1);
+}
+
 TEST_CASE("http client: dropping the connection makes a new one") {
   TlsServer server(echo);
   const auto client = client_of(server);
