@@ -105,6 +105,12 @@ Style style_of(Health::Level level) noexcept {
   return Style::Plain;
 }
 
+bool is_left(const toml::Table& machine) {
+  const auto* claim = machine.find("claim");
+  const auto* left = claim != nullptr && claim->table() != nullptr ? claim->table()->find("left") : nullptr;
+  return left != nullptr && left->boolean() != nullptr && *left->boolean();
+}
+
 std::string text_at(const toml::Table& table, std::string_view path) {
   const toml::Table* at = &table;
   const auto parts = base::split(path, '.');

@@ -70,4 +70,7 @@ Health judge(const base::toml::Table& document);
 /// Text, whatever the value's kind; "" if absent. `path` is "registry.state".
 std::string text_at(const base::toml::Table& table, std::string_view path);
 
+/// Whether the machine failed the instance of its claim, which has another one by now.
+bool is_left(const base::toml::Table& machine);
+
 }  // namespace nimbus::cli

@@ -33,6 +33,7 @@ void observe(Candidate& candidate, const ProviderView* view) {
     candidate.unhealthy = "not observed yet";
   } else {
     candidate.claimed_by = text_at(seen->document, "claim.instance");
+    if (is_left(seen->document)) candidate.claimed_by += ", whom it failed";
     if (candidate.claimed_by.empty()) candidate.claimed_by = text_at(seen->document, "instance");
     candidate.available = text_at(seen->document, "phase") == "available";
     const auto& health = seen->health;

@@ -49,6 +49,7 @@ Seen seen_of(const Opened& opened, const Fleet& fleet) {
 const base::toml::Table* machine_of(const Fleet& fleet, const std::string& id) {
   for (const auto& view : fleet.views) {
     for (const auto& machine : view.machines) {
+      if (is_left(machine.document)) continue;
       if (text_at(machine.document, "claim.instance") == id || text_at(machine.document, "instance") == id)
         return &machine.document;
     }

@@ -47,7 +47,7 @@ class Explainer {
   Explanation make() {
     out_.state = judge(entry_.live->status);
     out_.until = facts_.next_look;
-    if (brake() || stalled() || unread() || refused()) return std::move(out_);
+    if (brake() || stalled() || unread() || refused() || held()) return std::move(out_);
     decided();
     return std::move(out_);
   }
@@ -105,6 +105,13 @@ class Explainer {
     } else {
       say(report_.refusal->message, "look again, and write if that is over");
     }
+    return true;
+  }
+
+  /// A run that is held, or a machine that is kept aside.
+  bool held() {
+    if (!report_.life || report_.life->held.empty()) return false;
+    say_person(report_.life->held);
     return true;
   }
 

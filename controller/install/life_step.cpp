@@ -35,11 +35,15 @@ bool LifeStep::installed_here() const {
 }
 
 LifeFacts LifeStep::take() {
+  if (!record_.displaced.empty() && !record_.run) keep_aside();
   if (record_.run && drops_claim()) return facts();
   if (record_.run) renew();
   const bool held =
       record_.run && record_.run->state.phase == RunPhase::Held && record_.run->state.kind == RunKind::Install;
-  if (!record_.run || held) without_run();
+  if (record_.displaced.empty()) {
+    if (!record_.run || held) without_run();
+    if (!record_.run || (held && record_.run->state.phase == RunPhase::Held)) replace_if_failed();
+  }
   if (record_.run) advance();
   return facts();
 }
@@ -66,7 +70,8 @@ Result<> LifeStep::keep() {
     return Error{Code::Conflict, "the file of " + machine_ + " is about another machine by now"};
   }
   if (auto kept = life_.keep(machine_, record_); !kept) return kept;
-  if (slot->second.record.instance != record_.instance) life_.placement_due_ = true;
+  const auto& before = slot->second.record;
+  if (before.instance != record_.instance || before.displaced != record_.displaced) life_.placement_due_ = true;
   slot->second.record = record_;
   life_.orders_dirty_ = true;
   return {};
@@ -145,10 +150,11 @@ void LifeStep::advance() {
   const bool device = done.error().code != Code::Conflict && done.error().code != Code::Cancelled;
   if (!device) return;
   record_.run->error = waits_;
-  if (++record_.run->failures >= kMostFailures)
-    hold(waits_ + "; tried " + std::to_string(kMostFailures) + " times");
-  else
+  if (++record_.run->failures >= kMostFailures) {
+    hold(waits_ + "; tried " + std::to_string(kMostFailures) + " times", device_failed_);
+  } else {
     static_cast<void>(keep());
+  }
 }
 
 void LifeStep::enter(RunPhase phase) {
@@ -157,9 +163,10 @@ void LifeStep::enter(RunPhase phase) {
   record_.run->state.since = tools_.clock.wall();
 }
 
-void LifeStep::hold(const std::string& why) {
+void LifeStep::hold(const std::string& why, bool by_machine) {
   enter(RunPhase::Held);
   record_.run->state.held = why;
+  record_.run->state.by_machine = by_machine;
   if (tools_.consoles != nullptr) {
     record_.run->console = tools_.consoles->tail(machine_);
     tools_.consoles->end(machine_);
@@ -174,6 +181,24 @@ Result<> LifeStep::guarded(const std::function<Result<>()>& act) {
   return act();
 }
 
+Result<> LifeStep::send(PowerAction action) {
+  auto sent = input_.bmc.power()->act(action, input_.call);
+  if (sent) return {};
+  device_failed_ = true;
+  return std::move(sent.error()).with(action == PowerAction::On ? "while switching on" : "while switching off");
+}
+
+/// If it is allowed now; when is kept first, in the run if there is one.
+Result<> LifeStep::switch_power(PowerAction action) {
+  return guarded([&]() -> Result<> {
+    if (record_.run) {
+      record_.run->state.powered = tools_.clock.wall();
+      if (auto kept = keep(); !kept) return kept;
+    }
+    return send(action);
+  });
+}
+
 Result<> LifeStep::perform(const RunStep& step) {
   switch (step.kind) {
     case RunStep::Kind::Wait:
@@ -185,23 +210,11 @@ Result<> LifeStep::perform(const RunStep& step) {
     case RunStep::Kind::PushIntent:
       return {};  // status tells it with this pass
     case RunStep::Kind::PowerOff:
-      return guarded([this]() -> Result<> {
-        record_.run->state.powered = tools_.clock.wall();
-        if (auto kept = keep(); !kept) return kept;
-        auto sent = input_.bmc.power()->act(PowerAction::HardOff, input_.call);
-        if (!sent) return std::move(sent.error()).with("while switching off");
-        return {};
-      });
+      return switch_power(PowerAction::HardOff);
     case RunStep::Kind::Boot:
       return boot();
     case RunStep::Kind::PowerOn:
-      return guarded([this]() -> Result<> {
-        record_.run->state.powered = tools_.clock.wall();
-        if (auto kept = keep(); !kept) return kept;
-        auto sent = input_.bmc.power()->act(PowerAction::On, input_.call);
-        if (!sent) return std::move(sent.error()).with("while switching on");
-        return {};
-      });
+      return switch_power(PowerAction::On);
     case RunStep::Kind::AskSsh:
       if (record_.run->state.phase == RunPhase::Handover) return {};
       enter(RunPhase::Handover);
@@ -212,7 +225,7 @@ Result<> LifeStep::perform(const RunStep& step) {
     case RunStep::Kind::Finish:
       return record_.run->state.kind == RunKind::Erase ? return_machine() : finish();
     case RunStep::Kind::Hold:
-      hold(step.reason);
+      hold(step.reason, step.by_machine);
       return {};
   }
   return {};

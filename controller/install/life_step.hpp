@@ -20,6 +20,12 @@ class LifeStep {
  private:
   bool drops_claim();
   void without_run();
+  std::string failure() const;
+  Observed<PowerState> power_now();
+  void replace_if_failed();
+  void switch_off();
+  void displace(const std::string& why);
+  void keep_aside();
   bool unprotect_published() const;
   void begin(reconcilers::RunKind kind);
   void advance();
@@ -29,6 +35,8 @@ class LifeStep {
   bool intent_acknowledged() const;
   bool contradicted() const;
   reconcilers::ProofVerdict proof(bool pushed) const;
+  Result<> send(PowerAction action);
+  Result<> switch_power(PowerAction action);
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
   Result<> again(const std::string& why);
@@ -38,7 +46,7 @@ class LifeStep {
   Result<> make_plan();
   Result<> guarded(const std::function<Result<>()>& act);
   void enter(reconcilers::RunPhase phase);
-  void hold(const std::string& why);
+  void hold(const std::string& why, bool by_machine);
   void record_console();
   void renew();
   bool note_baseline();
@@ -59,8 +67,9 @@ class LifeStep {
   const std::string machine_;
   LifeRecord record_;
   std::string waits_;
-  std::string cached_;      // where nimbus-boot has the image; empty: not, or not asked
-  std::string held_;        // without a run
+  std::string cached_;  // where nimbus-boot has the image; empty: not, or not asked
+  std::string held_;    // without a run, or besides why a run is held
+  bool device_failed_ = false;
   std::string quarantine_;  // erased, and not fit to be offered
 };
 

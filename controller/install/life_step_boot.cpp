@@ -185,21 +185,19 @@ Result<> LifeStep::boot() {
     auto outcome = boot_aspect->arm_boot(
         {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}},
         input_.call);
-    if (!outcome) return std::move(outcome.error()).with("while arming the network boot");
-    return {};
+    if (outcome) return {};
+    device_failed_ = true;
+    return std::move(outcome.error()).with("while arming the network boot");
   });
   if (!armed) return armed;
   enter(RunPhase::Booting);
   if ((record_.run->state.kind == RunKind::Erase || reinstalls()) && record_.run->state.attempt == 1) {
-    constexpr std::size_t kMostDestroyed = 20;
-    record_.destroyed.push_back(tools_.clock.wall());
-    if (record_.destroyed.size() > kMostDestroyed) record_.destroyed.erase(record_.destroyed.begin());
+    note_destruction(record_, tools_.clock.wall());
   }
   record_.run->state.powered = tools_.clock.wall();
   if (auto kept = keep(); !kept) return kept;
   return guarded([this]() -> Result<> {
-    auto sent = input_.bmc.power()->act(PowerAction::On, input_.call);
-    if (!sent) return std::move(sent.error()).with("while switching on");
+    if (auto sent = send(PowerAction::On); !sent) return sent;
     base::log(base::Level::Info, "run-boots", "the installer is booted",
               {{"machine", machine_}, {"run", record_.run->id}});
     return {};

@@ -45,6 +45,8 @@ Result<> LifeStep::finish() {
     record_.instance.clear();
     record_.address.clear();
     record_.unprotected = false;
+    record_.displaced.clear();
+    record_.serviced = false;
     record_.baseline.reset();
   }
   if (tools_.consoles != nullptr) tools_.consoles->end(machine_);
@@ -76,7 +78,7 @@ registry::InstanceStatus LifeStep::instance_status() const {
                    : state.phase == RunPhase::Held   ? registry::InstancePhase::Failed
                    : state.phase == RunPhase::Intent ? registry::InstancePhase::Placed
                                                      : registry::InstancePhase::Installing;
-    status.message = state.phase == RunPhase::Held ? state.held : waits_;
+    status.message = state.phase != RunPhase::Held ? waits_ : held_.empty() ? state.held : held_;
     if (state.phase == RunPhase::Held) status.console = record_.run->console;
     return status;
   }
@@ -103,7 +105,8 @@ LifeFacts LifeStep::facts() {
   facts.run = record_.last_run;
   facts.held = held_;
   if (!record_.instance.empty())
-    facts.claim = {.instance = record_.instance, .since = record_.claimed, .nonce_sha256 = {}};
+    facts.claim = {
+        .instance = record_.instance, .since = record_.claimed, .nonce_sha256 = {}, .left = !record_.displaced.empty()};
   using enum registry::MachinePhase;
   if (record_.run) {
     const auto& run = *record_.run;
@@ -120,11 +123,18 @@ LifeFacts LifeStep::facts() {
     } else {
       facts.look_again = tools_.clock.wall() + pause_in(tools_.clock.wall() - run.state.since);
     }
+    if (!held_.empty()) facts.held = held_;
     const bool failed =
         std::any_of(record_.erases.begin(), record_.erases.end(), [](const auto& e) { return !e.verified; });
     const bool unfit = !quarantine_.empty() || (run.state.phase == RunPhase::Held && failed);
     if (run.state.kind == RunKind::Erase && unfit) facts.phase = Quarantined;
     if (!quarantine_.empty()) facts.held = quarantine_;
+  } else if (!record_.displaced.empty()) {
+    constexpr std::chrono::seconds kLook{60};
+    facts.phase = Quarantined;
+    facts.busy = true;
+    facts.waits = held_;
+    facts.look_again = tools_.clock.wall() + kLook;
   } else if (!record_.instance.empty()) {
     facts.phase = Active;
     const auto* wanted = wish();
@@ -134,7 +144,7 @@ LifeFacts LifeStep::facts() {
   } else if (!record_.erases.empty()) {
     facts.phase = Available;
   }
-  if (!record_.instance.empty()) {
+  if (!record_.instance.empty() && record_.displaced.empty()) {
     const std::lock_guard lock(life_.mutex_);
     const auto status = instance_status();
     life_.tell_instance(record_.instance, status, std::string(registry::to_string(status.phase)));

@@ -10,6 +10,7 @@
 namespace nimbus::controller {
 namespace {
 
+constexpr std::chrono::minutes kSilence{5};    // of a BMC, until its instance's status tells
 constexpr std::chrono::seconds kTellBoot{15};  // for all who wait, whatever the time of the one who asks
 using registry::InstancePhase;
 using registry::InstanceStatus;
@@ -144,9 +145,11 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
       if (told->ssh_known_hosts.starts_with(known)) record.host_key = told->ssh_known_hosts.substr(known.size());
     }
   }
+  if (status->claim && status->claim->left)
+    record.displaced = record.instance + " went to another machine; the journal that knew why is lost";
   const bool in_the_middle =
       status->phase == registry::MachinePhase::Installing || status->phase == registry::MachinePhase::Releasing;
-  if (in_the_middle || (status->claim && !status->installed)) {
+  if (record.displaced.empty() && (in_the_middle || (status->claim && !status->installed))) {
     auto& run = record.run.emplace();
     run.id = tools_.provider + "/" + machine + "/lost";
     run.nonce = kLostNonce;
@@ -160,6 +163,35 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
     slot.record = std::move(record);
   else
     slot.known = false;
+}
+
+/// Nobody knows what a machine does whose BMC is silent; so nothing is done about it.
+void Lifecycle::unread(const DesiredMachine& desired, const std::string& why) {
+  const std::string& machine = desired.id.machine;
+  const std::lock_guard lock(mutex_);
+  const auto found = slots_.find(machine);
+  if (found == slots_.end() || found->second.desired->identity != desired.identity) return;
+  Slot& slot = found->second;
+  if (slot.healthy) placement_due_ = true;
+  slot.healthy = false;
+  slot.unhealthy = why;
+  const WallTime now = tools_.clock.wall();
+  if (!slot.silent_since) slot.silent_since = now;
+  if (now - *slot.silent_since >= kSilence) tell_silence(slot, machine, why);
+}
+
+/// Under the lock. Its instance's status says what it said, and this.
+void Lifecycle::tell_silence(const Slot& slot, const std::string& machine, const std::string& why) {
+  const auto& record = slot.record;
+  const auto wish = wishes_->instances.find(record.instance);
+  const auto told = told_.find(record.instance);
+  if (record.run || !record.displaced.empty() || wish == wishes_->instances.end() || told == told_.end()) return;
+  auto status = registry::parse_instance_status(told->second, wish->second.path);
+  const std::string begins = "nobody knows whether " + machine + " runs";
+  if (!status || status->message.starts_with(begins)) return;
+  const bool replace = wish->second.instance.on_machine_failure == OnMachineFailure::Replace;
+  status->message = begins + ": " + why + (replace ? "; it is not replaced until it is seen to be off" : "");
+  tell_instance(record.instance, *status, "machine-silent");
 }
 
 std::set<std::string> Lifecycle::bmc_addresses() const {
@@ -264,6 +296,7 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
     if (healthy != slot.healthy || unhealthy != slot.unhealthy) placement_due_ = true;
     slot.healthy = healthy;
     slot.unhealthy = std::move(unhealthy);
+    slot.silent_since.reset();
     if (!slot.adopted.empty()) return std::nullopt;
     if (seeded_) claimed = place();
     plain = slot.record.instance.empty() && !slot.record.run && !slot.record.last_run && slot.record.erases.empty() &&

@@ -57,6 +57,7 @@ class Lifecycle final : public MachineLife {
   void seed(const std::map<std::string, std::string>& documents);
 
   std::optional<LifeFacts> step(const LifeInput& input) override;
+  void unread(const DesiredMachine& desired, const std::string& why) override;
 
  private:
   struct Slot {
@@ -67,6 +68,7 @@ class Lifecycle final : public MachineLife {
     bool known = false;    // the record is from the journal, or from status
     bool healthy = false;  // as the last pass saw it
     std::string unhealthy = "not looked at yet";
+    std::optional<WallTime> silent_since;  // the BMC could not be read since
   };
   friend class LifeStep;
 
@@ -82,6 +84,12 @@ class Lifecycle final : public MachineLife {
   static reconcilers::Candidate candidate_of(const Slot& slot);
   struct PlacementRound;
   PlacementRound new_round() const;
+  struct Instead {
+    std::string machine, none;  // one of them is empty
+  };
+  Instead machine_instead(const std::string& id, const InstanceWish& wish) const;
+  int displaced_for(const std::string& id) const;
+  void tell_silence(const Slot& slot, const std::string& machine, const std::string& why);
   std::vector<std::string> place();
   void place_one(PlacementRound& round, std::size_t number, const std::string& id, const InstanceWish& wish);
   bool claim(const std::string& machine, const std::string& id, const InstanceWish& wish, std::set<std::string>& taken);

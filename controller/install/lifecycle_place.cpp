@@ -52,12 +52,13 @@ Lifecycle::PlacementRound Lifecycle::new_round() const {
   PlacementRound round;
   std::unordered_map<std::string_view, const DesiredMachine*> machines;
   for (const auto& [name, slot] : slots_) {
-    round.placed.insert(slot.record.instance);
+    const bool aside = !slot.record.displaced.empty();
+    if (!aside) round.placed.insert(slot.record.instance);
     round.taken.insert(slot.record.address);
     round.at[name] = round.candidates.size();
     round.candidates.push_back(candidate_of(slot));
     const auto& instance = slot.adopted.empty() ? slot.record.instance : slot.adopted;
-    if (!instance.empty()) machines[instance] = slot.desired.get();
+    if (!instance.empty() && !aside) machines[instance] = slot.desired.get();
   }
   for (const auto& [id, gone] : absent_) round.taken.insert(gone.address);
   const auto add = [&](const Instance& instance) {
@@ -74,12 +75,38 @@ reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot) {
       !slot.record.erases.empty() && !slot.record.installed &&
       std::all_of(slot.record.erases.begin(), slot.record.erases.end(), [](const auto& e) { return e.verified; });
   const bool leftover = slot.record.installed && slot.record.instance.empty();
+  std::string claimed = slot.adopted.empty() ? slot.record.instance : slot.adopted;
+  if (!slot.record.displaced.empty()) claimed += ", whom it failed";
   return {.machine = slot.desired.get(),
-          .claimed_by = slot.adopted.empty() ? slot.record.instance : slot.adopted,
+          .claimed_by = std::move(claimed),
           .admitted = true,
           .healthy = slot.healthy && slot.known && !leftover,
           .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
           .available = erased};
+}
+
+/// Where the instance would be placed if it had no machine.
+Lifecycle::Instead Lifecycle::machine_instead(const std::string& id, const InstanceWish& wish) const {
+  if (!wish.problem.empty()) return {.machine = {}, .none = wish.problem};
+  PlacementRound round = new_round();
+  const bool admitted = admits(wishes_->provider, wish.instance.tenant);
+  for (auto& candidate : round.candidates) {
+    candidate.admitted = admitted;
+    if (candidate.claimed_by == id) candidate.claimed_by += ", whom it failed";
+  }
+  const auto tenant = wishes_->tenants.find(wish.instance.tenant);
+  const auto around = reconcilers::surroundings_of(
+      wish.instance, round.others, tenant == wishes_->tenants.end() ? nullptr : &tenant->second, wish.image.arch);
+  const auto* best = reconcilers::choose_machine(wish.instance, round.candidates, around);
+  if (best == nullptr) return {.machine = {}, .none = list(wish.instance, round.candidates, around)};
+  return {.machine = best->machine->id.machine, .none = {}};
+}
+
+/// How many machines are kept aside because this instance left them.
+int Lifecycle::displaced_for(const std::string& id) const {
+  return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [&](const auto& item) {
+    return item.second.record.instance == id && !item.second.record.displaced.empty();
+  }));
 }
 
 /// Claims machines for all instances that placement has one for, by name, and tells of the

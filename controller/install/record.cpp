@@ -31,6 +31,7 @@ Json run_json(const RunRecordOfLife& run) {
       .set("attempt", run.state.attempt)
       .set("powered", time_json(run.state.powered))
       .set("held", run.state.held)
+      .set("by_machine", run.state.by_machine)
       .set("id", run.id)
       .set("nonce", run.nonce)
       .set("plan", run.plan)
@@ -57,6 +58,7 @@ Result<RunRecordOfLife> read_run(const Json& json) {
   fields.number("attempt", attempt);
   read_time(fields, "powered", run.state.powered);
   fields.text("held", run.state.held);
+  fields.flag("by_machine", run.state.by_machine);
   fields.text("id", run.id);
   fields.text("nonce", run.nonce);
   fields.text("plan", run.plan, std::size_t{1} << 20U);
@@ -234,7 +236,15 @@ void drop_claim(LifeRecord& record) {
   record.instance.clear();
   record.address.clear();
   record.unprotected = false;
+  record.displaced.clear();
+  record.serviced = false;
   record.baseline.reset();
+}
+
+void note_destruction(LifeRecord& record, WallTime now) {
+  constexpr std::size_t kMost = 20;
+  record.destroyed.push_back(now);
+  if (record.destroyed.size() > kMost) record.destroyed.erase(record.destroyed.begin());
 }
 
 std::string to_json(const LifeRecord& record) {
@@ -244,6 +254,8 @@ std::string to_json(const LifeRecord& record) {
                  .set("address", record.address)
                  .set("unprotected", record.unprotected)
                  .set("unprotected_commit", record.unprotected_commit)
+                 .set("displaced", record.displaced)
+                 .set("serviced", record.serviced)
                  .set("host_key", record.host_key)
                  .set("installed_for", record.installed_for)
                  .set("erases", erases_json(record.erases))
@@ -268,6 +280,8 @@ Result<LifeRecord> parse_life(std::string_view text) {
   fields.text("address", record.address);
   fields.flag("unprotected", record.unprotected);
   fields.text("unprotected_commit", record.unprotected_commit);
+  fields.text("displaced", record.displaced);
+  fields.flag("serviced", record.serviced);
   fields.text("host_key", record.host_key);
   fields.text("installed_for", record.installed_for);
   if (auto read = fields.result(); !read) return std::move(read.error());

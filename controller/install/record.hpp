@@ -42,6 +42,10 @@ struct LifeRecord {
   std::string address;             // on the provisioning network
   bool unprotected = false;        // protected = false was in force while the instance's file was there …
   std::string unprotected_commit;  // … since this commit
+  /// Why the instance was given another machine; empty: it was not. What is here stays as
+  /// it is, and the machine off, until a person has looked.
+  std::string displaced;
+  bool serviced = false;  // displaced, and in maintenance since
   std::optional<RunRecordOfLife> run;
   std::optional<registry::InstalledRecord> installed;
   std::string installed_for;  // which instance that is
@@ -57,6 +61,9 @@ struct LifeRecord {
 bool untouched(const LifeRecord& record);
 /// As if the claim had never been; what is known of the disks stays.
 void drop_claim(LifeRecord& record);
+
+/// Counts against the policy's limits.
+void note_destruction(LifeRecord& record, WallTime now);
 
 std::string to_json(const LifeRecord& record);
 /// Errors: Corrupt.

@@ -123,7 +123,8 @@ std::map<std::string, LifeRecords::Absent> LifeRecords::absent(const std::set<st
   std::map<std::string, Absent> out;
   for (const auto& [key, entry] : entries_) {
     const auto& record = entry.record;
-    if (!record.instance.empty() && !present.contains(key)) out[record.instance] = {entry.machine, record.address};
+    if (!record.instance.empty() && record.displaced.empty() && !present.contains(key))
+      out[record.instance] = {entry.machine, record.address};
   }
   return out;
 }

@@ -41,6 +41,8 @@ struct LifeInput {
   Bmc& bmc;
   const Observed<PowerState>& power;
   const IdentityMatch& match;  // of this session
+  /// Why the power reconciler has given the machine up; empty: it has not.
+  const std::string& given_up;
   /// Reads the identity anew and asks the guard: just before each write.
   std::function<std::optional<Refusal>()> guard;
   const Call& call;
@@ -52,6 +54,8 @@ class MachineLife {
   /// One step; at most one write to the device. Nothing: this machine has no life beyond
   /// its power. Thread rule: safe from any thread, one call at a time per machine.
   virtual std::optional<LifeFacts> step(const LifeInput& input) = 0;
+  /// The BMC could not be read in this pass, and why.
+  virtual void unread(const DesiredMachine& desired, const std::string& why) = 0;
 };
 
 }  // namespace nimbus::controller

@@ -5,6 +5,7 @@
 
 #include "controller/machine/permitted_write.hpp"
 #include "controller/machine/restart_step.hpp"
+#include "controller/machine/turns.hpp"
 #include "core/ports/bmc_hints.hpp"
 #include "reconcilers/firmware/decide.hpp"
 #include "reconcilers/inspection/compare.hpp"
@@ -56,6 +57,7 @@ class Pass {
                                       .bmc = *memory_.bmc,
                                       .power = report_.power,
                                       .match = report_.match,
+                                      .given_up = memory_.given_up,
                                       .guard = guard,
                                       .call = call_});
     if (memory_.placed.get() == instance_) instance_ = nullptr;  // as the life says now
@@ -261,21 +263,14 @@ class Pass {
       return false;
     }
     if (policy_ == nullptr) return true;
-    const auto why = closed(*policy_, instance_->windows, tools_.clock.wall(), tools_.disruption.zones);
-    if (!why.empty()) {
-      report_.refusal = Refusal{"Window", "restart " + why};
-      report_.decision = {.kind = DecisionKind::Wait, .reason = report_.refusal->message};
-      return false;
-    }
-    auto* const reboots = tools_.disruption.reboots;
-    if (reboots == nullptr || reboots->begin(desired_.id.machine, most_rebooting(*policy_))) return true;
-    wait_a_turn("the restart waits its turn: as many machines reboot as may", std::chrono::seconds(5));
-    return false;
+    auto wait = restart_turn(desired_.id.machine, *instance_, *policy_, tools_.disruption, tools_.clock.wall());
+    return !wait || not_now(std::move(*wait));
   }
 
-  void wait_a_turn(std::string reason, std::chrono::milliseconds delay) {
-    report_.decision = {
-        .kind = DecisionKind::Wait, .reason = std::move(reason), .look_again = tools_.clock.wall() + delay};
+  bool not_now(NotNow wait) {
+    report_.decision = std::move(wait.decision);
+    if (wait.refusal) report_.refusal = std::move(wait.refusal);
+    return false;
   }
 
   void decide() {
@@ -285,6 +280,8 @@ class Pass {
     // A cycle is what the instance itself asks for.
     const auto enforcement = cycling_ ? Enforcement::Enforce : desired_.enforcement;
     report_.decision = reconcilers::decide_power(wanted_, enforcement, report_.power, history, tools_.power, now);
+    const bool given_up = wanted_ == WantedPower::On && report_.decision.kind == DecisionKind::Hold;
+    memory_.given_up = given_up ? report_.decision.reason : std::string();
   }
 
   bool permitted() {
@@ -308,7 +305,10 @@ class Pass {
 
   void act() {
     const PowerAction action = report_.decision.action;
-    if (!in_pace(action)) return;
+    if (action == PowerAction::On && policy_ != nullptr) {
+      auto wait = power_on_turn(*policy_, tools_.disruption, tools_.clock.wall());
+      if (wait) return static_cast<void>(not_now(std::move(*wait)));
+    }
     auto begun = memory_.runs.begin(action, report_.decision.reason, commit_, desired_.digest, tools_.clock.wall());
     if (!begun) {
       fail(std::move(begun.error()), "preparing " + std::string(to_string(action)));
@@ -328,17 +328,6 @@ class Pass {
       return;
     }
     observe_again();
-  }
-
-  /// Not more power-ons per minute than the power feeds take.
-  bool in_pace(PowerAction action) {
-    if (action != PowerAction::On || tools_.disruption.pace == nullptr || policy_ == nullptr) return true;
-    const auto most = policy_->disruption.power_on_per_minute;
-    const WallTime now = tools_.clock.wall();
-    const auto again = tools_.disruption.pace->take(most, now);
-    if (!again) return true;
-    wait_a_turn("power-on waits its turn: power_on_per_minute", *again - now);
-    return false;
   }
 
   /// A write that certainly did not happen closes its run; one that may have
@@ -377,6 +366,7 @@ class Pass {
     report_.power = Observed<PowerState>::unknown(report_.error ? report_.error->text() : "not read");
     report_.decision = {.kind = DecisionKind::Unknown, .reason = report_.power.reason()};
     report_.match = {IdentityMatch::Verdict::Unreadable, "the BMC could not be read"};
+    if (tools_.life != nullptr && !report_.put_off) tools_.life->unread(desired_, report_.power.reason());
     return std::move(report_);
   }
 

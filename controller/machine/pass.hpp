@@ -79,7 +79,8 @@ struct MachineMemory {
   std::optional<reconcilers::RestartProgress> restart;  // nothing: not loaded yet
   std::shared_ptr<const Instance> placed;               // by the life of this machine, as of the last pass
   std::optional<PolledPower> polled;                    // used once
-  BmcBreaker breaker;                                   // counts passes in a row in which the BMC could not be read
+  std::string given_up;  // why its power was given up in the last pass; empty: it was not
+  BmcBreaker breaker;    // counts passes in a row in which the BMC could not be read
 
   InspectionMemory inspection;
   FirmwareMemory firmware;

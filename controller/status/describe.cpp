@@ -120,7 +120,7 @@ class Description {
     const auto& life = *report_.life;
     status_.phase = life.phase;
     status_.claim = life.claim;
-    status_.instance = life.claim ? life.claim->instance : std::string();
+    status_.instance = life.claim && !life.claim->left ? life.claim->instance : std::string();
     status_.installed = life.installed;
     status_.erases = life.erases;
     status_.checks = life.checks;

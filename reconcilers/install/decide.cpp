@@ -35,9 +35,11 @@ class Decision {
   }
 
  private:
-  RunStep wait(std::string reason) const { return {Kind::Wait, run_.phase, std::move(reason)}; }
-  RunStep go(Kind kind, RunPhase phase, std::string reason) const { return {kind, phase, std::move(reason)}; }
-  RunStep hold(std::string reason) const { return {Kind::Hold, RunPhase::Held, std::move(reason)}; }
+  RunStep wait(std::string reason) const { return {Kind::Wait, run_.phase, std::move(reason), false}; }
+  RunStep go(Kind kind, RunPhase phase, std::string reason) const { return {kind, phase, std::move(reason), false}; }
+  RunStep hold(std::string reason, bool by_machine = false) const {
+    return {Kind::Hold, RunPhase::Held, std::move(reason), by_machine};
+  }
   bool late(std::chrono::milliseconds deadline) const { return now_ - run_.since > deadline; }
   /// Whether power was switched in this phase: sent once, and then waited for.
   bool switched() const { return run_.powered > run_.since; }
@@ -45,7 +47,7 @@ class Decision {
 
   RunStep again(const std::string& why) const {
     if (run_.attempt >= policy_.most_attempts) {
-      return hold(why + "; given up after " + std::to_string(run_.attempt) + " attempts");
+      return hold(why + "; given up after " + std::to_string(run_.attempt) + " attempts", true);
     }
     return go(Kind::Again, RunPhase::Intent, why);
   }

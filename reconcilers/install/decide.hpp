@@ -52,10 +52,11 @@ struct InstallPolicy {
 struct RunState {
   RunKind kind = RunKind::Install;
   RunPhase phase = RunPhase::Intent;
-  WallTime since{};    // of the phase
-  int attempt = 1;     // boots of the installer
-  WallTime powered{};  // when power was last switched
-  std::string held;    // why; Held only
+  WallTime since{};         // of the phase
+  int attempt = 1;          // boots of the installer
+  WallTime powered{};       // when power was last switched
+  std::string held;         // why; Held only
+  bool by_machine = false;  // Held: the machine itself failed, not what was asked of it
   friend bool operator==(const RunState&, const RunState&) = default;
 };
 
@@ -83,6 +84,7 @@ struct RunStep {
   Kind kind = Kind::Wait;
   RunPhase phase = RunPhase::Intent;  // that the run is in once the step has begun
   std::string reason;
+  bool by_machine = false;  // Hold: another machine might do it
   friend bool operator==(const RunStep&, const RunStep&) = default;
 };
 

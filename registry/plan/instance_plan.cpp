@@ -58,9 +58,18 @@ class InstanceComparison {
     if (base_.networks != head_.networks) add(Effect::InPlace, "network", {}, {}, "switch ports and addresses follow");
     if (base_.on_machine_failure != head_.on_machine_failure) {
       add(Effect::InPlace, "on_machine_failure", std::string(name_of(base_.on_machine_failure)),
-          std::string(name_of(head_.on_machine_failure)), "holds from the next failure on");
+          std::string(name_of(head_.on_machine_failure)), on_failure());
     }
     if (base_.adopt != head_.adopt) add(Effect::Reported, "adopt", {}, {}, "looked at only when an instance is new");
+  }
+
+  std::string on_failure() const {
+    if (head_.on_machine_failure == OnMachineFailure::Hold) return "a machine that fails waits for a person";
+    std::string text =
+        "a machine that fails is kept aside, and once it is seen to be off the instance is installed anew on another "
+        "one; data on the first one's disks does not come along";
+    if (head_.is_protected) text += "; not while protected = true";
+    return text;
   }
 
   void power() {

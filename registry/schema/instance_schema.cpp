@@ -93,7 +93,8 @@ constexpr Field kInstanceRows[] = {
                                     {.fallback = R"("none")", .example = R"("enforce")"}),
     field<&Instance::on_machine_failure>(
         "on_machine_failure",
-        "hold: wait for a person. replace: on another machine, only after the first is confirmed off.",
+        "hold: wait for a person. replace: on another machine, only after the first is confirmed off, and protected = "
+        "false was in force; the first one is kept aside with its data.",
         {.fallback = R"("hold")", .example = R"("hold")"}),
     field<&Instance::requirements>("requirements", kRequirements.doc, {.table = &kRequirements}),
     field<&Instance::access>("access", kAccess.doc, {.table = &kAccess}),

@@ -67,7 +67,7 @@ std::optional<PowerState> read_power(TableReader& reader) {
 void read_claim_and_identity(TableReader& top, MachineStatus& status) {
   if (auto table = top.table("claim")) {
     status.claim = MachineClaim{read_text(*table, "instance"), read_time(*table, "since"),
-                                read_optional_text(*table, "nonce_sha256")};
+                                read_optional_text(*table, "nonce_sha256"), table->boolean("left").value_or(false)};
     table->finish();
   }
   if (auto table = top.table("identity")) {
@@ -167,6 +167,7 @@ std::string to_text(const MachineStatus& status) {
   if (status.claim) {
     Table claim;
     claim.set("instance", bounded_text(status.claim->instance));
+    if (status.claim->left) claim.set("left", true);
     set_text(claim, "nonce_sha256", status.claim->nonce_sha256);
     claim.set("since", time_value(status.claim->since));
     top.set("claim", std::move(claim));

@@ -41,6 +41,7 @@ struct MachineClaim {
   std::string instance;  // "acme/web-1"
   WallTime since{};
   std::string nonce_sha256;  // of the run that may write next; empty: none may
+  bool left = false;         // the machine failed it, and it has another one; what is here stays its own
   friend bool operator==(const MachineClaim&, const MachineClaim&) = default;
 };
 

@@ -110,6 +110,7 @@ struct Site {
                             .bmc = bmc,
                             .power = power,
                             .match = match,
+                            .given_up = {},
                             .guard = [] { return std::optional<Refusal>(); },
                             .call = call});
     if (!told || told->outdated) return told;

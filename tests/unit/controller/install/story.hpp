@@ -148,6 +148,7 @@ class Controller {
                              .bmc = bmc_,
                              .power = power,
                              .match = match,
+                             .given_up = {},
                              .guard = [this]() -> std::optional<Refusal> {
                                if (world_.guard_refuses.empty()) return std::nullopt;
                                return Refusal{"Test", world_.guard_refuses};

@@ -26,7 +26,7 @@ class Generator {
     status.desired_digest = text();
     status.instance = text();
     if (pick(2) == 0) status.power = static_cast<PowerState>(pick(4));
-    if (pick(2) == 0) status.claim = MachineClaim{text(), time()};
+    if (pick(2) == 0) status.claim = MachineClaim{text(), time(), pick(2) == 0 ? text() : "", pick(2) == 0};
     for (unsigned i = pick(4); i > 0; --i) {
       status.conditions[text()] = {static_cast<ConditionValue>(pick(3)), text(), text(), time()};
     }
