@@ -36,6 +36,15 @@ Result<std::optional<std::vector<FirmwareVersion>>> firmware_of(Bmc& bmc, const 
   return ask<std::vector<FirmwareVersion>>([&] { return bmc.inventory()->firmware(call); });
 }
 
+Result<std::optional<std::vector<BootEntry>>> boot_order_of(Bmc& bmc, const Call& call) {
+  if (bmc.boot() == nullptr) return std::optional<std::vector<BootEntry>>();
+  return ask<std::vector<BootEntry>>([&]() -> Result<std::vector<BootEntry>> {
+    auto order = bmc.boot()->boot_order(call);
+    if (!order) return std::move(order.error());
+    return std::move(order->next);
+  });
+}
+
 class Checks {
  public:
   explicit Checks(HandBack& out) : out_(out) {}
@@ -69,6 +78,26 @@ void compare(Checks& checks, const std::string& what, const std::optional<T>& be
   differs(text);
 }
 
+/// An installed system puts itself first, and its entry stays when its disk is erased.
+void restore_order(Checks& checks, Bmc& bmc, const std::optional<std::vector<BootEntry>>& before,
+                   const std::function<Result<>(const std::vector<std::string>& first)>& put, const Call& call) {
+  const auto now = boot_order_of(bmc, call);
+  if (!now) return checks.miss("boot-order", "failed", "boot-order: " + now.error().text());
+  if (!*now) return checks.note("boot-order", "not-offered");
+  if (!before) return checks.note("boot-order", "unknown", "not read before the instance had the machine");
+  const auto back = order_back(*before, **now);
+  std::string differs = back.came.empty() ? "" : "new, at the end: " + back.came;
+  if (!back.went.empty()) differs += (differs.empty() ? "gone: " : "; gone: ") + back.went;
+  std::vector<std::string> head;
+  for (const auto& entry : **now) head.push_back(entry.id);
+  head.resize(std::min(head.size(), back.first.size()));
+  if (head == back.first) return checks.note("boot-order", differs.empty() ? "same" : "differs", differs);
+  if (auto done = put(back.first); !done) {
+    return checks.miss("boot-order", "failed", "boot-order: " + done.error().text());
+  }
+  checks.note("boot-order", "restored", differs);
+}
+
 }  // namespace
 
 Result<Baseline> read_baseline(Bmc& bmc, const Call& call) {
@@ -77,6 +106,9 @@ Result<Baseline> read_baseline(Bmc& bmc, const Call& call) {
   if (!accounts) return std::move(accounts.error()).with("while reading the BMC's accounts");
   auto firmware = firmware_of(bmc, call);
   if (!firmware) return std::move(firmware.error()).with("while reading firmware versions");
+  auto order = boot_order_of(bmc, call);
+  if (!order) return std::move(order.error()).with("while reading the boot order");
+  baseline.boot_order = std::move(*order);
   baseline.accounts = std::move(*accounts);
   baseline.firmware = std::move(*firmware);
   return baseline;
@@ -104,6 +136,9 @@ HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accep
   } else {
     checks.act("boot-override", write([&] { return bmc.boot()->arm_boot(BootOverride{}, call); }));
   }
+  restore_order(
+      checks, bmc, before.boot_order,
+      [&](const auto& first) { return write([&] { return bmc.boot()->set_boot_order(first, call); }); }, call);
   const auto accounts = accounts_of(bmc, call);
   compare<std::vector<Account>>(
       checks, "accounts", before.accounts, accounts, more_accounts, [&](const std::string& text) {
@@ -113,6 +148,11 @@ HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accep
         }
         checks.miss("accounts", "differs", "the BMC has accounts that it did not have before: " + text);
       });
+  // Less than before lets nobody in: told, and no more.
+  const bool both = before.accounts && accounts && *accounts;
+  const std::string less = both ? more_accounts(**accounts, *before.accounts) : std::string();
+  if (auto& last = out.checks.back(); last.result == "same" && !less.empty())
+    last = {"accounts", "differs", "no longer as before: " + less};
   compare<std::vector<FirmwareVersion>>(checks, "firmware", before.firmware, firmware_of(bmc, call), other_versions,
                                         [&](const std::string& text) { checks.note("firmware", "differs", text); });
   return out;
@@ -128,6 +168,30 @@ std::string more_accounts(const std::vector<Account>& before, const std::vector<
     if (!known) append(more, shown(account.name));
   }
   return more;
+}
+
+OrderBack order_back(const std::vector<BootEntry>& before, const std::vector<BootEntry>& now) {
+  // Firmware gives the number of an entry that is gone to another one.
+  const auto is_in = [](const std::vector<BootEntry>& list, const BootEntry& wanted) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& one) {
+      return one.id == wanted.id && (one.name == wanted.name || one.name.empty() || wanted.name.empty());
+    });
+  };
+  const auto text = [](const BootEntry& entry) {
+    return shown(entry.id) + (entry.name.empty() ? "" : " " + shown(entry.name));
+  };
+  OrderBack back;
+  for (const auto& entry : before) {
+    if (is_in(now, entry)) {
+      back.first.push_back(entry.id);
+    } else {
+      append(back.went, text(entry));
+    }
+  }
+  for (const auto& entry : now) {
+    if (!is_in(before, entry)) append(back.came, text(entry));
+  }
+  return back;
 }
 
 std::string other_versions(const std::vector<FirmwareVersion>& before, const std::vector<FirmwareVersion>& now) {

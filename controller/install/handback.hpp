@@ -1,6 +1,7 @@
 // Handing a machine back: what its BMC and firmware were like before an instance had it,
 // and whether they are so again. Before it is available: discs ejected, no boot override,
-// no account that was not there, firmware versions compared; each with a result.
+// the firmware's boot order as it was, no account that was not there, firmware versions
+// compared; each with a result.
 //
 // Thread rule: plain values; what acts uses the Bmc as its caller may.
 #pragma once
@@ -22,6 +23,7 @@ namespace nimbus::controller {
 struct Baseline {
   std::optional<std::vector<Account>> accounts;
   std::optional<std::vector<FirmwareVersion>> firmware;
+  std::optional<std::vector<BootEntry>> boot_order;
 };
 
 /// Sends nothing but questions. Errors: those that may be gone the next time.
@@ -40,6 +42,12 @@ HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accep
 
 /// What was added, or may do more than before; empty: nothing.
 std::string more_accounts(const std::vector<Account>& before, const std::vector<Account>& now);
+/// The ids of `before` that are there still, in their order, and what came or went since.
+struct OrderBack {
+  std::vector<std::string> first;
+  std::string came, went;  // for people; empty: nothing
+};
+OrderBack order_back(const std::vector<BootEntry>& before, const std::vector<BootEntry>& now);
 std::string other_versions(const std::vector<FirmwareVersion>& before, const std::vector<FirmwareVersion>& now);
 
 }  // namespace nimbus::controller

@@ -131,6 +131,11 @@ Json baseline_json(const Baseline& baseline) {
     }
     out.set("firmware", std::move(list));
   }
+  if (baseline.boot_order) {
+    Json list = Json::array();
+    for (const auto& one : *baseline.boot_order) list.push(Json::object().set("id", one.id).set("name", one.name));
+    out.set("boot_order", std::move(list));
+  }
   return out;
 }
 
@@ -156,6 +161,15 @@ Result<> read_baseline(const Json& json, Baseline& out) {
     fields.text("version", one.version);
     if (auto read = fields.result(); !read) return read;
     out.firmware->push_back(std::move(one));
+  }
+  if (json["boot_order"].is_array()) out.boot_order.emplace();
+  for (const auto& item : json["boot_order"].items()) {
+    BootEntry one;
+    JsonFields fields(item);
+    fields.text("id", one.id);
+    fields.text("name", one.name);
+    if (auto read = fields.result(); !read) return read;
+    out.boot_order->push_back(std::move(one));
   }
   return {};
 }

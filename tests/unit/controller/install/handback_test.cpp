@@ -44,6 +44,7 @@ TEST_CASE("released: discs are ejected, the boot override is off, accounts and f
   CHECK(story.world.disarmed == 1);
   CHECK(story.facts->checks == std::vector<CheckRecord>{{"virtual-media", "done", ""},
                                                         {"boot-override", "done", ""},
+                                                        {"boot-order", "same", ""},
                                                         {"accounts", "same", ""},
                                                         {"firmware", "same", ""}});
   const auto& text = story.world.forge.at(story.world.machine_path);
@@ -78,11 +79,57 @@ TEST_CASE("an account that the tenant left behind keeps the machine in quarantin
   CHECK(story.world.erases == 1);
 }
 
+TEST_CASE("an account that is gone, or may do less, is told, and does not hold the machine") {
+  Story story;
+  release(story, [&] { story.world.accounts[0].role = AccountRole::ReadOnly; });
+  REQUIRE(story.until([&] { return story.facts->phase == MachinePhase::Quarantined; }));  // another right is more
+  story.world.accounts.clear();
+  REQUIRE(story.until([&] { return story.available(); }));
+  CHECK(result(story, "accounts") == "differs: no longer as before: nimbus");
+}
+
 TEST_CASE("other firmware is told, and does not hold the machine") {
   Story story;
   release(story, [&] { story.world.firmware[0].version = "1.3"; });
   REQUIRE(story.until([&] { return story.available(); }));
   CHECK(result(story, "firmware") == "differs: BIOS 1.2 -> 1.3");
+}
+
+TEST_CASE("the boot order that the system left: put back, and what came is told") {
+  Story story;
+  release(story, [&] {
+    story.start();  // what is remembered is remembered durably
+    story.world.boot_order.insert(story.world.boot_order.begin(), {"Boot0007", "debian"});
+  });
+  REQUIRE(story.until([&] { return story.available(); }));
+  CHECK(story.world.boot_order ==
+        std::vector<BootEntry>{{"Boot0000", "Disk"}, {"Boot0001", "Network"}, {"Boot0007", "debian"}});
+  CHECK(result(story, "boot-order") == "restored: new, at the end: Boot0007 debian");
+}
+
+TEST_CASE("a boot order that cannot be put back: quarantine, until it can") {
+  Story story;
+  release(story, [&] {
+    std::swap(story.world.boot_order[0], story.world.boot_order[1]);
+    story.world.order_error = "not now";
+  });
+  REQUIRE(story.until([&] { return story.facts->phase == MachinePhase::Quarantined; }));
+  CHECK(result(story, "boot-order").find("not now") != std::string::npos);
+  story.world.order_error.clear();
+  REQUIRE(story.until([&] { return story.available(); }));
+  CHECK(story.world.boot_order[0].id == "Boot0000");
+}
+
+TEST_CASE("which entries of a boot order are the same") {
+  const std::vector<BootEntry> before{{"1", "A"}, {"2", "B"}, {"3", ""}};
+  const auto same = order_back(before, before);
+  CHECK(same.first == std::vector<std::string>{"1", "2", "3"});
+  CHECK((same.came + same.went).empty());
+  const auto other = order_back(before, {{"2", "debian"}, {"3", "C"}, {"1", "A"}});
+  CHECK(other.first == std::vector<std::string>{"1", "3"});
+  CHECK(other.came == "2 debian");
+  CHECK(other.went == "2 B");
+  CHECK(order_back({}, {{"1", "x\ny"}}).first.empty());
 }
 
 TEST_CASE("a disc that does not come out: quarantine, until it does") {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -57,6 +58,17 @@ class WorldBmc final : public Bmc,
     CHECK(wanted.times == BootTimes::Once);
     world_.armed = true;
     world_.effect();
+    return WriteOutcome::Accepted;
+  }
+  Result<BootOrder> boot_order(const Call&) override { return BootOrder{.next = world_.boot_order, .now = {}}; }
+  Result<WriteOutcome> set_boot_order(const std::vector<std::string>& first, const Call&) override {
+    if (!world_.order_error.empty()) return Error{Code::Busy, world_.order_error};
+    auto& order = world_.boot_order;
+    for (auto id = first.rbegin(); id != first.rend(); ++id) {
+      const auto at = std::find_if(order.begin(), order.end(), [&](const auto& entry) { return entry.id == *id; });
+      REQUIRE(at != order.end());
+      std::rotate(order.begin(), at, at + 1);
+    }
     return WriteOutcome::Accepted;
   }
   Result<std::vector<MediaSlot>> slots(const Call&) override { return std::vector<MediaSlot>(); }

@@ -155,6 +155,8 @@ struct World final : BootService {
   int disarmed = 0;
   int accounts_away = 0;  // so often there is no answer about accounts
   std::vector<Account> accounts{{.id = "2", .name = "nimbus", .role = AccountRole::Administrator, .enabled = true}};
+  std::vector<BootEntry> boot_order{{"Boot0000", "Disk"}, {"Boot0001", "Network"}};
+  std::string order_error;  // of writing it
   std::vector<FirmwareVersion> firmware{{"BIOS", "1.2"}, {"BMC", "7.0"}};
   reconcilers::SshAnswer ssh = reconcilers::SshAnswer::ExpectedKey;
   boot::Orders orders;
