@@ -68,14 +68,12 @@ class Eraser {
         if (auto done = ends(); !done) return std::move(done.error());
         return std::string("metadata");
       case EraseLevel::Quick: {
-        auto discarded = device_.discard();
-        if (!discarded && discarded.error().code != Code::Unsupported) return std::move(discarded.error());
-        if (!discarded) break;
-        if (auto done = ends(); !done) return std::move(done.error());
-        return std::string("discard");
+        auto method = quick();
+        if (!method || !method->empty()) return method;
+        break;
       }
       case EraseLevel::Secure: {
-        auto by_disk = erase_by_disk();
+        auto by_disk = erase_by_disk(self_erase);
         if (by_disk || by_disk.error().code != Code::Unsupported) return by_disk;
         if (device_.passthrough() == nullptr) break;
         // Not less, only slower; the record says why.
@@ -88,9 +86,25 @@ class Eraser {
   }
 
  private:
+  /// Crypto erase where it is offered, and discard. Empty: the disk can do neither.
+  Result<std::string> quick() {
+    auto by_disk = erase_by_disk(crypto_erase);
+    const bool refused = !by_disk && by_disk.error().code == Code::Conflict;
+    if (!by_disk && !refused && by_disk.error().code != Code::Unsupported) return by_disk;
+    auto discarded = device_.discard();
+    if (!discarded && discarded.error().code != Code::Unsupported) return std::move(discarded.error());
+    std::string method = by_disk ? *by_disk : std::string();
+    if (discarded) method += method.empty() ? "discard" : ", discard";
+    if (method.empty()) return method;
+    if (refused) method += " (crypto erase: " + by_disk.error().message + ")";
+    if (auto done = ends(); !done) return std::move(done.error());
+    return method;
+  }
+
   /// By the disk's own command. Its word is not enough: witnesses that are written just
   /// before, at many places, must not read back.
-  Result<std::string> erase_by_disk() {
+  Result<std::string> erase_by_disk(
+      const std::function<Result<std::string>(Passthrough&, const std::function<void()>&)>& command) {
     if (device_.passthrough() == nullptr) return Error{Code::Unsupported, "it takes no commands"};
     Bytes witness(kWitnessBytes);
     base::random_bytes(witness);
@@ -98,7 +112,7 @@ class Eraser {
       if (auto written = device_.write(place(i), witness); !written) return std::move(written.error());
     }
     if (auto done = device_.sync(); !done) return std::move(done.error());
-    auto method = self_erase(*device_.passthrough(), pause_);
+    auto method = command(*device_.passthrough(), pause_);
     if (!method) return method;
     Bytes seen(kWitnessBytes);
     for (std::int64_t i = 0; i < kWitnesses; ++i) {

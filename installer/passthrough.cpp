@@ -52,6 +52,9 @@ class NvmePassthrough final : public Passthrough {
   Result<> ata(const AtaTask&, std::span<std::uint8_t>) override {
     return Error{Code::Unsupported, "an NVMe disk takes no ATA commands"};
   }
+  Result<std::uint16_t> ata(const AtaLongTask&) override {
+    return Error{Code::Unsupported, "an NVMe disk takes no ATA commands"};
+  }
 
  private:
   int descriptor_;
@@ -78,33 +81,65 @@ class AtaPassthrough final : public Passthrough {
                                                      : kOneSectorOut;
     block[6] = task.transfer == Transfer::None ? 0 : 1;
     block[14] = task.command;
-    std::array<std::uint8_t, 32> sense{};
+    auto sense = send(block, task.transfer, sector, task.deadline);
+    if (!sense) return std::move(sense.error());
+    return {};
+  }
+
+  Result<std::uint16_t> ata(const AtaLongTask& task) override {
+    constexpr std::uint8_t kNonData = 3U << 1U, kExtended = 1, kReportStatus = 0x20;
+    std::array<std::uint8_t, 16> block{};
+    const auto lba = [&](unsigned byte) { return static_cast<std::uint8_t>(task.lba >> (8 * byte)); };
+    block[0] = 0x85;
+    block[1] = kNonData | kExtended;
+    block[2] = kReportStatus;
+    block[3] = static_cast<std::uint8_t>(task.features >> 8U);
+    block[4] = static_cast<std::uint8_t>(task.features);
+    block[7] = lba(3);
+    block[8] = lba(0);
+    block[9] = lba(4);
+    block[10] = lba(1);
+    block[11] = lba(5);
+    block[12] = lba(2);
+    block[14] = task.command;
+    auto sense = send(block, Transfer::None, {}, task.deadline);
+    if (!sense) return std::move(sense.error());
+    if (!has_registers(*sense)) return Error{Code::Internal, "the disk's controller does not show its registers"};
+    return static_cast<std::uint16_t>((*sense)[12] << 8U | (*sense)[13]);
+  }
+
+ private:
+  using Sense = std::array<std::uint8_t, 32>;
+
+  /// Sense data in descriptor format with the ATA registers (SAT-4, 12.2.7).
+  static bool has_registers(const Sense& sense) { return (sense[0] & 0x7FU) == 0x72 && sense[8] == 0x09; }
+
+  Result<Sense> send(std::array<std::uint8_t, 16>& block, Transfer transfer, std::span<std::uint8_t> data,
+                     std::chrono::milliseconds deadline) {
+    Sense sense{};
     sg_io_hdr_t header{};
     header.interface_id = 'S';
     header.cmdp = block.data();
-    header.cmd_len = block.size();
+    header.cmd_len = static_cast<unsigned char>(block.size());
     header.sbp = sense.data();
     header.mx_sb_len = sense.size();
-    header.timeout = milliseconds_of(task.deadline);
-    header.dxfer_direction = task.transfer == Transfer::None       ? SG_DXFER_NONE
-                             : task.transfer == Transfer::FromDisk ? SG_DXFER_FROM_DEV
-                                                                   : SG_DXFER_TO_DEV;
-    if (task.transfer != Transfer::None) {
-      header.dxferp = sector.data();
-      header.dxfer_len = static_cast<unsigned>(sector.size());
+    header.timeout = milliseconds_of(deadline);
+    header.dxfer_direction = transfer == Transfer::None       ? SG_DXFER_NONE
+                             : transfer == Transfer::FromDisk ? SG_DXFER_FROM_DEV
+                                                              : SG_DXFER_TO_DEV;
+    if (transfer != Transfer::None) {
+      header.dxferp = data.data();
+      header.dxfer_len = static_cast<unsigned>(data.size());
     }
     if (::ioctl(descriptor_, SG_IO, &header) != 0) {
       return Error{Code::Unsupported, "ATA command not sent: " + std::generic_category().message(errno)};
     }
     if (header.host_status != 0) return Error{Code::Internal, "the disk did not answer an ATA command"};
-    // Sense data in descriptor format with the ATA status (SAT-4, 12.2.7); bit 0: error.
-    const bool has_status = (sense[0] & 0x7FU) == 0x72 && sense[8] == 0x09;
-    if (has_status && (sense[21] & 1U) == 0) return {};
-    if (!has_status && header.status == 0) return {};
-    return Error{Code::Unsupported, "the disk refuses ATA command " + std::to_string(task.command)};
+    // Bit 0 of the status: error.
+    if (has_registers(sense) ? (sense[21] & 1U) == 0 : header.status == 0) return sense;
+    return Error{Code::Unsupported, "the disk refuses ATA command " + std::to_string(block[14])};
   }
 
- private:
   int descriptor_;
 };
 

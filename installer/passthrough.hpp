@@ -31,6 +31,14 @@ struct AtaTask {
   std::chrono::milliseconds deadline = std::chrono::seconds(30);
 };
 
+/// Without data, with 48-bit registers.
+struct AtaLongTask {
+  std::uint8_t command = 0;
+  std::uint16_t features = 0;
+  std::uint64_t lba = 0;
+  std::chrono::milliseconds deadline = std::chrono::seconds(30);
+};
+
 class Passthrough {
  public:
   virtual ~Passthrough() = default;
@@ -39,6 +47,8 @@ class Passthrough {
   virtual Result<std::uint32_t> namespace_id() = 0;
   virtual Result<> nvme(const NvmeAdmin& command, std::span<std::uint8_t> data) = 0;
   virtual Result<> ata(const AtaTask& task, std::span<std::uint8_t> sector) = 0;
+  /// The count register afterwards.
+  virtual Result<std::uint16_t> ata(const AtaLongTask& task) = 0;
 };
 
 /// For an open block device, by its node's name; null: neither NVMe nor SCSI or SATA. The

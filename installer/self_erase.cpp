@@ -22,30 +22,56 @@ class NvmeErase {
   NvmeErase(Passthrough& disk, const std::function<void()>& pause) : disk_(disk), pause_(pause) {}
 
   Result<std::string> erase() {
-    auto id = disk_.namespace_id();
-    if (!id) return std::move(id.error());
-    namespace_ = *id;
-    if (auto read = identify(kController, 0, controller_); !read) return std::move(read.error());
-    if (auto read = identify(kNamespace, namespace_, namespace_data_); !read) return std::move(read.error());
-    std::array<std::uint8_t, kPage> list{};
-    if (auto read = identify(kActiveList, 0, list); !read) return std::move(read.error());
-    alone_ = little(list, 0, 4) == namespace_ && little(list, 4, 4) == 0;
-
-    const bool can_format = (little(controller_, 256, 2) & 2U) != 0;  // OACS
-    const std::uint8_t format = controller_[524];                     // FNA
-    const bool all_go = (format & 3U) != 0;  // a format or its erasure concerns every namespace
-    if (can_format && (alone_ || !all_go)) {
-      const bool crypto = (format & 4U) != 0;
-      auto done = run_format(crypto ? 2 : 1);
-      if (done) return std::string(crypto ? "nvme-format-crypto" : "nvme-format");
+    if (auto read = look(); !read) return std::move(read.error());
+    if (can_format() && (alone_ || !all_go())) {
+      auto done = run_format(crypto_format() ? 2 : 1);
+      if (done) return std::string(crypto_format() ? "nvme-format-crypto" : "nvme-format");
       if (done.error().code != Code::Unsupported) return std::move(done.error());
     }
-    return sanitize();
+    if (!alone_) return Error{Code::Unsupported, kOthers};
+    if ((capabilities() & 3U) == 0) return Error{Code::Unsupported, "the disk has neither format nor sanitize"};
+    return sanitize((capabilities() & 1U) != 0);
+  }
+
+  Result<std::string> erase_key() {
+    if (auto read = look(); !read) return std::move(read.error());
+    const bool by_format = can_format() && crypto_format();
+    const bool by_sanitize = (capabilities() & 1U) != 0;
+    if (!by_format && !by_sanitize) return Error{Code::Unsupported, "the disk has no crypto erase"};
+    std::string why = kOthers;
+    if (by_format && (alone_ || !all_go())) {
+      auto done = run_format(2);
+      if (done) return std::string("nvme-format-crypto");
+      if (done.error().code != Code::Unsupported) return std::move(done.error());
+      why = done.error().message;
+    }
+    if (!by_sanitize || !alone_) return Error{Code::Conflict, why};
+    auto done = sanitize(true);
+    if (!done && done.error().code == Code::Unsupported) return Error{Code::Conflict, done.error().message};
+    return done;
   }
 
  private:
   static constexpr std::size_t kPage = 4096;
   static constexpr std::uint32_t kNamespace = 0, kController = 1, kActiveList = 2;
+  static constexpr const char* kOthers = "the disk has other namespaces, which would be erased as well";
+
+  bool can_format() const { return (little(controller_, 256, 2) & 2U) != 0; }  // OACS
+  bool all_go() const { return (controller_[524] & 3U) != 0; }  // FNA: a format or its erasure is of every namespace
+  bool crypto_format() const { return (controller_[524] & 4U) != 0; }         // FNA
+  std::uint32_t capabilities() const { return little(controller_, 328, 4); }  // SANICAP
+
+  Result<> look() {
+    auto id = disk_.namespace_id();
+    if (!id) return std::move(id.error());
+    namespace_ = *id;
+    if (auto read = identify(kController, 0, controller_); !read) return read;
+    if (auto read = identify(kNamespace, namespace_, namespace_data_); !read) return read;
+    std::array<std::uint8_t, kPage> list{};
+    if (auto read = identify(kActiveList, 0, list); !read) return read;
+    alone_ = little(list, 0, 4) == namespace_ && little(list, 4, 4) == 0;
+    return {};
+  }
 
   Result<> identify(std::uint32_t what, std::uint32_t id, std::span<std::uint8_t> page) {
     return disk_.nvme({.opcode = 0x06, .namespace_id = id, .cdw10 = what, .transfer = Transfer::FromDisk}, page);
@@ -60,11 +86,7 @@ class NvmeErase {
     return disk_.nvme({.opcode = 0x80, .namespace_id = namespace_, .cdw10 = settings, .deadline = kEraseDeadline}, {});
   }
 
-  Result<std::string> sanitize() {
-    const std::uint32_t can = little(controller_, 328, 4);  // SANICAP
-    const bool crypto = (can & 1U) != 0;
-    if (!alone_) return Error{Code::Unsupported, "the disk has other namespaces, which would be erased as well"};
-    if ((can & 3U) == 0) return Error{Code::Unsupported, "the disk has neither format nor sanitize"};
+  Result<std::string> sanitize(bool crypto) {
     auto begun = disk_.nvme({.opcode = 0x84, .cdw10 = crypto ? 4U : 2U}, {});
     if (!begun) return std::move(begun.error());
     for (int look = 0; look < kMostLooks; ++look) {
@@ -92,16 +114,35 @@ class NvmeErase {
 
 class AtaErase {
  public:
-  explicit AtaErase(Passthrough& disk) : disk_(disk) {}
+  AtaErase(Passthrough& disk, const std::function<void()>& pause) : disk_(disk), pause_(pause) {}
 
   Result<std::string> erase() {
     auto security = read_security();
     if (!security) return std::move(security.error());
-    if ((*security & kSupported) == 0) return Error{Code::Unsupported, "the disk has no security commands"};
-    if ((*security & kLocked) != 0) return Error{Code::Busy, "the disk is locked with a password"};
-    if ((*security & kFrozen) != 0) return Error{Code::Unsupported, "the firmware has frozen the disk's security"};
-    if ((*security & kEnabled) != 0) return Error{Code::Busy, "the disk has a password that is not ours"};
-    const bool enhanced = (*security & kEnhanced) != 0;
+    auto done = secure_erase(*security);
+    const bool other = (sanitize_ & kSanitize) != 0 && (sanitize_ & (kCrypto | kBlock)) != 0;
+    if (done || done.error().code != Code::Unsupported || !other) return done;
+    // A frozen security does not concern it.
+    auto sanitized = sanitize((sanitize_ & kCrypto) != 0);
+    return sanitized || sanitized.error().code != Code::Unsupported ? sanitized : done;
+  }
+
+  Result<std::string> erase_key() {
+    if (auto read = read_security(); !read) return std::move(read.error());
+    if ((sanitize_ & kSanitize) == 0 || (sanitize_ & kCrypto) == 0)
+      return Error{Code::Unsupported, "the disk has no crypto erase"};
+    auto done = sanitize(true);
+    if (!done && done.error().code == Code::Unsupported) return Error{Code::Conflict, done.error().message};
+    return done;
+  }
+
+ private:
+  Result<std::string> secure_erase(std::uint32_t security) {
+    if ((security & kSupported) == 0) return Error{Code::Unsupported, "the disk has no security commands"};
+    if ((security & kLocked) != 0) return Error{Code::Busy, "the disk is locked with a password"};
+    if ((security & kFrozen) != 0) return Error{Code::Unsupported, "the firmware has frozen the disk's security"};
+    if ((security & kEnabled) != 0) return Error{Code::Busy, "the disk has a password that is not ours"};
+    const bool enhanced = (security & kEnhanced) != 0;
     if (auto set = with_password(kSetPassword, 0); !set) return std::move(set.error());
     // From here on the disk has a password: whatever happens, it must not stay.
     auto erased = disk_.ata({.command = kErasePrepare}, {});
@@ -117,7 +158,30 @@ class AtaErase {
     return std::string(enhanced ? "ata-enhanced-secure-erase" : "ata-secure-erase");
   }
 
- private:
+  /// SANITIZE DEVICE with CRYPTO SCRAMBLE EXT or BLOCK ERASE EXT, each behind its key.
+  Result<std::string> sanitize(bool crypto) {
+    constexpr std::uint8_t kCommand = 0xB4;
+    constexpr std::uint16_t kStatus = 0x0000, kCryptoScramble = 0x0011, kBlockErase = 0x0012;
+    constexpr std::uint64_t kCryptoKey = 0x43727970, kBlockKey = 0x426B4572;  // "Cryp", "BkEr"
+    constexpr unsigned kDone = 0x8000, kUnderWay = 0x4000;                    // of the count register
+    auto begun = disk_.ata(AtaLongTask{.command = kCommand,
+                                       .features = crypto ? kCryptoScramble : kBlockErase,
+                                       .lba = crypto ? kCryptoKey : kBlockKey});
+    if (!begun) return std::move(begun.error());
+    for (int look = 0; look < kMostLooks; ++look) {
+      auto state = disk_.ata(AtaLongTask{.command = kCommand, .features = kStatus});
+      if (!state) return Error{Code::Internal, "a sanitize was begun, and then: " + state.error().message};
+      const bool under_way = (*state & kUnderWay) != 0;
+      if (!under_way && (*state & kDone) != 0)
+        return std::string(crypto ? "ata-sanitize-crypto" : "ata-sanitize-block");
+      if (!under_way) return Error{Code::Internal, "the disk's sanitize failed"};
+      pause_();
+    }
+    return Error{Code::Internal, "the disk's sanitize does not end"};
+  }
+
+  // Word 59 of IDENTIFY DEVICE.
+  static constexpr std::uint32_t kSanitize = 0x1000, kCrypto = 0x2000, kBlock = 0x8000;
   // Word 128 of IDENTIFY DEVICE.
   static constexpr std::uint32_t kSupported = 1, kEnabled = 2, kLocked = 4, kFrozen = 8, kEnhanced = 32;
   static constexpr std::uint8_t kIdentify = 0xEC, kSetPassword = 0xF1, kErasePrepare = 0xF3, kEraseUnit = 0xF4,
@@ -127,6 +191,7 @@ class AtaErase {
     std::array<std::uint8_t, 512> sector{};
     auto read = disk_.ata({.command = kIdentify, .transfer = Transfer::FromDisk}, sector);
     if (!read) return std::move(read.error());
+    sanitize_ = little(sector, 2 * 59, 2);
     return little(sector, 2 * 128, 2);
   }
 
@@ -143,13 +208,20 @@ class AtaErase {
   }
 
   Passthrough& disk_;
+  const std::function<void()>& pause_;
+  std::uint32_t sanitize_ = 0;  // word 59
 };
 
 }  // namespace
 
 Result<std::string> self_erase(Passthrough& disk, const std::function<void()>& pause) {
   if (disk.commands() == CommandSet::Nvme) return NvmeErase(disk, pause).erase();
-  return AtaErase(disk).erase();
+  return AtaErase(disk, pause).erase();
+}
+
+Result<std::string> crypto_erase(Passthrough& disk, const std::function<void()>& pause) {
+  if (disk.commands() == CommandSet::Nvme) return NvmeErase(disk, pause).erase_key();
+  return AtaErase(disk, pause).erase_key();
 }
 
 }  // namespace nimbus::installer

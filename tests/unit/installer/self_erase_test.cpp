@@ -50,7 +50,10 @@ class FakeDisk final : public Passthrough {
   Result<> ata(const AtaTask& task, std::span<std::uint8_t> sector) override {
     sent.push_back(task.command);
     if (task.command == refuses) return Error{Code::Unsupported, "no"};
-    if (task.command == 0xEC) sector[256] = security;
+    if (task.command == 0xEC) {
+      sector[256] = security;
+      sector[119] = static_cast<std::uint8_t>(sanitizes >> 8U);
+    }
     if (task.command == 0xF1) security |= 2U;
     if (task.command == 0xF6) security = static_cast<std::uint8_t>(security & 0xFDU);
     if (task.command == 0xF4) {
@@ -61,8 +64,23 @@ class FakeDisk final : public Passthrough {
     return {};
   }
 
+  Result<std::uint16_t> ata(const AtaLongTask& task) override {
+    sent.push_back(task.command);
+    if (task.command == refuses) return Error{Code::Unsupported, "no"};
+    if (task.features == 0) {
+      const std::uint16_t state = counts.front();
+      counts.pop_front();
+      return state;
+    }
+    key = task.lba;
+    feature = task.features;
+    on_erase();
+    return std::uint16_t{0x4000};
+  }
+
   bool wrote() const {
-    return std::any_of(sent.begin(), sent.end(), [](int c) { return c == 0x80 || c == 0x84 || c >= 0xF1; });
+    return std::any_of(sent.begin(), sent.end(),
+                       [](int c) { return c == 0x80 || c == 0x84 || c == 0xB4 || c >= 0xF1; });
   }
 
   std::function<void()> on_erase = [] {};
@@ -71,6 +89,9 @@ class FakeDisk final : public Passthrough {
   std::uint8_t oacs = 2, fna = 0, sanicap = 0, security = 1, options = 0;
   std::uint32_t format = 0;
   std::deque<std::uint8_t> states;
+  unsigned sanitizes = 0, feature = 0;  // word 59 of IDENTIFY DEVICE
+  std::uint64_t key = 0;
+  std::deque<std::uint16_t> counts;
 
  private:
   CommandSet set_;
@@ -96,11 +117,11 @@ class CommandDevice final : public Device {
   FakeDisk& disk_;
 };
 
-boot::EraseReport erase_file(FakeDisk& disk, const FileDisk& file) {
+boot::EraseReport erase_file(FakeDisk& disk, const FileDisk& file, EraseLevel level = EraseLevel::Secure) {
   auto opened = open_device(file.path(), Access::ReadWrite);
   REQUIRE(opened);
   CommandDevice device(std::move(*opened), disk);
-  return erase_disk(device, permit_of(disk_facts("S", 16 * kMib)), EraseLevel::Secure, [](auto, auto) {});
+  return erase_disk(device, permit_of(disk_facts("S", 16 * kMib)), level, [](auto, auto) {});
 }
 
 }  // namespace
@@ -204,4 +225,83 @@ TEST_CASE("a disk whose command is not there is overwritten, and the record says
   CHECK(blank(file.content().data(), 16 * kMib));
   disk.security = 1 | 2 | 4;
   CHECK_FALSE(erase_file(disk, file).verified);
+}
+
+TEST_CASE("ATA sanitize: by its key, looked at until it is done; also where the security is frozen") {
+  FakeDisk disk(CommandSet::Ata);
+  disk.sanitizes = 0x3000;
+  disk.counts = {0x4001, 0x8000};
+  CHECK(crypto_erase(disk, [] {}).value() == "ata-sanitize-crypto");
+  CHECK(disk.feature == 0x0011);
+  CHECK(disk.key == 0x43727970);
+  disk.counts = {0};
+  CHECK(crypto_erase(disk, [] {}).error().code == Code::Internal);
+  disk.refuses = 0xB4;
+  CHECK(crypto_erase(disk, [] {}).error().code == Code::Conflict);
+
+  FakeDisk frozen(CommandSet::Ata);
+  frozen.security = 1 | 8;
+  frozen.sanitizes = 0x9000;
+  frozen.counts = {0x8000};
+  CHECK(erased(frozen).value() == "ata-sanitize-block");
+  CHECK(frozen.feature == 0x0012);
+  CHECK(frozen.key == 0x426B4572);
+  frozen.refuses = 0xB4;
+  CHECK(erased(frozen).error().message == "the firmware has frozen the disk's security");
+}
+
+TEST_CASE("crypto erase: offered, not offered, and not while others would lose their data") {
+  FakeDisk disk(CommandSet::Nvme);
+  CHECK(crypto_erase(disk, [] {}).error().code == Code::Unsupported);  // its format erases without a key
+  CHECK_FALSE(disk.wrote());
+  disk.fna = 4;
+  CHECK(crypto_erase(disk, [] {}).value() == "nvme-format-crypto");
+  CHECK(disk.format == (2U | 2U << 9U));
+  disk.refuses = 0x80;
+  CHECK(crypto_erase(disk, [] {}).error().code == Code::Conflict);
+  disk.sanicap = 1;
+  disk.states = {1};
+  CHECK(crypto_erase(disk, [] {}).value() == "nvme-sanitize-crypto");
+  disk.sanicap = 2;  // block erase only
+  disk.oacs = 0;
+  CHECK(crypto_erase(disk, [] {}).error().code == Code::Unsupported);
+
+  FakeDisk shared(CommandSet::Nvme);
+  shared.namespaces = 2;
+  shared.fna = 5;
+  shared.sanicap = 1;
+  CHECK(crypto_erase(shared, [] {}).error().code == Code::Conflict);
+  CHECK_FALSE(shared.wrote());
+  FakeDisk ata(CommandSet::Ata);
+  CHECK(crypto_erase(ata, [] {}).error().code == Code::Unsupported);
+  CHECK_FALSE(ata.wrote());
+}
+
+TEST_CASE("quick: crypto erase where it is offered, discard, overwriting where there is neither; the record says") {
+  const FileDisk file(16 * kMib);
+  file.fill(noise(16 * kMib));
+  FakeDisk disk(CommandSet::Nvme);
+  disk.fna = 4;
+  const auto lied = erase_file(disk, file, EraseLevel::Quick);
+  CHECK_FALSE(lied.verified);
+  CHECK(lied.error.find("old data reads back") != std::string::npos);
+
+  disk.on_erase = [&] { file.fill(Bytes(16 * kMib)); };
+  auto done = erase_file(disk, file, EraseLevel::Quick);
+  CHECK(done.verified);
+  CHECK(done.level == "quick");
+  CHECK(done.method.starts_with("nvme-format-crypto"));
+  CHECK(blank(file.content().data(), 16 * kMib));
+
+  file.fill(noise(16 * kMib));
+  disk.refuses = 0x80;
+  done = erase_file(disk, file, EraseLevel::Quick);
+  CHECK(done.verified);
+  CHECK(done.method.find("nvme") == std::string::npos);
+  CHECK(blank(file.content().data(), 16 * kMib));
+
+  file.fill(noise(16 * kMib));
+  disk.refuses = -1;
+  disk.breaks = 0x80;
+  CHECK_FALSE(erase_file(disk, file, EraseLevel::Quick).verified);
 }
