@@ -83,6 +83,7 @@ class Daemon::Impl {
   // What is served.
   Result<> serve_control(std::vector<base::HttpRoute> routes);
   ApiContext api_context();
+  ConsoleAccess console_access();
   RouteObserver http_observer();
   Readiness readiness();
   ControllerView controller_view();

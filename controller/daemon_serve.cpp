@@ -80,7 +80,15 @@ ApiContext Daemon::Impl::api_context() {
                 const auto view = hosts_.hosts().view(instance);
                 return view ? host_json(*view) : base::Json();
               },
-          .look_at_host = [this](const std::string& instance) { return hosts_.hosts().look_at(instance); }};
+          .look_at_host = [this](const std::string& instance) { return hosts_.hosts().look_at(instance); },
+          .consoles = console_access()};
+}
+
+ConsoleAccess Daemon::Impl::console_access() {
+  return {
+      .attach = [this](const std::string& machine) { return consoles_.attach(machine); },
+      .read = [this](const std::string& machine, std::int64_t after) { return consoles_.read(machine, after); },
+      .type = [this](const std::string& machine, const std::string& keys) { return consoles_.type(machine, keys); }};
 }
 
 RouteObserver Daemon::Impl::http_observer() {

@@ -163,26 +163,30 @@ Command ssh_command() {
 }
 
 Command console_command() {
-  return {.name = "console",
-          .summary = "the serial console of an instance's machine",
-          .description =
-              "Goes to the machine's BMC itself (driver ipmi), so it needs the machine's file in this registry and a "
-              "credential: it is for the provider's people, on the controller or wherever its secrets are. ~. at the "
-              "beginning of a line ends it. With input from a pipe it ends when nothing more comes.",
-          .examples = {{"nimbusctl instance console acme/web-1", "why does it not boot?"}},
-          .positionals = {instance_positional()},
-          .flags = {{.name = "credentials",
-                     .value = "SOURCE",
-                     .help = "instead of those of the machine's file: name of a secret, a file like one, or 'prompt'",
-                     .times = Times::Many},
-                    {.name = "secrets",
-                     .value = "DIR",
-                     .help = "folder of secrets, as nimbusd's `secrets`",
-                     .fallback = "/etc/nimbus/secrets",
-                     .env = "NIMBUS_SECRETS",
-                     .completer = std::string(base::kCompleteFolder)},
-                    no_fetch_flag()},
-          .exit_codes = {{5, "no such instance, or it has no machine"}}};
+  return {
+      .name = "console",
+      .summary = "the serial console of an instance's machine",
+      .description =
+          "While nimbusd records the console, on its own machine, through nimbusd's control socket: the recording goes "
+          "on, what it has comes first, and the audit log says who attached. Otherwise to the machine's BMC itself "
+          "(driver ipmi), which needs the machine's file in this registry and a credential: it is for the provider's "
+          "people, on the controller or wherever its secrets are. The serial consoles that Redfish BMCs offer over SSH "
+          "are not reached; use the BMC's own. ~. at the beginning of a line ends it. With input from a pipe it ends "
+          "when nothing more comes.",
+      .examples = {{"nimbusctl instance console acme/web-1", "why does it not boot?"}},
+      .positionals = {instance_positional()},
+      .flags = {{.name = "credentials",
+                 .value = "SOURCE",
+                 .help = "instead of those of the machine's file: name of a secret, a file like one, or 'prompt'",
+                 .times = Times::Many},
+                {.name = "secrets",
+                 .value = "DIR",
+                 .help = "folder of secrets, as nimbusd's `secrets`",
+                 .fallback = "/etc/nimbus/secrets",
+                 .env = "NIMBUS_SECRETS",
+                 .completer = std::string(base::kCompleteFolder)},
+                no_fetch_flag()},
+      .exit_codes = {{5, "no such instance, or it has no machine"}}};
 }
 
 /// list, describe, logs.

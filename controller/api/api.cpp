@@ -257,6 +257,15 @@ HttpResponse reconcile(const ApiContext& context, const ApiRequest& request) {
   return accepted();
 }
 
+HttpResponse attach(const ApiContext& context, const ApiRequest& request) {
+  const std::string& name = request.parts.at("machine");
+  if (!context.board.machine(name)) return no_machine(name);
+  auto answer = console_attach(context.consoles, name);
+  if (answer.status == 200)
+    tell(context, {.what = "console", .machine = name, .by = describe_peer(*request.http.peer), .reason = {}});
+  return answer;
+}
+
 std::string instance_of(const ApiRequest& request) {
   return request.parts.at("tenant") + "/" + request.parts.at("instance");
 }
@@ -352,6 +361,11 @@ std::vector<ApiRoute> reading_routes(const ApiContext& c) {
 std::vector<ApiRoute> changing_routes(const ApiContext& c) {
   return {
       {"POST", "/v1/machines/{machine}:reconcile", guarded(c, [c](const ApiRequest& r) { return reconcile(c, r); })},
+      {"POST", "/v1/machines/{machine}:attach", guarded(c, [c](const ApiRequest& r) { return attach(c, r); })},
+      {"POST", "/v1/machines/{machine}:console",
+       guarded(c, [c](const ApiRequest& r) { return console_read(c.consoles, r); })},
+      {"POST", "/v1/machines/{machine}:type",
+       guarded(c, [c](const ApiRequest& r) { return console_type(c.consoles, r); })},
       {"POST", "/v1/instances/{tenant}/{instance}:reconcile",
        guarded(c, [c](const ApiRequest& r) { return reconcile_host(c, r); })},
       {"POST", "/v1/registry:fetch",

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/api/console.hpp"
 #include "controller/api/event_log.hpp"
 #include "controller/api/live_board.hpp"
 #include "controller/api/peers.hpp"
@@ -35,7 +36,7 @@ struct ControllerView {
 
 /// Somebody changed something through the API.
 struct ApiChange {
-  std::string what;     // "hold", "resume", "reconcile", "fetch", "confirm"
+  std::string what;     // "hold", "resume", "reconcile", "fetch", "confirm", "console"
   std::string machine;  // empty: all, or none
   std::string by;       // "alice (uid 1000)"
   std::string reason;
@@ -60,6 +61,7 @@ struct ApiContext {
   std::function<std::vector<base::Json>()> hosts = [] { return std::vector<base::Json>(); };
   std::function<base::Json(const std::string& instance)> host = [](const std::string&) { return base::Json(); };
   std::function<bool(const std::string& instance)> look_at_host = [](const std::string&) { return false; };
+  ConsoleAccess consoles = {};
 };
 
 std::vector<ApiRoute> reading_routes(const ApiContext& context);

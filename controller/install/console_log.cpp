@@ -10,7 +10,11 @@ namespace nimbus::controller {
 namespace {
 
 constexpr std::chrono::seconds kAskAgain{30};
-constexpr std::chrono::seconds kRead{5};
+constexpr std::chrono::seconds kRead{1};        // until somebody who attaches is noticed
+constexpr std::chrono::milliseconds kTurn{50};  // between what is typed
+constexpr std::chrono::seconds kWrite{5};
+constexpr std::chrono::seconds kPatience{10};  // with somebody who looks on and does not read
+constexpr std::size_t kMostTyped = 4096;
 constexpr std::chrono::seconds kClose{2};
 constexpr std::size_t kLineBytes = 200;
 
@@ -21,6 +25,10 @@ std::size_t end_of_escape(std::string_view text, std::size_t at) {
   ++at;
   while (at < text.size() && (text[at] < '@' || text[at] > '~')) ++at;
   return std::min(at + 1, text.size());
+}
+
+void say_lost(const std::string& machine, const Error& error) {
+  base::log(base::Level::Info, "console-lost", error.text(), {{"machine", machine}});
 }
 
 }  // namespace
@@ -81,6 +89,8 @@ void ConsoleLog::begin(const std::string& machine, Bmc& bmc, const Call& call) {
   auto next = std::make_shared<Recording>();
   if (place) {  // a session that was cut: what it said stays
     next->output = place->output;
+    next->forgotten = place->forgotten;
+    next->watched = place->watched;
     if (place->thread.joinable()) place->thread.join();
   }
   place = next;
@@ -92,13 +102,28 @@ void ConsoleLog::record(const std::string& machine, std::shared_ptr<Recording> r
                         std::unique_ptr<ConsoleSession> session) const {
   const auto stop = recording->stop.get_token();
   while (!stop.stop_requested()) {
-    auto bytes = session->read({clock_.now() + kRead, stop});
+    if (auto sent = send_typed(*recording, *session); !sent) {
+      say_lost(machine, sent.error());
+      break;
+    }
+    const MonoTime now = clock_.now();
+    const bool watched = [&] {
+      const std::lock_guard lock(mutex_);
+      return now < recording->watched;
+    }();
+    auto bytes = session->read({now + (watched ? MonoTime::duration(kTurn) : kRead), stop});
     if (!bytes && bytes.error().code == Code::Timeout) continue;
-    if (!bytes) break;
+    if (!bytes) {
+      if (!stop.stop_requested()) say_lost(machine, bytes.error());
+      break;
+    }
     const std::lock_guard lock(mutex_);
     auto& output = recording->output;
     output += *bytes;
-    if (output.size() > kMostBytes) output.erase(0, output.size() - kMostBytes);
+    if (output.size() <= kMostBytes) continue;
+    const std::size_t over = output.size() - kMostBytes;
+    output.erase(0, over);
+    recording->forgotten += static_cast<std::int64_t>(over);
   }
   session->close({clock_.now() + kClose});
   std::string output;
@@ -111,6 +136,59 @@ void ConsoleLog::record(const std::string& machine, std::shared_ptr<Recording> r
   auto kept = base::make_folders(folder_, 0700);
   if (kept) kept = base::write_file_atomically(folder_ + "/" + machine + ".log", output, 0600);
   if (!kept) base::log(base::Level::Warning, "console-not-kept", kept.error().text(), {{"machine", machine}});
+}
+
+/// Errors end the session. What the machine did not take in time is lost, as the driver says.
+Result<> ConsoleLog::send_typed(Recording& recording, ConsoleSession& session) const {
+  std::string keys;
+  {
+    const std::lock_guard lock(mutex_);
+    keys.swap(recording.typed);
+  }
+  if (keys.empty()) return {};
+  auto sent = session.write(keys, {clock_.now() + kWrite, recording.stop.get_token()});
+  if (sent || sent.error().code == Code::Timeout) return {};
+  return std::move(sent.error());
+}
+
+/// Under the lock.
+Result<std::shared_ptr<ConsoleLog::Recording>> ConsoleLog::running(const std::string& machine) const {
+  const auto known = recordings_.find(machine);
+  if (known != recordings_.end() && !known->second->over) return known->second;
+  return Error{Code::NotFound, "the console of " + machine + " is not being recorded"};
+}
+
+Result<std::int64_t> ConsoleLog::attach(const std::string& machine) {
+  const std::lock_guard lock(mutex_);
+  auto recording = running(machine);
+  if (!recording) return std::move(recording.error());
+  (*recording)->watched = clock_.now() + kPatience;
+  return (*recording)->forgotten;
+}
+
+Result<ConsolePiece> ConsoleLog::read(const std::string& machine, std::int64_t after) {
+  const std::lock_guard lock(mutex_);
+  auto found = running(machine);
+  if (!found) return std::move(found.error());
+  Recording& recording = **found;
+  const MonoTime now = clock_.now();
+  if (now < recording.watched) recording.watched = now + kPatience;
+  const auto size = static_cast<std::int64_t>(recording.output.size());
+  const auto from = std::clamp<std::int64_t>(after - recording.forgotten, 0, size);
+  return ConsolePiece{.bytes = recording.output.substr(static_cast<std::size_t>(from)),
+                      .next = recording.forgotten + size};
+}
+
+Result<> ConsoleLog::type(const std::string& machine, const std::string& bytes) {
+  const std::lock_guard lock(mutex_);
+  auto found = running(machine);
+  if (!found) return std::move(found.error());
+  Recording& recording = **found;
+  if (clock_.now() >= recording.watched) return Error{Code::Conflict, "attach to the console before you type"};
+  if (recording.typed.size() + bytes.size() > kMostTyped)
+    return Error{Code::RateLimited, "the machine takes no more for now"};
+  recording.typed += bytes;
+  return {};
 }
 
 std::vector<std::string> ConsoleLog::tail(const std::string& machine) const {

@@ -3,7 +3,8 @@
 //
 // Bounded: the end of each machine's output, and so many machines at once; a machine that
 // finds no place, or whose BMC has no console to give, is just not recorded. What was
-// recorded ends as a file in the folder. Nobody waits for any of it.
+// recorded ends as a file in the folder. Nobody waits for any of it. A BMC has one console
+// to give, so people who want it meanwhile look on here, and what they type goes along.
 // Thread rule: safe from any thread; a thread of its own for each machine that is recorded.
 #pragma once
 
@@ -41,14 +42,27 @@ class ConsoleLog {
   std::vector<std::string> tail(const std::string& machine) const;
   void end(const std::string& machine);
 
+  /// Somebody looks on from now until he has not read for a while, and may type. Where the
+  /// output that is kept begins. NotFound: this machine is not being recorded.
+  Result<std::int64_t> attach(const std::string& machine);
+  /// What came since `after`, or since the beginning of what is kept. NotFound, as above.
+  Result<ConsolePiece> read(const std::string& machine, std::int64_t after);
+  /// Conflict: nobody has attached. RateLimited: the machine takes it slower than it comes.
+  Result<> type(const std::string& machine, const std::string& bytes);
+
  private:
   struct Recording {
     std::string output;
+    std::int64_t forgotten = 0;  // bytes before `output`
+    std::string typed;           // not sent yet
+    MonoTime watched{};          // until then somebody looks on
     bool over = false;
     std::stop_source stop;
     std::jthread thread;
   };
 
+  Result<std::shared_ptr<Recording>> running(const std::string& machine) const;
+  Result<> send_typed(Recording& recording, ConsoleSession& session) const;
   void record(const std::string& machine, std::shared_ptr<Recording> recording,
               std::unique_ptr<ConsoleSession> session) const;
 

@@ -3,6 +3,7 @@
 // on the same Bmc, and ends before its BmcDriver.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,12 @@
 #include "core/result.hpp"
 
 namespace nimbus {
+
+/// Of a console that several look on.
+struct ConsolePiece {
+  std::string bytes;
+  std::int64_t next = 0;  // counts all bytes; to go on from
+};
 
 class ConsoleSession {
  public:

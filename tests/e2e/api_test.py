@@ -143,6 +143,13 @@ class Api(EndToEnd):
         self.assertEqual(self.ask("POST", "/v1/machines/{machine}:reconcile", "/v1/machines/m1:reconcile", *empty)[0], 202)
         self.assertEqual(self.ask("POST", "/v1/machines/{machine}:reconcile", "/v1/machines/m9:reconcile", *empty)[0], 404)
         self.assertEqual(self.ask("POST", "/v1/registry:fetch", None, *empty)[0], 202)
+        with self.subTest("a console that nobody records"):
+            self.assertEqual(self.ask("POST", "/v1/machines/{machine}:attach", "/v1/machines/m1:attach", *empty)[0], 404)
+            for verb, body, status in (("type", '{"base64": "eA=="}', 404), ("type", '{"base64": "-"}', 400), ("type", "{}", 400),
+                                       ("console", '{"after": 0}', 404), ("console", '{"after": -1}', 400), ("console", "", 400)):
+                answer = self.ask("POST", "/v1/machines/{machine}:" + verb, f"/v1/machines/m1:{verb}", "--data", body)
+                self.assertEqual(answer[0], status, f"{verb} {body}")
+                self.assertNotIn("no such path", answer[2])
 
         with self.subTest("a rewritten history"):
             registry = self.site().registry
@@ -163,7 +170,9 @@ class Api(EndToEnd):
             self.answers.append({"method": "POST", "path": "/webhook/{webhook}", "status": 202, "content_type": "", "body": ""})
             self.assertEqual(self.controller.push_webhook(self.commit, secret="wrong"), 401)
 
-        judged = run([PYTHON, ROOT / "tests/peers/openapi/validate.py", ROOT / "docs/reference/openapi.json"], check=False,
+        # A console is recorded while a machine is installed: get_machine_test.py.
+        judged = run([PYTHON, ROOT / "tests/peers/openapi/validate.py", ROOT / "docs/reference/openapi.json",
+                      "--elsewhere=attachConsole,readConsole,typeOnConsole"], check=False,
                      input="".join(json.dumps(a) + "\n" for a in self.answers))
         self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
 
@@ -175,7 +184,8 @@ class Api(EndToEnd):
             self.assertEqual(soft, hard)
         self.assertEqual(self.controller.get("/v1/fleet")[0], 200)
         for method, path in (("PUT", "/v1/holds/all"), ("DELETE", "/v1/holds/all"), ("PUT", "/v1/holds/machines/m1"),
-                             ("POST", "/v1/machines/m1:reconcile"), ("POST", "/v1/registry:fetch"),
+                             ("POST", "/v1/machines/m1:reconcile"), ("POST", "/v1/machines/m1:attach"),
+                             ("POST", "/v1/machines/m1:console"), ("POST", "/v1/machines/m1:type"), ("POST", "/v1/registry:fetch"),
                              ("POST", "/v1/registry:confirm")):
             status = run(["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--request", method,
                           "--data", '{"reason": "x"}', f"http://{self.controller.address()}{path}"]).stdout

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """From `nimbusctl instance create` to a verified login and back, with a controller that installs on machines made of
 files (harness/paper.py); and two green pull requests for one machine."""
-from harness.case import PROGRAMS
+import json
+
+from harness import lab
+from harness.case import PROGRAMS, ROOT
 from harness.paper_case import DEADLINES, Paper, main
 from harness.process import run
 
@@ -46,6 +49,34 @@ class GetAMachine(Paper):
         self.wait(lambda: self.machine().get("phase") == "available", "the machine is erased")
         self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "data is on the disk")
         self.assertIn("fits with least waste", self.ctl("plan", "acme/web-2", "--image", "debian-12").stdout)
+
+    def judge_console(self):
+        """What the API answers, by its description."""
+        answers = []
+        for verb, body in (("attach", ""), ("console", '{"after": 0}'), ("type", '{"base64": "eA=="}')):
+            status, headers, text = self.controller.curl(f"/v1/machines/v1:{verb}", "--request", "POST", "--data", body)
+            self.assertLess(status, 300, text)
+            answers.append({"method": "POST", "path": "/v1/machines/{machine}:" + verb, "status": status,
+                            "content_type": headers.get("content-type", ""), "body": text})
+        judged = run([ROOT / ".venv/bin/python3", ROOT / "tests/peers/openapi/validate.py", ROOT / "docs/reference/openapi.json", "--some"],
+                     check=False, input="".join(json.dumps(answer) + "\n" for answer in answers))
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
+
+    def test_its_console_while_nimbusd_records_it(self):
+        self.mirror.stop()
+        self.mirror = self.own(lab.FileServer(self.folder / "slow", self.image.folder, rate="512k").start())
+        self.write_instance()
+        self.site().registry.publish("An instance")
+        self.until_written()
+        self.ctl("list")  # brings status
+        talk = self.ctl("--server", f"unix:{self.controller.socket}", "console", "acme/web-1", input="who goes there\n")
+        self.assertIn("you share it", talk.stderr)
+        self.assertIn("BIOS", talk.stdout)            # what was recorded before
+        self.assertIn("who goes there", talk.stdout)  # the line's echo of what was typed
+        self.judge_console()
+        audit = "".join(file.read_text() for file in (self.controller.data / "audit").glob("chain-*.jsonl"))
+        self.assertIn('"type":"console"', audit)
+        self.until_running()
 
     def test_two_green_pull_requests_for_one_machine(self):
         registry = self.site().registry

@@ -47,7 +47,10 @@ class Line final : public Bmc, private BmcConsole {
       if (text.empty()) return Error{Code::Unreachable, "the session was lost"};
       return text;
     }
-    Result<void> write(std::string_view, const Call&) override { return {}; }
+    Result<void> write(std::string_view bytes, const Call&) override {
+      line_.say("<" + std::string(bytes) + ">\n");
+      return {};
+    }
     Result<void> send_break(const Call&) override { return {}; }
     void close(const Call&) noexcept override { ++line_.closed; }
     Line& line_;
@@ -155,6 +158,44 @@ TEST_CASE("no console, or one that somebody else holds: not recorded, and not as
   log.begin("m1", bench.line, bench.call());  // too soon
   CHECK(bench.line.opened == 0);
   CHECK(log.tail("m1").empty());
+}
+
+TEST_CASE("people look on a console that is recorded, and type") {
+  Bench bench;
+  ConsoleLog log(bench.clock, "");
+  CHECK(log.attach("m1").error().code == Code::NotFound);
+  CHECK(log.read("m1", 0).error().code == Code::NotFound);
+  log.begin("m1", bench.line, bench.call());
+  CHECK(log.type("m1", "x").error().code == Code::Conflict);  // a person attaches first
+  bench.line.say("login: \n");
+  REQUIRE(bench.until_last(log, "login:"));
+  const auto after = log.attach("m1");
+  REQUIRE(after);
+  const auto first = log.read("m1", *after);
+  REQUIRE(first);
+  CHECK(first->bytes == "login: \n");
+  CHECK(log.read("m1", first->next)->bytes.empty());
+  REQUIRE(log.type("m1", "ro"));
+  REQUIRE(bench.until_last(log, "<ro>"));
+  CHECK(log.read("m1", first->next)->bytes == "<ro>\n");
+  CHECK(log.read("m1", 1'000'000)->bytes.empty());  // of another recording
+  CHECK_FALSE(log.type("m1", std::string(5000, 'x')));
+  log.end("m1");
+  CHECK(log.read("m1", first->next).error().code == Code::NotFound);
+}
+
+TEST_CASE("who reads a console late goes on where it is kept from") {
+  Bench bench;
+  ConsoleLog log(bench.clock, "");
+  log.begin("m1", bench.line, bench.call());
+  for (int i = 0; i < 40; ++i) bench.line.say(std::string(10'000, 'x') + "\n");
+  bench.line.say("end\n");
+  REQUIRE(bench.until_last(log, "end"));
+  const auto all = log.read("m1", 0);
+  REQUIRE(all);
+  CHECK(all->bytes.size() == ConsoleLog::kMostBytes);
+  CHECK(all->next == 40 * 10'001 + 4);
+  CHECK(*log.attach("m1") == all->next - static_cast<std::int64_t>(ConsoleLog::kMostBytes));
 }
 
 TEST_CASE("the last lines of a terminal's output") {
