@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -79,6 +80,35 @@ DiskFacts read_disk(const std::string& root, const std::string& name) {
   return disk;
 }
 
+/// Cards and controllers; not the bridges and the inner parts of the platform.
+std::vector<boot::PciReport> read_pci(const std::string& root) {
+  constexpr std::size_t kMost = 64;
+  auto addresses = names_in(root + "/sys/bus/pci/devices");
+  std::sort(addresses.begin(), addresses.end());
+  std::vector<boot::PciReport> out;
+  for (const auto& address : addresses) {
+    const auto number = [&](const char* name) {
+      const auto text = sys_text(root + "/sys/bus/pci/devices/" + address + "/" + name);
+      return text.starts_with("0x") ? base::to_lower(text.substr(2)) : std::string();
+    };
+    const auto kind = number("class");
+    const bool inner = kind.starts_with("05") || kind.starts_with("06") || kind.starts_with("08") ||
+                       kind.starts_with("0b") || kind.starts_with("11");
+    if (kind.size() != 6 || inner || out.size() == kMost) continue;
+    out.push_back({.address = address, .kind = kind, .id = number("vendor") + ":" + number("device")});
+  }
+  return out;
+}
+
+/// By the kernel's driver, or by the table that the firmware has where none was loaded.
+std::string read_tpm(const std::string& root) {
+  const auto major = sys_text(root + "/sys/class/tpm/tpm0/tpm_version_major");
+  const auto tables = names_in(root + "/sys/firmware/acpi/tables");
+  const auto has = [&](const char* name) { return std::find(tables.begin(), tables.end(), name) != tables.end(); };
+  if (major == "2" || (major.empty() && has("TPM2"))) return "2.0";
+  return major == "1" || has("TCPA") ? "1.2" : "";
+}
+
 }  // namespace
 
 MachineFacts read_machine(const std::string& root) {
@@ -102,6 +132,8 @@ boot::Inventory inventory_of(const MachineFacts& machine, const std::string& roo
   boot::Inventory out;
   out.identity = machine.identity;
   out.macs = machine.macs;
+  out.tpm = read_tpm(root);
+  out.pci = read_pci(root);
   for (const auto& disk : machine.disks) {
     out.disks.push_back({.id = disk.id,
                          .serial = disk.serial,

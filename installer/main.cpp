@@ -9,6 +9,7 @@
 
 #include "base/file/file.hpp"
 #include "base/time/time.hpp"
+#include "installer/neighbours.hpp"
 #include "installer/root_file_system.hpp"
 #include "installer/run.hpp"
 #include "installer/source_rules.hpp"
@@ -22,7 +23,7 @@ void say(const std::string& line) { std::fprintf(stderr, "nimbus-installer: %s\n
 /// Waits for the network or the disk to come back; longer each time.
 void pause(int failure) { std::this_thread::sleep_for(std::chrono::seconds(std::min(failure, 10))); }
 
-installer::Tools tools_for(installer::Home& home, const Clock& clock) {
+installer::Tools tools_for(installer::Home& home, const Clock& clock, installer::Neighbours& neighbours) {
   return {.home = home,
           .clock = clock,
           .machine = [] { return installer::read_machine(""); },
@@ -34,7 +35,8 @@ installer::Tools tools_for(installer::Home& home, const Clock& clock) {
           .plant = [](const auto& disk, const auto& root,
                       const auto& files) { return installer::plant_seed(disk.node, root, files); },
           .pause = pause,
-          .say = say};
+          .say = say,
+          .neighbours = [&neighbours] { return neighbours.heard(); }};
 }
 
 installer::Ending install(const Clock& clock) {
@@ -49,7 +51,8 @@ installer::Ending install(const Clock& clock) {
     return installer::Ending::Failed;
   }
   installer::HttpHome home(*facts, clock);
-  return installer::run_plan(tools_for(home, clock), *facts);
+  installer::Neighbours neighbours("");
+  return installer::run_plan(tools_for(home, clock, neighbours), *facts);
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ class Run {
 
  private:
   Result<Ending> attempt() {
-    boot::Report hello{.stage = boot::Stage::CheckedIn, .inventory = tools_.inventory(tools_.machine())};
+    inventory_ = tools_.inventory(tools_.machine());
+    inventory_.neighbours = tools_.neighbours();
+    boot::Report hello{.stage = boot::Stage::CheckedIn, .inventory = inventory_};
     if (auto told = tell(hello); !told) return std::move(told.error());
     auto plan = tools_.home.plan();
     if (!plan) return std::move(plan.error());
@@ -82,6 +84,7 @@ class Run {
                            .all_bytes = plan_.image_bytes,
                            .disk = disk_,
                            .host_key = base::openssh_public(host_key.public_key, "")};
+    add_news(installed);
     if (auto told = tell(installed); !told) return std::move(told.error());
     return Ending::Installed;
   }
@@ -128,8 +131,18 @@ class Run {
       failed = failed || !record.verified;
     }
     if (failed) return Error{Code::Internal, "a disk could not be erased"};
-    if (auto told = tell({.stage = boot::Stage::Erased, .erased = erased_}); !told) return std::move(told.error());
+    boot::Report done{.stage = boot::Stage::Erased, .erased = erased_};
+    add_news(done);
+    if (auto told = tell(done); !told) return std::move(told.error());
     return Ending::Erased;
+  }
+
+  /// Switches speak when they like: what was heard since the last report.
+  void add_news(boot::Report& report) {
+    auto heard = tools_.neighbours();
+    if (heard == inventory_.neighbours) return;
+    inventory_.neighbours = std::move(heard);
+    report.inventory = inventory_;
   }
 
   /// Progress is worth telling, not worth failing for.
@@ -137,7 +150,9 @@ class Run {
     const MonoTime now = tools_.clock.now();
     if (now - last_progress_ < kBetweenReports) return;
     last_progress_ = now;
-    static_cast<void>(tools_.home.report({.stage = stage, .done_bytes = done, .all_bytes = all, .disk = disk_}));
+    boot::Report report{.stage = stage, .done_bytes = done, .all_bytes = all, .disk = disk_};
+    add_news(report);
+    static_cast<void>(tools_.home.report(report));
   }
 
   /// What must arrive.
@@ -157,6 +172,7 @@ class Run {
   boot::InstallPlan plan_;
   std::string disk_;
   std::vector<boot::EraseReport> erased_;
+  boot::Inventory inventory_;
   MonoTime last_progress_{};
 };
 

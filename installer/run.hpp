@@ -31,6 +31,8 @@ struct Tools {
   std::function<Result<>(const DiskFacts&, const Partition&, const std::vector<SeedFile>&)> plant;
   std::function<void(int failure)> pause;
   std::function<void(const std::string& line)> say;  // to the console
+  /// Switches that were heard of so far.
+  std::function<std::vector<boot::NeighbourReport>()> neighbours = [] { return std::vector<boot::NeighbourReport>(); };
 };
 
 enum class Ending : std::uint8_t {

@@ -24,13 +24,25 @@ Json inventory_json(const Inventory& inventory) {
   for (const auto& disk : inventory.disks) disks.push(disk_json(disk));
   Json macs = Json::array();
   for (const auto& mac : inventory.macs) macs.push(mac);
+  Json neighbours = Json::array();
+  for (const auto& one : inventory.neighbours) {
+    neighbours.push(
+        Json::object().set("nic", one.nic).set("chassis", one.chassis).set("port", one.port).set("system", one.system));
+  }
+  Json pci = Json::array();
+  for (const auto& one : inventory.pci) {
+    pci.push(Json::object().set("address", one.address).set("class", one.kind).set("id", one.id));
+  }
   return Json::object()
       .set("serial", inventory.identity.serial)
       .set("uuid", inventory.identity.uuid)
       .set("cpus", inventory.cpus)
       .set("memory_bytes", inventory.memory_bytes)
       .set("disks", std::move(disks))
-      .set("macs", std::move(macs));
+      .set("macs", std::move(macs))
+      .set("tpm", inventory.tpm)
+      .set("neighbours", std::move(neighbours))
+      .set("pci", std::move(pci));
 }
 
 Json erase_json(const EraseReport& erased) {
@@ -42,6 +54,34 @@ Json erase_json(const EraseReport& erased) {
       .set("error", erased.error);
 }
 
+Result<> read_surroundings(JsonFields& fields, Inventory& inventory) {
+  const Json& neighbours = fields.child("neighbours");
+  if (neighbours.size() > kMostItems) fields.fail("neighbours");
+  const Json& pci = fields.child("pci");
+  if (pci.size() > kMostItems) fields.fail("pci");
+  if (auto read = fields.result(); !read) return read;
+  for (const auto& item : neighbours.items()) {
+    NeighbourReport one;
+    JsonFields each(item);
+    each.text("nic", one.nic);
+    each.text("chassis", one.chassis);
+    each.text("port", one.port);
+    each.text("system", one.system);
+    if (auto read = each.result(); !read) return read;
+    inventory.neighbours.push_back(std::move(one));
+  }
+  for (const auto& item : pci.items()) {
+    PciReport one;
+    JsonFields each(item);
+    each.text("address", one.address);
+    each.text("class", one.kind);
+    each.text("id", one.id);
+    if (auto read = each.result(); !read) return read;
+    inventory.pci.push_back(std::move(one));
+  }
+  return {};
+}
+
 Result<> read_inventory(const Json& json, Inventory& inventory) {
   if (json.is_null()) return {};
   JsonFields fields(json);
@@ -50,6 +90,8 @@ Result<> read_inventory(const Json& json, Inventory& inventory) {
   fields.number("cpus", inventory.cpus);
   fields.number("memory_bytes", inventory.memory_bytes);
   fields.texts("macs", inventory.macs, kMostItems);
+  fields.text("tpm", inventory.tpm);
+  if (auto read = read_surroundings(fields, inventory); !read) return read;
   const Json& disks = fields.child("disks");
   if (disks.size() > kMostItems) fields.fail("disks");
   if (auto read = fields.result(); !read) return read;

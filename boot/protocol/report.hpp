@@ -39,12 +39,27 @@ struct EraseReport {
   friend bool operator==(const EraseReport&, const EraseReport&) = default;
 };
 
+/// What was heard on the wire of one NIC (LLDP).
+struct NeighbourReport {
+  std::string nic;  // its MAC address
+  std::string chassis, port, system;
+  friend bool operator==(const NeighbourReport&, const NeighbourReport&) = default;
+};
+
+struct PciReport {
+  std::string address, kind, id;  // "0000:3b:00.0", "020000", "8086:1592"
+  friend bool operator==(const PciReport&, const PciReport&) = default;
+};
+
 struct Inventory {
   Identity identity;
   std::int64_t cpus = 0;
   std::int64_t memory_bytes = 0;
   std::vector<DiskReport> disks;
   std::vector<std::string> macs;
+  std::string tpm;  // "2.0", "1.2"; empty: none seen
+  std::vector<NeighbourReport> neighbours;
+  std::vector<PciReport> pci;
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 
@@ -55,7 +70,7 @@ struct Report {
   std::string disk;      // id of the disk written
   std::string host_key;  // "ssh-ed25519 AAAA…"
   std::string message;   // why it failed
-  Inventory inventory;   // with CheckedIn
+  Inventory inventory;   // with CheckedIn, and when neighbours were heard since
   std::vector<EraseReport> erased;
   friend bool operator==(const Report&, const Report&) = default;
 };

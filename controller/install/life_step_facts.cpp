@@ -102,6 +102,7 @@ LifeFacts LifeStep::facts() {
   facts.installed = record_.installed;
   facts.erases = record_.erases;
   facts.checks = record_.checks;
+  facts.seen = record_.seen;
   facts.run = record_.last_run;
   facts.held = held_;
   if (!record_.instance.empty())

@@ -56,6 +56,22 @@ void compare(const HardwareDeclaration& declared, const boot::Inventory& seen, c
   base::log(base::Level::Warning, "inventory-differs", differs, {{"machine", machine}});
 }
 
+/// What stays the same while nobody opens the machine or its cabling, cut and printable.
+registry::RamdiskRecord seen_of(const boot::Inventory& inventory) {
+  const auto text = [](const std::string& foreign) { return base::printable(foreign, 120); };
+  registry::RamdiskRecord out;
+  out.tpm = text(inventory.tpm);
+  for (const auto& one : inventory.neighbours) {
+    if (out.neighbours.size() == registry::RamdiskRecord::kNeighbours) break;
+    out.neighbours.push_back({text(one.nic), text(one.system), text(one.chassis), text(one.port)});
+  }
+  for (const auto& one : inventory.pci) {
+    if (out.pci.size() == registry::RamdiskRecord::kPci) break;
+    out.pci.push_back({text(one.address), text(one.kind), text(one.id)});
+  }
+  return out;
+}
+
 }  // namespace
 
 bool LifeStep::intent_acknowledged() const {
@@ -152,6 +168,7 @@ void LifeStep::hear(reconcilers::RunView& view) {
   run.disk = last.disk;
   run.host_key = base::printable(last.host_key, 400);
   if (run.state.phase == RunPhase::Booting) compare(input_.desired.hardware, last.inventory, machine_);
+  if (!last.inventory.disks.empty()) record_.seen = seen_of(last.inventory);
   const bool over = view.told == Told::Finished || view.told == Told::Failed;
   if (over && run.state.kind == RunKind::Erase) {
     record_.erases.clear();

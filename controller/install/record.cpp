@@ -182,6 +182,45 @@ Json checks_json(const std::vector<registry::CheckRecord>& checks) {
   return out;
 }
 
+Json seen_json(const registry::RamdiskRecord& seen) {
+  Json neighbours = Json::array();
+  for (const auto& one : seen.neighbours) {
+    neighbours.push(
+        Json::object().set("nic", one.nic).set("system", one.system).set("chassis", one.chassis).set("port", one.port));
+  }
+  Json pci = Json::array();
+  for (const auto& one : seen.pci) {
+    pci.push(Json::object().set("address", one.address).set("class", one.kind).set("id", one.id));
+  }
+  return Json::object().set("tpm", seen.tpm).set("neighbours", std::move(neighbours)).set("pci", std::move(pci));
+}
+
+Result<> read_seen(const Json& json, registry::RamdiskRecord& seen) {
+  JsonFields fields(json);
+  fields.text("tpm", seen.tpm);
+  if (auto read = fields.result(); !read) return read;
+  for (const auto& item : json["neighbours"].items()) {
+    registry::RamdiskRecord::Neighbour one;
+    JsonFields each(item);
+    each.text("nic", one.nic);
+    each.text("system", one.system);
+    each.text("chassis", one.chassis);
+    each.text("port", one.port);
+    if (auto read = each.result(); !read) return read;
+    seen.neighbours.push_back(std::move(one));
+  }
+  for (const auto& item : json["pci"].items()) {
+    registry::RamdiskRecord::Pci one;
+    JsonFields each(item);
+    each.text("address", one.address);
+    each.text("class", one.kind);
+    each.text("id", one.id);
+    if (auto read = each.result(); !read) return read;
+    seen.pci.push_back(std::move(one));
+  }
+  return {};
+}
+
 Result<> read_rest(const Json& json, LifeRecord& record) {
   if (const Json& item = json["installed"]; item.is_object()) {
     record.installed.emplace();
@@ -211,6 +250,9 @@ Result<> read_rest(const Json& json, LifeRecord& record) {
     fields.text("detail", check.detail);
     if (auto read = fields.result(); !read) return read;
     record.checks.push_back(std::move(check));
+  }
+  if (const Json& item = json["seen"]; item.is_object()) {
+    if (auto read = read_seen(item, record.seen.emplace()); !read) return read;
   }
   if (const Json& item = json["baseline"]; item.is_object()) {
     if (auto read = read_baseline(item, record.baseline.emplace()); !read) return read;
@@ -275,6 +317,7 @@ std::string to_json(const LifeRecord& record) {
                  .set("erases", erases_json(record.erases))
                  .set("checks", checks_json(record.checks));
   if (record.baseline) out.set("baseline", baseline_json(*record.baseline));
+  if (record.seen) out.set("seen", seen_json(*record.seen));
   if (record.run) out.set("run", run_json(*record.run));
   if (record.installed) out.set("installed", installed_json(*record.installed));
   Json destroyed = Json::array();

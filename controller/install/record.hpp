@@ -53,6 +53,7 @@ struct LifeRecord {
   std::vector<registry::EraseRecord> erases;
   std::optional<Baseline> baseline;  // as it was before the first write for the instance
   std::vector<registry::CheckRecord> checks;
+  std::optional<registry::RamdiskRecord> seen;  // by the installer, the last time
   std::optional<registry::RunRecord> last_run;
   std::vector<WallTime> destroyed;  // when releases and reinstalls began to destroy, the last few
 };

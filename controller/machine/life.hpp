@@ -25,13 +25,14 @@ struct LifeFacts {
   std::optional<registry::InstalledRecord> installed;
   std::vector<registry::EraseRecord> erases;
   std::vector<registry::CheckRecord> checks;
-  std::optional<registry::RunRecord> run;    // under way, or the last one
-  bool busy = false;                         // a run is under way: power is its business
-  bool outdated = false;                     // the machine's file is another by now: nothing is told of it
-  std::string waits;                         // what the run waits for
-  std::string held;                          // why a person must look; empty: nobody need
-  std::shared_ptr<const Instance> instance;  // that is installed here; null: none
-  std::string address, host_key;             // of what runs here; empty: nothing, or not known
+  std::optional<registry::RamdiskRecord> seen;  // by the installer, the last time
+  std::optional<registry::RunRecord> run;       // under way, or the last one
+  bool busy = false;                            // a run is under way: power is its business
+  bool outdated = false;                        // the machine's file is another by now: nothing is told of it
+  std::string waits;                            // what the run waits for
+  std::string held;                             // why a person must look; empty: nobody need
+  std::shared_ptr<const Instance> instance;     // that is installed here; null: none
+  std::string address, host_key;                // of what runs here; empty: nothing, or not known
   std::optional<WallTime> look_again;
 };
 

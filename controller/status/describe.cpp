@@ -124,6 +124,7 @@ class Description {
     status_.installed = life.installed;
     status_.erases = life.erases;
     status_.checks = life.checks;
+    if (life.seen) status_.ramdisk = life.seen;
     if (life.run) status_.runs.insert(status_.runs.begin(), *life.run);
   }
 
@@ -163,7 +164,13 @@ class Description {
 
   void set_drift() {
     if (!report_.power.is_known()) return;
-    std::erase_if(status_.drifts, [&](const auto& drift) { return drift.key == "power" || report_.inspected; });
+    std::erase_if(status_.drifts, [&](const auto& drift) {
+      return drift.key == "power" || drift.key.starts_with("hardware.cable.") || report_.inspected;
+    });
+    if (status_.ramdisk) {
+      for (const auto& drift : registry::compare_cabling(desired_.hardware, *status_.ramdisk))
+        status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});
+    }
     for (const auto& drift : report_.drifts) {
       status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});
     }

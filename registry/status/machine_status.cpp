@@ -76,6 +76,10 @@ void read_claim_and_identity(TableReader& top, MachineStatus& status) {
     status.identity.uuid = read_optional_text(*table, "uuid");
     table->finish();
   }
+  if (auto table = top.table("ramdisk")) {
+    status.ramdisk = read_ramdisk(*table);
+    table->finish();
+  }
   if (auto table = top.table("hardware")) {
     status.hardware = read_hardware(*table);
     table->finish();
@@ -174,6 +178,7 @@ std::string to_text(const MachineStatus& status) {
   }
   set_conditions(top, status.conditions);
   if (status.hardware) top.set("hardware", hardware_table(*status.hardware));
+  if (status.ramdisk) top.set("ramdisk", ramdisk_table(*status.ramdisk));
   if (!status.identity.empty()) top.set("identity", identity_table(status.identity));
   if (status.installed) {
     Table installed;

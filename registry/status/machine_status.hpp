@@ -19,6 +19,7 @@
 #include "registry/status/condition.hpp"
 #include "registry/status/drift_record.hpp"
 #include "registry/status/hardware_record.hpp"
+#include "registry/status/ramdisk_record.hpp"
 
 namespace nimbus::registry {
 
@@ -100,6 +101,7 @@ struct MachineStatus {
   Conditions conditions;
   Identity identity;                       // as read from the machine
   std::optional<HardwareRecord> hardware;  // as inspected; nothing: not yet
+  std::optional<RamdiskRecord> ramdisk;    // as the installer saw it the last time
   std::optional<InstalledRecord> installed;
   std::vector<DriftRecord> drifts;
   std::vector<EraseRecord> erases;

@@ -13,6 +13,7 @@
 
 #include "base/file/file.hpp"
 #include "base/time/time.hpp"
+#include "installer/neighbours.hpp"
 #include "installer/run.hpp"
 #include "installer/source_rules.hpp"
 
@@ -41,6 +42,7 @@ int run(const std::string& root) {
     return 2;
   }
   installer::HttpHome home(*facts, clock);
+  installer::Neighbours neighbours(root);
   const installer::Tools tools{
       .home = home,
       .clock = clock,
@@ -52,7 +54,8 @@ int run(const std::string& root) {
       },
       .plant = [&](const auto&, const auto&, const auto& files) { return plant(root + "/seed", files); },
       .pause = [](int failure) { std::this_thread::sleep_for(std::chrono::milliseconds(200 * failure)); },
-      .say = say};
+      .say = say,
+      .neighbours = [&] { return neighbours.heard(); }};
   return 10 + static_cast<int>(installer::run_plan(tools, *facts));
 }
 

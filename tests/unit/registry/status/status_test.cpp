@@ -34,6 +34,12 @@ class Generator {
     if (pick(2) == 0) status.installed = InstalledRecord{text(), text(), text(), pick(100)};
     for (unsigned i = pick(4); i > 0; --i) status.drifts.push_back({text(), text(), text(), text()});
     if (pick(2) == 0) status.hardware = hardware();
+    if (pick(2) == 0) {
+      auto& seen = status.ramdisk.emplace();
+      seen.tpm = text();
+      for (unsigned i = pick(3); i > 0; --i) seen.neighbours.push_back({text(), text(), text(), text()});
+      for (unsigned i = pick(3); i > 0; --i) seen.pci.push_back({text(), text(), text()});
+    }
     for (unsigned i = pick(4); i > 0; --i) status.erases.push_back({text(), text(), text(), pick(2) == 0, time()});
     for (unsigned i = pick(4); i > 0; --i) status.checks.push_back({text(), text(), pick(2) == 0 ? text() : ""});
     for (unsigned i = pick(4); i > 0; --i) {
