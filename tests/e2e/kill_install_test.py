@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """kill -9 of nimbusd, of nimbus-boot and of the machine in each phase of an install: it
 converges, and the image is written to the end exactly once. The machines are files."""
-from harness.paper_case import Paper, main
+from harness.paper_case import Killing, main
 
 
-class KillNine(Paper):
+class KillNine(Killing):
     RATE = "2m"
 
     def until_phase(self, phase):
@@ -24,28 +24,10 @@ class KillNine(Paper):
         self.until_running()
         self.assertEqual(self.installs(), 1, self.box.lines)
 
-    def kill_nimbusd(self):
-        self.controller.kill()
-        self.controller.start()
 
-    def kill_nimbus_boot(self):
-        self.boot.kill()
-        self.boot.start()
-
-    def kill_machine(self):
-        self.machines.cut(1)
-
-
-def add(name, phases):
-    for phase in phases:
-        def test(self, phase=phase):
-            self.killed(phase, getattr(self, f"kill_{name}"))
-        setattr(KillNine, f"test_{name}_when_{phase}", test)
-
-
-add("nimbusd", ("claimed", "prepare", "boots", "written", "handover"))
-add("nimbus_boot", ("claimed", "prepare", "boots", "written", "handover"))
-add("machine", ("boots", "written", "handover"))
+KillNine.add("nimbusd", ("claimed", "prepare", "boots", "written", "handover"))
+KillNine.add("nimbus_boot", ("claimed", "prepare", "boots", "written", "handover"))
+KillNine.add("machine", ("boots", "written", "handover"))
 
 if __name__ == "__main__":
     main()

@@ -64,6 +64,28 @@ class Paper(Provisioning):
         return self.box.endings.count(10)
 
 
+class Killing(Paper):
+    """Something is killed in the middle; a test has `killed(phase, kill)` and self.controller."""
+
+    def kill_nimbusd(self):
+        self.controller.kill()
+        self.controller.start()
+
+    def kill_nimbus_boot(self):
+        self.boot.kill()
+        self.boot.start()
+
+    def kill_machine(self):
+        self.machines.cut(1)
+
+    @classmethod
+    def add(cls, name, phases):
+        for phase in phases:
+            def test(self, phase=phase):
+                self.killed(phase, getattr(self, f"kill_{name}"))
+            setattr(cls, f"test_{name}_when_{phase}", test)
+
+
 def main():
     if not PROGRAM:
         print("skipped: NIMBUS_FILE_MACHINE names no program (run by ctest)")
@@ -73,4 +95,4 @@ def main():
     run_tests()
 
 
-__all__ = ["DEADLINES", "INSTANCE", "Paper", "main"]
+__all__ = ["DEADLINES", "INSTANCE", "Killing", "Paper", "main"]
