@@ -156,6 +156,96 @@ class Disks(Paper):
             self.assertFalse(self.box.disk(index).read_bytes().strip(b"\0"), "something was written")
 
 
+class Replace(Paper):
+    """on_machine_failure = "replace": two machines, and the first does not boot from the network."""
+
+    def make_bmcs(self):
+        return SimBmcs(PROGRAMS / "nimbus-sim", self.folder / "bmcs", count=2)
+
+    def secret_addresses(self):
+        return [self.machines.address(number) for number in (1, 2)]
+
+    def test_on_another_machine_and_the_first_is_kept_aside(self):
+        self.start_machine().deaf = True
+        other = self.add_machine(2)
+        for number in (1, 2):
+            self.write_machine(number=number)
+        self.site().registry.write("policy/limits.toml", '[destructive]\nper = "1s"\n')
+        self.write_instance(protected=False, more='on_machine_failure = "replace"')
+        self.site().registry.publish("An instance")
+        controller = self.start_controller(install=DEADLINES.replace("8s", "3s"))
+        self.wait(lambda: self.instance().get("machine") == "v2" and self.installed(), "it runs on the other machine", 120)
+        self.assertEqual(other.endings, [10])
+        first = self.machine("v1")
+        self.assertEqual(first["phase"], "quarantined")
+        self.assertEqual(first["claim"]["instance"], "acme/web-1")
+        self.assertTrue(first["claim"]["left"])
+        self.assertIn("did not boot from the network", first["condition"]["hold"]["message"])
+        self.assertEqual(self.machines.power(1), "off")
+        why = json.loads(controller.get("/v1/machines/v1")[1])
+        self.assertEqual(why["waiting_for"], "a person")
+        self.assertIn("went to another machine", why["next_step"])
+        # Somebody switches it on: it is not left on beside its successor.
+        self.machines.call("POST", "/machines/v1/power", {"action": "On"})
+        self.wait(lambda: self.machines.power(1) == "off", "it is switched off again", 90)
+        # Somebody repairs it.
+        self.box.deaf = False
+        registry = self.site().registry
+        path = "providers/lab/machines/v1.toml"
+        registry.edit(path, "[lifecycle]", '[lifecycle]\n            state = "maintenance"')
+        registry.publish("Repair it")
+        self.wait(lambda: "maintenance" in self.machine("v1").get("condition", {}), "it is in maintenance")
+        registry.edit(path, 'state = "maintenance"', "")
+        registry.publish("Repaired")
+        self.wait(lambda: self.machine("v1").get("phase") == "available", "it is erased and free", 90)
+        self.assertEqual(self.box.endings, [11])
+        self.assertEqual(self.instance()["machine"], "v2")
+        self.assertTrue(self.installed())
+        self.assertEqual(other.endings, [10])
+
+
+class Cabling(Paper):
+    """A switch speaks on the wire while the image is written."""
+    RATE = "2m"
+
+    def test_a_cable_in_another_port_is_drift(self):
+        self.write_machine(more=f"""[[hardware.nic]]
+            mac = "{lab.Machines.mac(1)}"
+            switch = "leaf-b2"
+            port = "Ethernet17"
+            """)
+        self.start_machine()
+        self.ask()
+        self.until_written()
+        self.box.hear_switch("leaf-b3", "Ethernet1")
+        self.until_running()
+        seen = self.machine()["ramdisk"]["neighbour"]
+        self.assertEqual([(one["nic"], one["system"], one["port"]) for one in seen], [(self.box.mac, "leaf-b3", "Ethernet1")])
+        drift = {one["key"]: (one["desired"], one["observed"]) for one in self.machine()["drift"]}
+        self.assertEqual(drift["hardware.cable." + self.box.mac], ("leaf-b2 Ethernet17", "leaf-b3 Ethernet1"))
+
+
+class BootOrder(Paper):
+    """What the tenant's system did to the firmware's own order."""
+    BMC = "redfish"
+
+    def secret_addresses(self):
+        return [self.machines.url(1)]
+
+    def test_put_back_before_the_machine_is_available(self):
+        self.start_machine()
+        self.ask()
+        self.until_running()
+        before = self.machines.state(1)["boot"]["order"]
+        self.machines.patch(1, "/redfish/v1/Systems/1", {"Boot": {"BootOrder": [
+            "Boot0001", "Boot0000", *(f"Boot{n:04}" for n in range(2, len(before)))]}})
+        self.assertNotEqual(self.machines.state(1)["boot"]["order"], before)
+        self.release()
+        self.until(lambda: self.machine().get("phase") == "available", "the machine is erased", 90)
+        self.assertEqual({check["what"]: check["result"] for check in self.machine()["check"]}["boot-order"], "restored")
+        self.assertEqual(self.machines.state(1)["boot"]["order"], before)
+
+
 class WrongMachine(Paper):
     def test_its_firmware_says_who_it_is(self):
         self.start_machine(serial="SOMEBODY-ELSE")

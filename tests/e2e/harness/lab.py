@@ -57,6 +57,13 @@ def enter_network(machines=1):
         ip("link", "set", f"tap{number}", "master", "br0", "up")
 
 
+def pin_of(certificate):
+    """As bmc.tls has it."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], capture_output=True, check=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, capture_output=True, check=True).stdout
+    return "spki-sha256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
 def clear_network():
     """Links of an earlier test's machines; gone by themselves with their namespaces, a moment later."""
     wait_until(lambda: "pm1@" not in run(["ip", "-o", "link"]).stdout, 10, "links of earlier machines are gone")
@@ -299,10 +306,7 @@ cpus = 2
 
     def pin(self):
         """Of the certificate that all Redfish services show."""
-        key = subprocess.run(["openssl", "x509", "-in", self.folder / "certificate" / "cert.pem", "-pubkey", "-noout"], capture_output=True,
-                             check=True).stdout
-        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, capture_output=True, check=True).stdout
-        return "spki-sha256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+        return pin_of(self.folder / "certificate" / "cert.pem")
 
     def power(self, number):
         return self.ipmitool(number, "chassis", "power", "status").stdout.split()[-1]

@@ -2,11 +2,15 @@
 machine's MAC address, DHCP and the boot script as iPXE does them, the product's installer
 on disks that are files, and sshd with the host key that the installer left. What they do
 follows the simulated BMC's power, as with a real machine; no virtual machine is needed."""
+import base64
+import http.client
 import json
 import os
 import pathlib
 import re
 import shutil
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -109,6 +113,9 @@ class SimBmcs:
     def address(self, number):
         return f"127.7.0.{number}"
 
+    def pin(self):
+        return lab.pin_of(self.folder / "certificate" / "cert.pem")
+
     def url(self, number):
         return f"https://{self.address(number)}:8443"
 
@@ -124,6 +131,17 @@ class SimBmcs:
 
     def power(self, number):
         return self.state(number)["power"].lower()
+
+    def patch(self, number, path, body):
+        """Over Redfish, as somebody else."""
+        connection = http.client.HTTPSConnection(self.address(number), 8443, timeout=10, context=ssl._create_unverified_context())
+        login = base64.b64encode(f"{self.USER}:{self.PASSWORD}".encode()).decode()
+        connection.request("PATCH", path, json.dumps(body), {"Authorization": "Basic " + login, "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status not in (200, 202, 204):
+            raise AssertionError(f"PATCH {path}: {answer.status} {text}")
 
     def cut(self, number):
         """Somebody pulls the plug."""
@@ -238,6 +256,16 @@ class PaperMachine:
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
         return self
+
+    def hear_switch(self, name, port):
+        """An LLDP frame on its wire, as the switch on the other end sends it."""
+        def tlv(kind, value):
+            return bytes([kind << 1 | len(value) >> 8, len(value) & 255]) + value
+        frame = bytes.fromhex("0180c200000e02000000000188cc")
+        frame += tlv(1, b"\x04\x02\0\0\0\0\x01") + tlv(2, b"\x05" + port.encode()) + tlv(3, b"\0x") + tlv(5, name.encode()) + b"\0\0"
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            wire.bind((f"pm{self.number}", 0x88CC))
+            wire.send(frame)
 
     def stop(self):
         self._end.set()

@@ -37,8 +37,11 @@ class Paper(Provisioning):
         return [self.machines.address(1)]
 
     def start_machine(self, **options):
-        self.box = self.own(PaperMachine(self.folder / "box", self.machines, **options).start())
+        self.box = self.add_machine(1, **options)
         return self.box
+
+    def add_machine(self, number, **options):
+        return self.own(PaperMachine(self.folder / f"box{number}", self.machines, number=number, **options).start())
 
     def ask(self, install=DEADLINES, **options):
         """An instance is asked for, and a controller runs."""
