@@ -46,6 +46,26 @@ TEST_CASE("release: unprotect first, published first; then erased, and the next 
   }
 }
 
+TEST_CASE("an instance's file is renamed: the machine is erased first, then it is the new one's") {
+  Story story;
+  story.push({instance()});
+  REQUIRE(story.until([&] { return story.runs(); }));
+  SUBCASE("while it is protected: held, and the new one waits") {
+    story.push({instance("web-9")});
+    CHECK_FALSE(story.until([&] { return story.world.erases > 0 || story.world.installs > 1; }, 100));
+    CHECK(story.held());
+    CHECK(story.world.forge.at("tenants/acme/instances/web-9.toml").find("in use by acme/web-1") != std::string::npos);
+  }
+  SUBCASE("unprotected before") {
+    story.push({instance("web-1", false)});
+    CHECK_FALSE(story.until([] { return false; }, 5));
+    story.push({instance("web-9", false)});
+    REQUIRE(story.until([&] { return story.world.installs == 2 && story.runs(); }));
+    CHECK(story.world.erases == 1);
+    CHECK(story.facts->claim->instance == "acme/web-9");
+  }
+}
+
 TEST_CASE("an instance that goes before anything was written frees the machine, and nothing is erased") {
   Story story;
   story.world.guard_refuses = "outside of its windows";
