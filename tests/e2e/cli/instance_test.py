@@ -142,6 +142,14 @@ class Choosing(InstanceCase):
             self.tell("p", {**STATUS, "providers/p/machines/m2.toml": f'phase = "available"\n{held}'})
             self.assertEqual(self.verdicts("acme/new", "--image", "debian")["p/m2"], ("no", "ByHand"))
 
+    def test_a_machine_that_failed_its_instance(self):
+        """Kept aside: not the machine of that instance any more, and nobody else's either."""
+        self.tell("p", {**STATUS, "providers/p/machines/m1.toml": f'phase = "quarantined"\n[claim]\ninstance = "acme/old"\nleft = true\n{READY}'})
+        rows = self.verdicts("acme/old")
+        self.assertEqual(rows["p/m1"], ("no", "in use by acme/old, whom it failed"))
+        self.assertIn("is on it", rows["p/m3"][1])
+        self.assertEqual(self.verdicts("acme/new", "--image", "debian")["p/m1"][0], "no")
+
     def test_a_provider_that_told_nothing(self):
         self.commit(self.registry, {"providers/s/provider.toml": 'region = "eu"\ntenants = ["*"]\n',
                                     "providers/s/machines/t1.toml": machine(31)}, "Another provider")
