@@ -150,7 +150,7 @@ class Redirected(Cache):
 
 
 class Cut(Cache):
-    RATE = "2m"
+    RATE = "1m"
 
     def until_some(self):
         self.wait(lambda: self.want()["done_bytes"] > MIB, "a part is there")
