@@ -115,13 +115,14 @@ Result<Baseline> read_baseline(Bmc& bmc, const Call& call) {
 }
 
 HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accept,
-                   const std::function<Result<>(const std::function<Result<>()>&)>& guarded, const Call& call) {
+                   const std::function<Result<>(const std::function<Result<>(const Call&)>&)>& guarded,
+                   const Call& call) {
   HandBack out;
   Checks checks(out);
   const Baseline before = baseline.value_or(Baseline{});
   const auto write = [&](const auto& operation) {
-    return guarded([&]() -> Result<> {
-      auto outcome = operation();
+    return guarded([&](const Call& while_permitted) -> Result<> {
+      auto outcome = operation(while_permitted);
       if (!outcome) return std::move(outcome.error());
       return {};
     });
@@ -129,16 +130,17 @@ HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accep
   if (bmc.media() == nullptr) {
     checks.note("virtual-media", "not-offered");
   } else {
-    checks.act("virtual-media", write([&] { return bmc.media()->eject_cd(call); }));
+    checks.act("virtual-media", write([&](const Call& now) { return bmc.media()->eject_cd(now); }));
   }
   if (bmc.boot() == nullptr) {
     checks.note("boot-override", "not-offered");
   } else {
-    checks.act("boot-override", write([&] { return bmc.boot()->arm_boot(BootOverride{}, call); }));
+    checks.act("boot-override", write([&](const Call& now) { return bmc.boot()->arm_boot(BootOverride{}, now); }));
   }
   restore_order(
       checks, bmc, before.boot_order,
-      [&](const auto& first) { return write([&] { return bmc.boot()->set_boot_order(first, call); }); }, call);
+      [&](const auto& first) { return write([&](const Call& now) { return bmc.boot()->set_boot_order(first, now); }); },
+      call);
   const auto accounts = accounts_of(bmc, call);
   compare<std::vector<Account>>(
       checks, "accounts", before.accounts, accounts, more_accounts, [&](const std::string& text) {

@@ -35,10 +35,11 @@ struct HandBack {
   std::string missing;                           // why the machine cannot be offered yet, a sentence; empty: it can
 };
 
-/// `guarded` runs a write if it is allowed now. `accept`: the owner takes accounts as they
-/// are. Harmless to repeat.
+/// `guarded` runs a write if it is allowed now, with a call that says until when. `accept`: the owner takes accounts as
+/// they are. Harmless to repeat.
 HandBack hand_back(Bmc& bmc, const std::optional<Baseline>& baseline, bool accept,
-                   const std::function<Result<>(const std::function<Result<>()>&)>& guarded, const Call& call);
+                   const std::function<Result<>(const std::function<Result<>(const Call&)>&)>& guarded,
+                   const Call& call);
 
 /// What was added, or may do more than before; empty: nothing.
 std::string more_accounts(const std::vector<Account>& before, const std::vector<Account>& now);

@@ -1,6 +1,7 @@
 #include "controller/install/life_step.hpp"
 
 #include "base/log/log.hpp"
+#include "controller/machine/permitted_write.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -176,13 +177,17 @@ void LifeStep::hold(const std::string& why, bool by_machine) {
   static_cast<void>(life_.serve(input_.call));
 }
 
-Result<> LifeStep::guarded(const std::function<Result<>()>& act) {
+Result<> LifeStep::guarded(const std::function<Result<>(const Call&)>& act) {
+  const auto again = [&]() -> std::optional<MonoTime> {
+    if (input_.guard()) return std::nullopt;
+    return tools_.clock.now();
+  };
   if (auto refusal = input_.guard()) return Error{Code::Conflict, refusal->message};
-  return act();
+  return write_while_permitted(tools_.clock, input_.call, tools_.clock.now(), act, again);
 }
 
-Result<> LifeStep::send(PowerAction action) {
-  auto sent = input_.bmc.power()->act(action, input_.call);
+Result<> LifeStep::send(PowerAction action, const Call& call) {
+  auto sent = input_.bmc.power()->act(action, call);
   if (sent) return {};
   device_failed_ = true;
   return std::move(sent.error()).with(action == PowerAction::On ? "while switching on" : "while switching off");
@@ -190,12 +195,12 @@ Result<> LifeStep::send(PowerAction action) {
 
 /// If it is allowed now; when is kept first, in the run if there is one.
 Result<> LifeStep::switch_power(PowerAction action) {
-  return guarded([&]() -> Result<> {
+  return guarded([&](const Call& call) -> Result<> {
     if (record_.run) {
       record_.run->state.powered = tools_.clock.wall();
       if (auto kept = keep(); !kept) return kept;
     }
-    return send(action);
+    return send(action, call);
   });
 }
 

@@ -35,7 +35,7 @@ class LifeStep {
   bool intent_acknowledged() const;
   bool contradicted() const;
   reconcilers::ProofVerdict proof(bool pushed) const;
-  Result<> send(PowerAction action);
+  Result<> send(PowerAction action, const Call& call);
   Result<> switch_power(PowerAction action);
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
@@ -44,7 +44,7 @@ class LifeStep {
   std::string image_refusal();
   Result<> add_sources(const ImageDisk& image, boot::InstallPlan& plan) const;
   Result<> make_plan();
-  Result<> guarded(const std::function<Result<>()>& act);
+  Result<> guarded(const std::function<Result<>(const Call&)>& act);
   void enter(reconcilers::RunPhase phase);
   void hold(const std::string& why, bool by_machine);
   void record_console();

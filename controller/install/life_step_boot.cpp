@@ -181,10 +181,9 @@ Result<> LifeStep::boot() {
   }
   if (auto served = life_.serve(input_.call); !served) return served;
   record_console();  // before the clock of the boot runs
-  auto armed = guarded([&]() -> Result<> {
+  auto armed = guarded([&](const Call& call) -> Result<> {
     auto outcome = boot_aspect->arm_boot(
-        {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}},
-        input_.call);
+        {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}}, call);
     if (outcome) return {};
     device_failed_ = true;
     return std::move(outcome.error()).with("while arming the network boot");
@@ -196,8 +195,8 @@ Result<> LifeStep::boot() {
   }
   record_.run->state.powered = tools_.clock.wall();
   if (auto kept = keep(); !kept) return kept;
-  return guarded([this]() -> Result<> {
-    if (auto sent = send(PowerAction::On); !sent) return sent;
+  return guarded([this](const Call& call) -> Result<> {
+    if (auto sent = send(PowerAction::On, call); !sent) return sent;
     base::log(base::Level::Info, "run-boots", "the installer is booted",
               {{"machine", machine_}, {"run", record_.run->id}});
     return {};
