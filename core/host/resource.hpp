@@ -91,6 +91,7 @@ struct Unit {
   std::string name;  // "nginx.service"
   std::optional<bool> enabled, running;
   enum class OnChange : std::uint8_t { Restart, Reload } on_change = OnChange::Restart;  // when notified
+  std::string reload;  // id of the action that reloads it: needless once it was started anew; empty: there is none
   friend bool operator==(const Unit&, const Unit&) = default;
 };
 

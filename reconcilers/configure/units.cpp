@@ -66,6 +66,11 @@ void correct(const host::Unit& it, Step& step) {
     step.line(fmt::format("systemctl start -- {} || exit 1", name));
   }
   step.line("settled " + quote(state_name(step.id)));
+  const bool anew = step.pending && it.on_change == host::Unit::OnChange::Restart;
+  // It reads its files as it starts; told to reload before it listens for that it may end.
+  if (!it.reload.empty() && (stop || anew || (start && !is_running(fact)))) {
+    step.line("settled " + quote(state_name(it.reload)));
+  }
 }
 
 }  // namespace nimbus::reconcilers::configure

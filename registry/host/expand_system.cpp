@@ -22,7 +22,8 @@ void Expansion::services() {
     if (row.restart_on.empty() && !row.reload_on.empty()) unit.on_change = host::Unit::OnChange::Reload;
     const auto id = "unit:" + unit.name;
     const auto reload = "reload-" + unit.name;
-    const auto command = fmt::format("systemctl reload-or-restart -- {}", unit.name);
+    if (both) unit.reload = "action:" + reload;
+    const auto command = fmt::format("systemctl try-reload-or-restart -- {}", unit.name);
     add(std::move(unit), where);
     if (both) add(host::Action{reload, command, {}}, where).after.push_back(id);
     const auto told_by = [&](const std::vector<std::string>& paths, const std::string& told) {

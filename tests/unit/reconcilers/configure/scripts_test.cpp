@@ -193,3 +193,27 @@ TEST_CASE("configure: a probe has a handful of processes, however many resources
   CHECK(count(1000) == 2);
   CHECK(count(20000) < 20);
 }
+
+TEST_CASE("configure: a unit that is started anew is not told to reload as well") {
+  host::Unit unit{"app.service", true, true};
+  unit.reload = "action:reload-app.service";
+  const auto wanted = configuration(
+      {resource(unit), resource(host::Action{"reload-app.service", "reload", "", 60}, {}, {"unit:app.service"})});
+  host::Facts facts;
+  facts.systemd = true;
+  facts.pending.insert("action:reload-app.service");
+  const auto settles_reload = [&] {
+    const auto all = corrections(wanted, facts);
+    REQUIRE_FALSE(all.empty());
+    return all[0].shown.find("settled 'action:reload-app.service'") < all[0].shown.find("# action:");
+  };
+  auto& fact = facts.units["app.service"] = {.exists = true, .active = "inactive", .enabled = "enabled"};
+  CHECK(settles_reload());
+  fact.active = "active";
+  facts.pending.insert("unit:app.service");
+  CHECK(settles_reload());
+  // Enabled, and otherwise left as it runs.
+  facts.pending.erase("unit:app.service");
+  fact.enabled = "disabled";
+  CHECK_FALSE(settles_reload());
+}

@@ -195,6 +195,10 @@ TEST_CASE("expand: services hear of the files that they name") {
   CHECK(both.notifies("file:/etc/a", "unit:nginx.service"));
   CHECK(both.notifies("file:/etc/b", "action:reload-nginx.service"));
   CHECK_FALSE(both.notifies("file:/etc/b", "unit:nginx.service"));
+  CHECK(both.get<host::Unit>("unit:nginx.service").reload == "action:reload-nginx.service");
+  // What does not run is not started by it.
+  CHECK(both.get<host::Action>("action:reload-nginx.service").run ==
+        "systemctl try-reload-or-restart -- nginx.service");
 }
 
 TEST_CASE("expand: a unit whose file is a profile's starts after systemd has read it") {
