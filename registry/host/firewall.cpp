@@ -21,7 +21,8 @@ std::string from(std::string_view network) {
 std::string what(const Profile::FirewallRule& rule, bool v6) {
   switch (rule.allow) {
     case Transport::Icmp:
-      return v6 ? "meta l4proto ipv6-icmp" : "meta l4proto icmp";
+      // By number: a small host has no /etc/protocols, which nft finds names in.
+      return v6 ? "meta l4proto 58" : "meta l4proto 1";
     case Transport::Tcp:
       return fmt::format("tcp dport {}", rule.port.value_or(0));
     case Transport::Udp:
