@@ -165,6 +165,11 @@ void Expansion::upkeep() {
       const bool ours = file != nullptr && file->presence == host::Presence::Present && file->path.starts_with(prefix);
       if (ours && file->path.find('/', prefix.size()) == std::string::npos) owned.keep.push_back(file->path);
     }
+    // Made by hand where we were let in by hand: without it we may not become root.
+    const auto& access = in_.sources.access;
+    if (access && access->wanted && row.folder == "/etc/sudoers.d" && !access->own_account) {
+      owned.keep.emplace_back("/etc/sudoers.d/nimbus-access");
+    }
     auto& resource = add(std::move(owned), own_place());
     if (!row.notifies.empty()) resource.notifies.emplace_back(row.notifies);
   }

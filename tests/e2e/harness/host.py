@@ -48,7 +48,7 @@ chroot . useradd --create-home --shell /bin/sh --password '*' nimbus
 mkdir -m 700 home/nimbus/.ssh
 cp "$4/authorized_keys" home/nimbus/.ssh/
 chroot . chown -R nimbus:nimbus home/nimbus/.ssh
-echo 'nimbus ALL=(ALL:ALL) NOPASSWD: ALL' >etc/sudoers.d/access-of-the-test
+echo 'nimbus ALL=(ALL:ALL) NOPASSWD: ALL' >etc/sudoers.d/nimbus-access
 cp "$4/ssh_host_ed25519_key" "$4/sshd_config" etc/ssh/
 chmod 600 etc/ssh/ssh_host_ed25519_key
 hostname host

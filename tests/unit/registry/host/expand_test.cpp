@@ -164,6 +164,9 @@ TEST_CASE("expand: access of the instance, and of Nimbus itself") {
   const auto shared = with({.user = "debian", .ssh_keys = {key}});
   CHECK(shared.get<host::User>("user:debian").ssh_keys.size() == 2);
   CHECK(shared.find("file:/etc/sudoers.d/nimbus-access") == nullptr);
+  // People made it where they let us in by hand, as documentation says; without it we are no root any more.
+  CHECK(shared.get<host::OwnedFiles>("owned-files:/etc/sudoers.d/nimbus-").keep ==
+        std::vector<std::string>{"/etc/sudoers.d/nimbus-access"});
   // An account of our own.
   const auto own = with({.user = "nimbus", .ssh_keys = {key}, .own_account = true});
   CHECK(own.get<host::User>("user:nimbus").ssh_keys == std::vector<std::string>{key});
