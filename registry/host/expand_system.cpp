@@ -125,7 +125,11 @@ void Expansion::settings() {
   std::string lines;
   for (const auto& row : in_.profile.hosts) lines += fmt::format("{} {}\n", row.address, words(row.names));
   const auto where = in_.profile.hosts.empty() ? own_place() : place("host");
+  const bool names = !lines.empty();
   add(host::Block{"/etc/hosts", "hosts", std::move(lines)}, where);
+  // Our own name among them is known before the host has it: sudo looks it up for each of our scripts.
+  if (auto* hostname = find("hostname"); hostname != nullptr && names)
+    hostname->after.push_back("block:/etc/hosts#hosts");
 
   const auto& servers = in_.profile.time.servers;
   if (servers.empty()) return;

@@ -276,6 +276,7 @@ content = "-----BEGIN CERTIFICATE-----\n"
   CHECK(host.get<host::Mount>("mount:/srv/t").options == "size=1m");
   CHECK(host.get<host::Swap>("swap:/swapfile").size_mib == 64);
   CHECK(host.get<host::Block>("block:/etc/hosts#hosts").lines == "192.0.2.7 db db.internal\n");
+  CHECK(host.find("hostname")->after == std::vector<std::string>{"block:/etc/hosts#hosts"});
   CHECK(host.notifies("file:/usr/local/share/ca-certificates/nimbus-acme.crt", "action:update-ca-certificates"));
 }
 
