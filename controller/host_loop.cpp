@@ -20,7 +20,8 @@ constexpr std::chrono::milliseconds kDrain{5'000};
 HostLimits limits_of(const Config& config) {
   return {.interval = config.hosts.interval,
           .deadline = config.hosts.deadline,
-          .look = std::min(kLook, config.hosts.deadline)};
+          .look = std::min(kLook, config.hosts.deadline),
+          .confirm = config.hosts.confirm};
 }
 
 std::string new_token() {
@@ -179,11 +180,7 @@ void HostLoop::told(const HostTarget& target, const HostReport& report) {
         "host", target.machine,
         base::Json::object({{"headline", target.instance + " was corrected"}, {"resources", report.corrected}}));
   }
-  std::string trouble;
-  if (report.error)
-    trouble = report.error->text();
-  else if (!report.failed.empty())
-    trouble = report.failed.front().resource + ": " + report.failed.front().reason;
+  const std::string trouble = report.trouble();
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(last_[target.instance], trouble) == trouble) return;

@@ -226,9 +226,13 @@ void read_hosts(TableReader table, HostsConfig& hosts) {
     hosts.workers = static_cast<std::size_t>(*workers);
   read(table, "interval", hosts.interval);
   read(table, "deadline", hosts.deadline);
+  read(table, "confirm", hosts.confirm);
   constexpr std::chrono::seconds kLeast{5};
   if (hosts.interval < kLeast) table.fault("interval", "must be at least 5s");
   if (hosts.deadline < kLeast) table.fault("deadline", "must be at least 5s");
+  constexpr std::chrono::seconds kLeastConfirm{10}, kMostConfirm{600};
+  if (hosts.confirm < kLeastConfirm || hosts.confirm > kMostConfirm)
+    table.fault("confirm", "must be between 10s and 10m");
   table.finish();
 }
 

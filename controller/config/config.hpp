@@ -58,6 +58,7 @@ struct HostsConfig {
   std::size_t workers = 4;                                        // hosts at the same time
   std::chrono::milliseconds interval = std::chrono::minutes(5);   // between looks at a host that is as declared
   std::chrono::milliseconds deadline = std::chrono::minutes(10);  // of one correction
+  std::chrono::milliseconds confirm = std::chrono::seconds(60);   // what may cut a host off undoes itself after it
   friend bool operator==(const HostsConfig&, const HostsConfig&) = default;
 };
 

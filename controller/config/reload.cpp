@@ -61,6 +61,8 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.take(
       "hosts.deadline", [](auto& c) -> auto& { return c.hosts.deadline; });
   merge.take(
+      "hosts.confirm", [](auto& c) -> auto& { return c.hosts.confirm; });
+  merge.take(
       "log.level", [](auto& c) -> auto& { return c.log_level; });
   merge.take(
       "log.format", [](auto& c) -> auto& { return c.log_format; });

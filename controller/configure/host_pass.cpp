@@ -19,17 +19,26 @@ using std::chrono::milliseconds;
 /// A level costs one correction; more than this is a host that never gets right.
 constexpr int kMostCorrections = 64;
 
-/// How long an action that may cut the host off is waited for: it is confirmed before it undoes itself.
-std::optional<milliseconds> confirm_time(const host::Configuration& wanted, const std::vector<std::string>& resources) {
-  std::optional<milliseconds> least;
+/// Those of the resources that may cut the host off.
+std::set<std::string> guarded_among(const host::Configuration& wanted, const std::vector<std::string>& resources) {
+  std::set<std::string> out;
   for (const auto& resource : wanted.resources) {
     const auto* action = std::get_if<host::Action>(&resource.wanted);
     if (action == nullptr || action->undo.empty()) continue;
-    if (std::find(resources.begin(), resources.end(), resource.id) == resources.end()) continue;
-    const milliseconds half = std::chrono::seconds(action->confirm_seconds) / 2;
-    least = least ? std::min(*least, half) : half;
+    if (std::find(resources.begin(), resources.end(), resource.id) != resources.end()) out.insert(resource.id);
   }
-  return least;
+  return out;
+}
+
+/// What waits for a confirmation, or may: without an answer nobody knows how far it came.
+host::Facts tries_of(const std::set<std::string>& guarded, const std::vector<Outcome>& outcomes,
+                     const std::string& token) {
+  host::Facts out;
+  for (const auto& outcome : outcomes) {
+    const bool may = outcome.kind == Outcome::Kind::Done || outcome.kind == Outcome::Kind::Unknown;
+    if (may && guarded.contains(outcome.resource)) out.awaiting[outcome.resource] = token;
+  }
+  return out;
 }
 
 std::string list(const std::vector<std::string>& resources) {
@@ -106,6 +115,10 @@ class HostPass {
     }
     wanted_ = std::move(built.configuration);
     order_ = std::move(*order);
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(limits_.confirm).count();
+    for (auto& resource : wanted_.resources) {
+      if (auto* action = std::get_if<host::Action>(&resource.wanted)) action->confirm_seconds = static_cast<int>(wait);
+    }
   }
 
   Call within(milliseconds time) const { return {tools_.clock.now() + time, stop_}; }
@@ -144,7 +157,7 @@ class HostPass {
   }
 
   void enforce() {
-    if (!confirm()) return;
+    if (!confirm_awaiting()) return;
     for (const auto& [resource, futile] : memory_.futile) {
       if (futile.rest && tools_.clock.wall() < *futile.rest) failed_.insert(resource);
     }
@@ -165,22 +178,25 @@ class HostPass {
       report_.error = std::move(begun.error()).with("while noting a correction before it is made");
       return false;
     }
-    const auto guarded = confirm_time(wanted_, correction.resources);
+    const auto guarded = guarded_among(wanted_, correction.resources);
     auto answer = run({.text = correction.script, .as_root = true},
-                      guarded ? std::min(*guarded, limits_.deadline) : limits_.deadline);
+                      guarded.empty() ? limits_.deadline : std::min(limits_.confirm / 2, limits_.deadline));
     const auto outcomes = configure::read_outcomes(correction, answer ? answer->output : std::string(), token);
     end(outcomes, answer ? std::string() : answer.error().text());
-    if (!answer && !guarded) {
+    if (!answer && guarded.empty()) {
       report_.looked = false;
       report_.unfinished = true;
       report_.error = std::move(answer.error()).with("while correcting " + resources);
       return false;
     }
-    // What may have cut the host off answers on a new session, or undoes itself.
-    if (!answer) memory_.host->close(within(limits_.look));
-    if (!look() || !confirm()) return false;
+    // Its time runs: it is confirmed before the host is looked at.
+    const auto tries = tries_of(guarded, outcomes, token);
+    if (!tries.awaiting.empty() && !refusal() && !confirm(tries)) return false;
+    if (!look()) return false;
     judge(outcomes);
-    return true;
+    if (!confirm_awaiting()) return false;
+    report_.busy = report_.busy || too_late_;
+    return !too_late_;
   }
 
   Result<> begin(const std::string& resources) {
@@ -220,22 +236,36 @@ class HostPass {
                         .local_hold = tools_.local_hold(target_.machine)});
   }
 
-  /// Actions that wait for it are confirmed on a session that was opened after them.
-  bool confirm() {
-    if (facts_.awaiting.empty()) return true;
-    if (report_.refusal = refusal(); report_.refusal) return false;
+  /// Says on a session that was opened after these tries that the host can be reached. What the host
+  /// made of it, the next look shows. False: it could not be said.
+  bool confirm(const host::Facts& tries) {
     memory_.host->close(within(limits_.look));
-    auto answer = run({.text = configure::confirm_script(facts_), .as_root = true}, limits_.look);
-    if (answer && answer->exit_status == 0) return look();
+    auto answer = run({.text = configure::confirm_script(tries), .as_root = true}, limits_.look);
+    if (answer) {
+      too_late_ = answer->exit_status != 0;
+      return true;
+    }
     report_.looked = false;
-    report_.error = answer ? Error{Code::Conflict, "the host undid a change before it was confirmed"}
-                           : std::move(answer.error()).with("while confirming a change on a new session");
+    report_.error = std::move(answer.error()).with("while confirming a change on a new session");
     return false;
   }
 
+  /// What still waits for it: tried by a pass that was cut off, or just now by a script that had no time to tell.
+  /// False: no correction may follow in this pass.
+  bool confirm_awaiting() {
+    if (facts_.awaiting.empty()) return true;
+    if (report_.refusal = refusal(); report_.refusal) return false;
+    if (!confirm(facts_) || !look()) return false;
+    // The host may be undoing it right now: it is not disturbed, and looked at again soon.
+    report_.busy = report_.busy || too_late_;
+    return !too_late_;
+  }
+
   bool has_gap(const std::string& resource) const {
-    return std::any_of(report_.gaps.begin(), report_.gaps.end(),
-                       [&](const Gap& gap) { return gap.resource == resource && !gap.notified; });
+    return std::any_of(
+        report_.gaps.begin(), report_.gaps.end(),
+        // What undid itself says so itself.
+        [&](const Gap& gap) { return gap.resource == resource && !gap.notified && gap.kind != Gap::Kind::Held; });
   }
 
   /// What was done and is still missing counts as failed: the host's own look decides.
@@ -307,6 +337,7 @@ class HostPass {
   host::Facts facts_;
   std::set<std::string> failed_;
   bool began_ = false;
+  bool too_late_ = false;  // for the last confirmation: the host had undone it, or begun to
 };
 
 }  // namespace

@@ -26,6 +26,8 @@ struct HostLimits {
   std::chrono::milliseconds interval = std::chrono::minutes(5);   // between looks at a host that is as declared
   std::chrono::milliseconds deadline = std::chrono::minutes(10);  // of one correction
   std::chrono::milliseconds look = std::chrono::seconds(30);      // of one look
+  /// What may have cut the host off undoes itself unless it is confirmed within this time.
+  std::chrono::milliseconds confirm = std::chrono::seconds(60);
 };
 
 struct HostTools {

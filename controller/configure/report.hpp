@@ -52,6 +52,16 @@ struct HostReport {
   std::vector<DriftedText> texts;
   WallTime at{};
 
+  /// What a person must hear of, in one line: the first of it. Empty: nothing.
+  std::string trouble() const {
+    if (error) return error->text();
+    if (!failed.empty()) return failed.front().resource + ": " + failed.front().reason;
+    for (const auto& gap : gaps) {
+      if (gap.kind != reconcilers::configure::Gap::Kind::Change) return gap.resource + ": " + gap.problem;
+    }
+    return {};
+  }
+
   bool converged() const {
     return looked && !error && !registry::has_errors(problems) && gaps.empty() && failed.empty();
   }

@@ -4,13 +4,9 @@ import json
 import textwrap
 
 from harness import host as hosts
-from harness.case import PROGRAMS, ROOT, EndToEnd, main
+from harness.case import PROGRAMS, main
+from harness.configured import SECRET, Configured
 from harness.controller import nimbusctl
-from harness.host import Host
-from harness.process import run
-
-SECRET = "the-words-of-the-secret-file"
-INSTANCE = "tenants/acme/instances/web-1.toml"
 
 PROFILE = """\
     [[file]]
@@ -45,73 +41,9 @@ PROFILE = """\
     """
 
 
-class Configured(EndToEnd):
-    """A site with one host and one adopted instance on it."""
-
-    def start(self, mode="enforce", profile=PROFILE, size="300m", deadline="60s"):
-        site = self.site()
-        (bmc,) = site.start_ipmi(1)
-        site.ipmi_machine("m1", bmc, power="on", enforcement="observe")
-        key = self.folder / "hosts-key"
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "controller", "-f", key])
-        self.host = Host(self.folder / "host", 1, key.with_suffix(".pub").read_text(), size).start()
-        self.addCleanup(self.host.stop)
-        site.adopted_instance("acme", "web-1", "m1")
-        text = site.registry.read(INSTANCE)
-        before, _ = text.split("[adopt]")
-        top, rest = before.split("\n[", 1) if "\n[" in before else (before, None)
-        self.write_instance = lambda mode, key=self.host.host_key: site.registry.write(
-            INSTANCE, top + f'\nconfiguration = "{mode}"\nprofiles = ["app"]\n' + (f"\n[{rest}" if rest else "") +
-            f'\n[adopt]\nhost_key = "{key}"\naddress = "{self.host.address}"\n')
-        self.write_instance(mode)
-        site.registry.write("profiles/app.toml", profile)
-        site.registry.write("files/app.conf", "listen = 80\n")
-        site.registry.publish("One adopted host")
-        controller = site.new_controller()
-        controller.add_secret("tenant/acme/app-token", "", SECRET, [self.host.address])
-        controller.configuration.write_text(controller.configuration.read_text() + textwrap.dedent(f"""
-            [hosts]
-            key = "{key}"
-            interval = "5s"
-            deadline = "{deadline}"
-            """))
-        site.controller = controller.start()
-        return controller
-
-    def document(self):
-        return self.site().status.document(INSTANCE) or {}
-
-    def condition(self, name):
-        return self.document().get("condition", {}).get(name, {})
-
-    def wait_for(self, reason, name="configured", seconds=90):
-        try:
-            self.wait(lambda: self.condition(name).get("reason") == reason, f"{name} is {reason}", seconds)
-        except AssertionError:
-            print(json.dumps(self.live(), indent=1), self.host.child.tail())
-            raise
-
-    def passes(self):
-        return self.site().controller.metric("nimbus_host_passes_total")
-
-    def wait_passes(self, more):
-        enough = self.passes() + more
-        self.wait(lambda: self.passes() >= enough, f"the host was looked at {more} times more")
-
-    def judge(self, *answers):
-        """Whole answers about a host by the API's description, judged by validators that are not ours."""
-        path = "/v1/instances/{tenant}/{instance}/configuration"
-        lines = [{"method": "GET", "path": path, "status": 200, "content_type": "application/json", "body": json.dumps(answer)}
-                 for answer in answers]
-        judged = run([ROOT / ".venv/bin/python3", ROOT / "tests/peers/openapi/validate.py", ROOT / "docs/reference/openapi.json",
-                      "--some"], check=False, input="".join(json.dumps(line) + "\n" for line in lines))
-        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
-
-    def live(self):
-        return json.loads(self.site().controller.get("/v1/instances/acme/web-1/configuration")[1])
-
-
 class Enforced(Configured):
+    PROFILE = PROFILE
+
     def test_from_nothing_to_as_declared_and_back_after_drift(self):
         controller = self.start()
         self.wait_for("AsDeclared", seconds=120)
@@ -182,6 +114,8 @@ class Enforced(Configured):
 
 
 class Observed(Configured):
+    PROFILE = PROFILE
+
     def test_drift_is_reported_with_a_diff_and_nothing_is_changed(self):
         controller = self.start("observe")
         self.wait_for("Drifted")
@@ -214,6 +148,8 @@ class Observed(Configured):
 
 
 class Disturbed(Configured):
+    PROFILE = PROFILE
+
     def test_a_changed_host_key_is_an_alarm_and_nothing_is_sent(self):
         controller = self.start()
         self.wait_for("AsDeclared", seconds=120)

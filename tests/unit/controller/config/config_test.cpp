@@ -160,4 +160,10 @@ TEST_CASE("configuration: the way to hosts") {
     CHECK(fault_of(kLeast + "[hosts]\nkey = \"/k\"\nuser = \"" + user + "\"\n").find("account") != std::string::npos);
   }
   CHECK(fault_of(kLeast + "[hosts]\nkey = \"/k\"\ninterval = \"1s\"\n").find("at least 5s") != std::string::npos);
+  CHECK(config->hosts.confirm == 60s);
+  CHECK(parse_config(kLeast + "[hosts]\nkey = \"/k\"\nconfirm = \"3m\"\n", "n.toml")->hosts.confirm == 180s);
+  for (const char* confirm : {"9s", "11m"}) {
+    CHECK(fault_of(kLeast + "[hosts]\nkey = \"/k\"\nconfirm = \"" + confirm + "\"\n").find("between 10s and 10m") !=
+          std::string::npos);
+  }
 }
