@@ -66,6 +66,11 @@ Told tell(const HostView& view) {
     return {"drifted", "the host is not as declared", "a person",
             "configuration = \"observe\" only reports; \"enforce\" lets Nimbus correct it"};
   }
+  for (const auto& gap : report.gaps) {
+    if (gap.kind != Gap::Kind::Held) continue;
+    return {"failed", gap.resource + ": " + gap.problem, "another commit",
+            "change what is declared of it: the same is not tried again"};
+  }
   return {"drifted", report.error ? report.error->text() : "the host is not as declared", "the next pass",
           "look, and correct what is still missing"};
 }
