@@ -1,180 +1,16 @@
-#include "controller/publisher/publisher.hpp"
-
-#include <doctest/doctest.h>
-
+// What is published, when, and what becomes of it.
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <thread>
 
-#include "base/time/time.hpp"
-#include "registry/git/git_program.hpp"
-#include "tests/unit/support/git/git_fixture.hpp"
+#include "publisher_fixture.hpp"
 
 using namespace nimbus;
 using namespace nimbus::controller;
-using namespace std::chrono_literals;
+using namespace nimbus::controller::test;
 using nimbus::test::commit_files;
-using nimbus::test::git;
-using nimbus::test::make_bare;
-using nimbus::test::TempFolder;
-using nimbus::test::within;
 using State = Authority::State;
-
-namespace {
-
-const base::SystemClock the_clock;
-constexpr auto kBranch = "refs/heads/nimbus/status/berlin-1";
-constexpr auto kShortBranch = "nimbus/status/berlin-1";
-
-class FakeClock final : public Clock {
- public:
-  MonoTime now() const noexcept override { return MonoTime{} + 1h + passed_.load(); }
-  WallTime wall() const noexcept override { return WallTime{1795428000s} + passed_.load(); }
-  void pass(std::chrono::milliseconds time) { passed_ = passed_.load() + time; }
-
- private:
-  std::atomic<std::chrono::milliseconds> passed_{0ms};
-};
-
-/// A transport that can lose the answer of a push, or count.
-class Wire final : public registry::GitTransport {
- public:
-  explicit Wire(registry::GitTransport& real) : real_(real) {}
-  Result<std::map<std::string, registry::ObjectId>> list_remote(const registry::GitRemote& remote,
-                                                                const std::vector<std::string>& references,
-                                                                const Call& call) override {
-    return real_.list_remote(remote, references, call);
-  }
-  Result<> fetch(const registry::GitRemote& remote, const std::vector<registry::FetchRef>& references,
-                 const Call& call) override {
-    return real_.fetch(remote, references, call);
-  }
-  Result<> push(const registry::GitRemote& remote, const registry::ObjectId& commit, const std::string& reference,
-                const std::optional<registry::ObjectId>& expected, const Call& call) override {
-    ++pushes;
-    auto result = real_.push(remote, commit, reference, expected, call);
-    if (lose_answer && result) return Error{Code::Timeout, "the answer was lost"};
-    return result;
-  }
-  std::atomic<int> pushes{0};
-  bool lose_answer = false;
-
- private:
-  registry::GitTransport& real_;
-};
-
-struct Forge {
-  TempFolder temp;
-  Forge() { make_bare(temp / "forge"); }
-  std::string log(const std::string& format) const {
-    return git(temp / "forge", {"log", "--format=" + format, kShortBranch});
-  }
-  std::string show(const std::string& path) const {
-    return git(temp / "forge", {"show", std::string(kShortBranch) + ":" + path});
-  }
-  std::string count() const { return git(temp / "forge", {"rev-list", "--count", kShortBranch}); }
-};
-
-/// A controller with a data folder of its own.
-struct Controller {
-  FakeClock clock;
-  registry::GitProgram program;
-  Wire wire{program};
-  Publisher publisher;
-
-  Controller(const Forge& forge, const std::string& name, std::size_t history = 5000)
-      : program({.repository = forge.temp / name}, the_clock),
-        publisher({.remote = {.url = "file://" + (forge.temp / "forge")},
-                   .branch = kBranch,
-                   .repository = forge.temp / name,
-                   .controller = "berlin-1/" + name,
-                   .history = history},
-                  wire, clock) {}
-
-  TermTaken take() {
-    auto taken = publisher.take_term(within(60s));
-    REQUIRE_MESSAGE(taken.has_value(), taken.error().text());
-    return std::move(*taken);
-  }
-  Flushed flush() {
-    auto flushed = publisher.flush(within(60s));
-    REQUIRE_MESSAGE(flushed.has_value(), flushed.error().text());
-    return *flushed;
-  }
-  Code flush_error() {
-    const auto flushed = publisher.flush(within(60s));
-    REQUIRE(!flushed.has_value());
-    return flushed.error().code;
-  }
-};
-
-std::string path_of(const std::string& machine) { return "providers/berlin-1/machines/" + machine + ".toml"; }
-
-}  // namespace
-
-TEST_CASE("terms: a new branch begins with 1, each controller takes one more and reads back") {
-  const Forge forge;
-  Controller first(forge, "ctl-1");
-  CHECK(first.publisher.authority().state == State::Starting);
-  CHECK(first.flush_error() == Code::Conflict);
-  const auto taken = first.take();
-  CHECK(taken.term == 1);
-  CHECK(!taken.before);
-  CHECK(taken.documents.empty());
-  CHECK(first.publisher.authority().state == State::Held);
-  CHECK(forge.log("%s") == "berlin-1/ctl-1: term 1");
-  CHECK(forge.log("%(trailers:key=Nimbus-Term,valueonly,separator=%x2c)") == "1");
-  CHECK(first.publisher.tip() == git(forge.temp / "forge", {"rev-parse", kBranch}));
-
-  first.publisher.put(path_of("m1"), "power = \"on\"\n", "power-on");
-  first.publisher.set_controller({.accepted_commit = "0123456789012345678901234567890123456789"});
-  first.flush();
-  Controller second(forge, "ctl-2");
-  const auto next = second.take();
-  CHECK(next.term == 2);
-  REQUIRE(next.before);
-  CHECK(next.before->id == "berlin-1/ctl-1");
-  CHECK(next.before->accepted_commit == "0123456789012345678901234567890123456789");
-  CHECK(next.documents == std::map<std::string, std::string>{{path_of("m1"), "power = \"on\"\n"}});
-  const auto status = registry::parse_controller_status(forge.show("status.toml"));
-  REQUIRE(status);
-  CHECK(status->term == 2);
-  CHECK(status->id == "berlin-1/ctl-2");
-  CHECK(status->accepted_commit == next.before->accepted_commit);
-}
-
-TEST_CASE("a deposed controller writes nothing more, ever") {
-  const Forge forge;
-  Controller first(forge, "ctl-1");
-  first.take();
-  Controller second(forge, "ctl-2");
-  second.take();
-  const auto before = forge.count();
-  first.publisher.put(path_of("m1"), "a", "power-on");
-  CHECK(first.flush_error() == Code::Conflict);
-  CHECK(first.publisher.authority().state == State::Deposed);
-  CHECK(first.publisher.authority().detail.find("berlin-1/ctl-2 took term 2") != std::string::npos);
-  CHECK(first.flush_error() == Code::Conflict);
-  CHECK(!first.publisher.take_term(within(60s)).has_value());
-  CHECK(forge.count() == before);
-  second.publisher.put(path_of("m1"), "b", "power-on");
-  second.flush();
-  CHECK(forge.show(path_of("m1")) == "b");
-}
-
-TEST_CASE("verify notices a higher term without writing") {
-  const Forge forge;
-  Controller first(forge, "ctl-1");
-  first.take();
-  CHECK(first.publisher.verify(within(60s)).has_value());
-  CHECK(first.publisher.authority().state == State::Held);
-  Controller second(forge, "ctl-2");
-  second.take();
-  CHECK(!first.publisher.verify(within(60s)).has_value());
-  CHECK(first.publisher.authority().state == State::Deposed);
-}
 
 TEST_CASE("a flush commits what differs, and nothing otherwise") {
   const Forge forge;
@@ -351,31 +187,6 @@ TEST_CASE("a branch that is no status branch is left alone") {
   REQUIRE(!taken);
   CHECK(taken.error().code == Code::Unsupported);
   CHECK(forge.count() == "2");
-}
-
-TEST_CASE("controllers that start at once get different terms, and one is left") {
-  const Forge forge;
-  std::vector<std::unique_ptr<Controller>> controllers;
-  for (int i = 0; i < 3; ++i) controllers.push_back(std::make_unique<Controller>(forge, "ctl-" + std::to_string(i)));
-  std::vector<std::uint64_t> terms(controllers.size());
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < controllers.size(); ++i) {
-      threads.emplace_back([&, i] {
-        auto taken = controllers[i]->publisher.take_term(within(60s));
-        if (taken) terms[i] = taken->term;
-      });
-    }
-  }
-  std::ranges::sort(terms);
-  CHECK(terms == std::vector<std::uint64_t>{1, 2, 3});
-  int held = 0;
-  for (const auto& each : controllers) {
-    each->publisher.put(path_of("m"), "by " + std::to_string(each->publisher.authority().term), "power-on");
-    if (each->publisher.flush(within(60s))) ++held;
-  }
-  CHECK(held == 1);
-  CHECK(forge.show(path_of("m")) == "by 3");
 }
 
 TEST_CASE("documents that come while a flush is under way are not lost") {
