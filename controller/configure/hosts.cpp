@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/crypto/crypto.hpp"
-#include "base/log/log.hpp"
 
 namespace nimbus::controller {
 namespace {
@@ -229,74 +228,18 @@ milliseconds Hosts::wait_after(const HostReport& report, Slot& slot) {
   if (report.error) {
     slot.failures = report.unfinished ? 0 : slot.failures + 1;
     if (report.unfinished) return kSoon;
-    const auto doubled = kFirstRetry * (1 << std::min(slot.failures - 1, kMostDoublings));
-    return with_jitter(std::min(doubled, std::max(limits_.interval, kFirstRetry)));
+    return with_jitter(std::min(retry_after(slot.failures - 1), std::max(limits_.interval, kFirstRetry)));
   }
   slot.failures = 0;
   if (report.busy) return kBusy;
   return with_jitter(limits_.interval);
 }
 
+milliseconds Hosts::retry_after(int failures) { return kFirstRetry * (1 << std::min(failures, kMostDoublings)); }
+
 milliseconds Hosts::with_jitter(milliseconds delay) const {
   const double factor = 0.9 + 0.2 * tools_.jitter();
   return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(delay.count()) * factor)};
-}
-
-void Hosts::keep_access(const HostTarget& target, Slot& slot) {
-  if (slot.access_kept) return;
-  const auto kept = tools_.access.keep({.instance = target.instance,
-                                        .path = target.path,
-                                        .machine = target.machine,
-                                        .adopted = target.adopted,
-                                        .endpoint = target.endpoint});
-  slot.access_kept = kept.has_value();
-  if (!kept) base::log(base::Level::Error, "journal-unreadable", kept.error().text(), {{"instance", target.instance}});
-}
-
-/// What we installed and erased since, or what somebody installed anew, is another host: there is nothing to take away.
-void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
-  HostAccess access;
-  bool same_host = false;
-  Slot* slot = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    access = leaving_.at(instance);
-    slot = slots_.at(instance).get();
-    const auto place = places_.find(instance);
-    same_host = access.adopted || (place != places_.end() && place->second.host_key == access.endpoint.host_key);
-  }
-  std::optional<Error> error;
-  if (!same_host) {
-    error = Error{Code::NotFound, "the host is not there"};
-  } else if (tools_.pass.authority().state != Authority::State::Held) {
-    error = Error{Code::Busy, "no term on the status branch: nothing is written to hosts"};
-  } else {
-    auto host = tools_.pass.hosts != nullptr ? tools_.pass.hosts->attach(access.endpoint)
-                                             : Result<std::unique_ptr<Host>>(Error{Code::Unsupported, kWithoutKey});
-    auto answer = host
-                      ? (*host)->run({.text = removal_script(access.endpoint.user, tools_.public_key), .as_root = true},
-                                     {tools_.pass.clock.now() + limits_.look, stop})
-                      : Result<HostAnswer>(host.error());
-    tools_.pass.stepped();
-    if (!answer)
-      error = std::move(answer.error());
-    else if (answer->exit_status != 0)
-      error = Error{Code::Conflict, "the script that removes the access failed"};
-  }
-  const std::lock_guard lock(mutex_);
-  slot->running = false;
-  // A host that refuses our key has it no more: somebody was faster, or an answer was lost.
-  const bool done = !error || error->code == Code::Auth || (!same_host && !access.adopted);
-  if (done && tools_.access.forget(instance)) {
-    leaving_.erase(instance);
-    slots_.erase(instance);
-    if (same_host) tools_.dropped(access, std::nullopt);
-    return;
-  }
-  ++slot->failures;
-  const auto wait = kFirstRetry * (1 << std::min(slot->failures, kMostDoublings));
-  queue_.add(instance, Lane::Slow, wait);
-  tools_.dropped(access, error);
 }
 
 milliseconds Hosts::longest_under_way() const {

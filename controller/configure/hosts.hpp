@@ -101,6 +101,7 @@ class Hosts final : public FactSink {
   void drop_access(const std::string& instance, std::stop_token stop);
   void keep_access(const HostTarget& target, Slot& slot);
   std::chrono::milliseconds wait_after(const HostReport& report, Slot& slot);
+  static std::chrono::milliseconds retry_after(int failures);
   std::chrono::milliseconds with_jitter(std::chrono::milliseconds delay) const;
 
   const std::string provider_;
