@@ -119,6 +119,7 @@ class HostPass {
     for (auto& resource : wanted_.resources) {
       if (auto* action = std::get_if<host::Action>(&resource.wanted)) action->confirm_seconds = static_cast<int>(wait);
     }
+    needs_ = configure::needs_of(wanted_);
   }
 
   Call within(milliseconds time) const { return {tools_.clock.now() + time, stop_}; }
@@ -133,13 +134,12 @@ class HostPass {
 
   bool look() {
     const std::string token = tools_.token();
-    const std::string script = configure::probe_script(wanted_, token);
+    const std::string script = configure::probe_script(needs_, token);
     const WallTime sent = tools_.clock.wall();
     report_.looked = false;
-    auto answer =
-        run({.text = script, .as_root = true, .most_output = configure::most_probe_output(wanted_)}, limits_.look);
+    auto answer = run({.text = script, .as_root = true, .most_output = needs_.most_output}, limits_.look);
     const WallTime received = tools_.clock.wall();
-    auto facts = answer ? configure::read_probe(answer->output, wanted_, token) : Result<host::Facts>(answer.error());
+    auto facts = answer ? configure::read_probe(answer->output, needs_, token) : Result<host::Facts>(answer.error());
     if (!facts) {
       report_.error = std::move(facts.error()).with("while looking at the host of " + target_.instance);
       return false;
@@ -333,6 +333,7 @@ class HostPass {
   const std::stop_token stop_;
   HostReport report_;
   host::Configuration wanted_;
+  configure::ProbeNeeds needs_;  // of wanted_
   configure::Order order_;
   host::Facts facts_;
   std::set<std::string> failed_;

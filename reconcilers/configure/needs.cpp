@@ -25,6 +25,15 @@ std::string declared(const host::Resource& resource) {
   return out + "\n";
 }
 
+/// Of the answer about one resource.
+std::size_t most_output(const host::Resource& resource) {
+  std::size_t most = 2048 + 2 * resource.id.size();
+  if (const auto* user = std::get_if<host::User>(&resource.wanted)) most += user->manages_keys ? 128 * 1024 : 0;
+  if (const auto* block = std::get_if<host::Block>(&resource.wanted)) most += 4 * block->lines.size() + 4096;
+  if (std::holds_alternative<host::OwnedFiles>(resource.wanted)) most += 64 * 1024;
+  return most;
+}
+
 }  // namespace
 
 std::string digest_of_trial(const host::Resource& action, const host::Configuration& wanted) {
@@ -41,6 +50,7 @@ ProbeNeeds needs_of(const host::Configuration& wanted) {
   ProbeNeeds needs;
   for (const auto& resource : wanted.resources) {
     std::visit([&](const auto& it) { ask(it, needs); }, resource.wanted);
+    needs.most_output += most_output(resource);
     const auto* action = std::get_if<host::Action>(&resource.wanted);
     if (action != nullptr || std::holds_alternative<host::Unit>(resource.wanted) ||
         std::holds_alternative<host::File>(resource.wanted)) {

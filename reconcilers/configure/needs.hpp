@@ -23,6 +23,7 @@ struct ProbeNeeds {
   std::map<std::string, host::Block> blocks;       // by id
   std::map<std::string, host::Command> commands;   // by id
   std::map<std::string, std::string> state_names;  // of markers -> id
+  std::size_t most_output = 256 * 1024;            // bytes that an answer may have
   std::map<std::string, std::string> tried;        // id of a guarded action -> what would be tried now
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "reconcilers/configure/needs.hpp"
 #include "reconcilers/configure/prelude.hpp"
 #include "reconcilers/configure/shell.hpp"
 
@@ -204,8 +203,7 @@ std::string commands_part(const ProbeNeeds& needs) {
 
 }  // namespace
 
-std::string probe_script(const host::Configuration& wanted, std::string_view token) {
-  const auto needs = needs_of(wanted);
+std::string probe_script(const ProbeNeeds& needs, std::string_view token) {
   std::string out = "{\n";
   out += kProbePrelude;
   out += "probe() {\n";
@@ -216,17 +214,6 @@ std::string probe_script(const host::Configuration& wanted, std::string_view tok
   out += fmt::format(
       "}}\nv=$(probe)\nprintf 'nimbus-probe\\t1\\t{0}\\tbegin\\n%s\\nnimbus-probe\\t1\\t{0}\\tend\\n' \"$v\"\n", token);
   return out + "exit 0\n}\n";
-}
-
-std::size_t most_probe_output(const host::Configuration& wanted) {
-  std::size_t most = 256 * 1024;
-  for (const auto& resource : wanted.resources) {
-    most += 2048 + 2 * resource.id.size();
-    if (const auto* user = std::get_if<host::User>(&resource.wanted)) most += user->manages_keys ? 128 * 1024 : 0;
-    if (const auto* block = std::get_if<host::Block>(&resource.wanted)) most += 4 * block->lines.size() + 4096;
-    if (std::holds_alternative<host::OwnedFiles>(resource.wanted)) most += 64 * 1024;
-  }
-  return most;
 }
 
 double time_offset(double host_clock, WallTime sent, WallTime received) {

@@ -35,7 +35,7 @@ inline constexpr std::size_t kMostFileSystems = 64, kMostFailedUnits = 64, kMost
 /// Takes the lines of an answer, one after the other, into facts.
 class ProbeReader {
  public:
-  ProbeReader(const host::Configuration& wanted, Facts& facts) : needs_(needs_of(wanted)), facts_(facts) {
+  ProbeReader(const ProbeNeeds& needs, Facts& facts) : needs_(needs), facts_(facts) {
     for (const auto& key : needs_.sysctls) sysctls_["/proc/sys/" + sysctl_path(key)] = key;
   }
 
@@ -267,7 +267,7 @@ class ProbeReader {
   void finish_accounts();
   void finish_blocks();
 
-  ProbeNeeds needs_;
+  const ProbeNeeds& needs_;
   Facts& facts_;
   bool host_seen_ = false;
   Section section_ = Section::None;

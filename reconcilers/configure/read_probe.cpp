@@ -169,8 +169,8 @@ Error corrupt(std::string what) { return {Code::Corrupt, "the host's answer to t
 
 }  // namespace
 
-Result<Facts> read_probe(std::string_view output, const host::Configuration& wanted, std::string_view token) {
-  if (output.size() > most_probe_output(wanted)) return corrupt("is too long");
+Result<Facts> read_probe(std::string_view output, const ProbeNeeds& needs, std::string_view token) {
+  if (output.size() > needs.most_output) return corrupt("is too long");
   const auto begin = fmt::format("nimbus-probe\t1\t{}\tbegin\n", token);
   const auto end = fmt::format("\nnimbus-probe\t1\t{}\tend\n", token);
   const auto from = output.find(begin);
@@ -180,7 +180,7 @@ Result<Facts> read_probe(std::string_view output, const host::Configuration& wan
   if (to == std::string_view::npos) return corrupt("was cut off");
   output = output.substr(0, to);
   Facts facts;
-  ProbeReader reader(wanted, facts);
+  ProbeReader reader(needs, facts);
   std::size_t count = 0;
   while (!output.empty()) {
     const auto stop = output.find('\n');

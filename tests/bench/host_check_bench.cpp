@@ -135,12 +135,13 @@ void for_all(Bench& bench, const std::function<void(Peer&)>& work) {
 }
 
 void check(const Bench& bench, Peer& peer, const std::string& token) {
-  const auto script = configure::probe_script(bench.wanted, token);
-  const auto answer = peer.host->run(
-      {.text = script, .as_root = bench.user == "root", .most_output = configure::most_probe_output(bench.wanted)},
-      {.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60)});
+  const auto needs = configure::needs_of(bench.wanted);
+  const auto script = configure::probe_script(needs, token);
+  const auto answer =
+      peer.host->run({.text = script, .as_root = bench.user == "root", .most_output = needs.most_output},
+                     {.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60)});
   if (!answer) give_up(answer.error().text());
-  const auto facts = configure::read_probe(answer->output, bench.wanted, token);
+  const auto facts = configure::read_probe(answer->output, needs, token);
   if (!facts) give_up(facts.error().text());
   const auto gaps = configure::compare(bench.wanted, *facts);
   if (gaps.empty()) return;

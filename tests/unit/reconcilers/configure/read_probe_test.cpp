@@ -141,7 +141,7 @@ TEST_CASE("read_probe: hostile answers are corrupt, and nothing is taken from th
   auto cut = framed(kHost + "told\tpaths");
   CHECK(refused(cut.substr(0, cut.find("\tend\n"))));
   CHECK(refused(framed("told\tpaths")));  // no line of the host itself
-  CHECK(refused(framed(kHost) + std::string(most_probe_output(one_of_each()), 'x')));
+  CHECK(refused(framed(kHost) + std::string(needs_of(one_of_each()).most_output, 'x')));
   const std::vector<std::string> lines = {
       "nonsense",
       "path",
