@@ -62,7 +62,12 @@ void Expansion::add_sudo(std::string_view name, const std::vector<std::string>& 
 
 void Expansion::sudoers() {
   for (const auto& row : in_.profile.sudoers) {
-    if (row.state == RowState::Present) add_sudo(row.name, row.rules, place("sudoers", row.name));
+    if (row.name == "access") {
+      fail(place("sudoers", row.name), ProblemCode::Conflict,
+           "sudoers 'access' would replace the rule by which Nimbus becomes root; take another name");
+    } else if (row.state == RowState::Present) {
+      add_sudo(row.name, row.rules, place("sudoers", row.name));
+    }
   }
 }
 

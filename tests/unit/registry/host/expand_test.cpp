@@ -112,6 +112,22 @@ TEST_CASE("expand: what nobody declares any more goes from the folders of ours")
   CHECK(host.get<host::Block>("block:/etc/hosts#hosts").lines.empty());
 }
 
+TEST_CASE("expand: the rule by which a person let Nimbus become root is not removed as a left-over") {
+  const std::string rule = "/etc/sudoers.d/nimbus-access";
+  const auto keep = [](const Setup& setup) {
+    return built("", {}, setup).get<host::OwnedFiles>("owned-files:/etc/sudoers.d/nimbus-").keep;
+  };
+  ControllerAccess access{.user = "nimbus", .ssh_keys = {"ssh-ed25519 AAAA"}};
+  CHECK(keep({.access = access}) == std::vector<std::string>{rule});
+  access.own_account = true;
+  CHECK(keep({.access = access}) == std::vector<std::string>{rule});
+  access.wanted = false;
+  CHECK(keep({.access = access}).empty());
+  // Nor is it replaced by a profile's.
+  CHECK(has_errors(
+      build(with_profiles("[[sudoers]]\nname = \"access\"\nrules = [\"x ALL=(ALL) ALL\"]\n")).host.problems));
+}
+
 TEST_CASE("expand: users, keys of persons, sudo") {
   const auto host = built(R"(
 [[group]]
