@@ -1,5 +1,8 @@
 #include "cli/plan_hosts.hpp"
 
+#include <algorithm>
+#include <variant>
+
 namespace nimbus::cli {
 namespace {
 
@@ -28,6 +31,17 @@ registry::HostBuild build(const InstanceEntry* entry, const MachineEntry* machin
                             : registry::host_outline(*entry, sources, registry::Keep::OfMachine);
 }
 
+/// By what its image says; what package manager is there only the host knows.
+std::string unproven_of(const InstanceEntry& entry, const PlanSide& side, const host::Configuration& wanted) {
+  const auto* image = registry::find_image(side.snapshot, entry.tenant, entry.value.provider, entry.value.image);
+  if (image == nullptr || image->value.os.empty()) return {};
+  const std::string& os = image->value.os;
+  const bool packages = std::ranges::any_of(
+      wanted.resources, [](const auto& resource) { return std::holds_alternative<host::Package>(resource.wanted); });
+  if (!packages || os == "debian" || os == "ubuntu") return {};
+  return "packages on " + os + ": only apt, on Debian, is proven; dnf, zypper and apk were never run by a test";
+}
+
 }  // namespace
 
 std::vector<HostPlan> plan_hosts(const PlanSide& base, const PlanSide& head, const registry::PlanFacts& facts,
@@ -51,6 +65,7 @@ std::vector<HostPlan> plan_hosts(const PlanSide& base, const PlanSide& head, con
                   .machine = machine != nullptr ? machine->name : std::string(),
                   .applied = after->value.configuration == ConfigurationMode::Enforce};
     plan.problems = std::move(wanted.problems);
+    plan.unproven = unproven_of(*after, head, wanted.configuration);
     if (!registry::has_errors(plan.problems)) {
       plan.changes = registry::host_changes(build(before, machine_before, base).configuration, wanted.configuration);
     }

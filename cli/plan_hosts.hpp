@@ -17,6 +17,7 @@ struct HostPlan {
   std::string machine;   // name; empty: not placed, and variables of the machine are shown as written
   bool applied = false;  // configuration = "enforce"; else differences are only reported
   std::vector<registry::ResourceChange> changes;
+  std::string unproven;                     // what is used there that no test has run; empty: nothing
   std::vector<registry::Problem> problems;  // why the head cannot be applied
 };
 

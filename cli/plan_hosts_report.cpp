@@ -90,6 +90,9 @@ std::string hosts_for_people(const std::vector<HostPlan>& hosts, std::size_t lef
     for (const auto& problem : host.problems) {
       out += "    " + console.paint(Style::Bad, "cannot be applied: " + printable(problem_line(problem), 600)) + "\n";
     }
+    if (!host.unproven.empty()) {
+      out += "    " + console.paint(Style::Warning, "unproven: " + printable(host.unproven, kLine)) + "\n";
+    }
     for (const auto& change : host.changes) out += change_lines(change, console);
   }
   if (left_out > 0) out += fmt::format("and {} more host{}\n", left_out, left_out == 1 ? "" : "s");
@@ -106,6 +109,7 @@ Json hosts_as_json(const std::vector<HostPlan>& hosts) {
     out.push(Json::object({{"instance", host.instance},
                            {"machine", host.machine},
                            {"applied", host.applied},
+                           {"unproven", host.unproven},
                            {"changes", changes},
                            {"problems", problems}}));
   }

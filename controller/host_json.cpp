@@ -147,6 +147,9 @@ Json host_json(const HostView& view) {
   out.set("failed", std::move(failed));
   out.set("diffs", std::move(diffs));
   out.set("problems", std::move(problems));
+  Json unproven = Json::array();
+  for (const auto& line : report.unproven) unproven.push(line);
+  out.set("unproven", std::move(unproven));
   if (report.looked) out.set("health", health_json(report));
   return out;
 }

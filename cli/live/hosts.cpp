@@ -64,6 +64,8 @@ void print_state(Context& context, const Json& host) {
   add("because", text_of(host["because"]));
   add("waiting for", text_of(host["waiting_for"]));
   add("next step", text_of(host["next_step"]));
+  add("health", text_of(host["health"]["trouble"]));
+  for (const auto& line : host["unproven"].items()) add("unproven", text_of(line));
   add("looked at", text_of(host["looked_at"]));
   add("next look", text_of(host["next_look"]));
   context.console.out(render(page, Format::Table, context.console));

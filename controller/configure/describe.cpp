@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace nimbus::controller {
 namespace {
@@ -116,7 +117,10 @@ class Describe {
     if (!report_.looked) {
       return set("configured", ConditionValue::Unknown, "NotSeen", "the host could not be looked at");
     }
-    if (report_.converged()) return set("configured", ConditionValue::True, "AsDeclared", "");
+    if (report_.converged()) {
+      return set("configured", ConditionValue::True, "AsDeclared",
+                 fmt::format("{}", fmt::join(report_.unproven, "; ")));
+    }
     if (report_.refusal)
       return set("configured", ConditionValue::False, report_.refusal->reason, report_.refusal->message);
     if (!part_.record.failed.empty()) {

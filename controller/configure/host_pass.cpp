@@ -150,6 +150,7 @@ class HostPass {
     }
     report_.looked = true;
     report_.health = facts_.health;
+    report_.unproven = configure::unproven(wanted_, facts_);
     report_.os = facts_.os;
     report_.os_version = facts_.os_version;
     report_.gaps = !registry::has_errors(report_.problems) ? configure::compare(wanted_, facts_) : std::vector<Gap>();

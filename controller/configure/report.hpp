@@ -42,11 +42,12 @@ struct HostReport {
   std::vector<registry::Problem> problems;  // why the configuration is not what people meant; nothing is corrected
   std::vector<reconcilers::configure::Gap> gaps;
   std::vector<FailedCorrection> failed;
-  std::optional<Refusal> refusal;  // why a correction did not happen
-  bool unfinished = false;         // a correction was cut off: its end is not known
-  bool busy = false;               // somebody else holds a lock on the host
-  std::size_t corrected = 0;       // resources that were changed
-  std::size_t scripts = 0;         // that ran, looks included
+  std::vector<std::string> unproven;  // what was used there that no test has run
+  std::optional<Refusal> refusal;     // why a correction did not happen
+  bool unfinished = false;            // a correction was cut off: its end is not known
+  bool busy = false;                  // somebody else holds a lock on the host
+  std::size_t corrected = 0;          // resources that were changed
+  std::size_t scripts = 0;            // that ran, looks included
   host::Health health;
   std::string os, os_version;
   std::vector<DriftedText> texts;

@@ -1,6 +1,9 @@
 // Packages. apt is proven on Debian; dnf, zypper and apk are rendered and were never run.
+#include <algorithm>
+
 #include <fmt/core.h>
 
+#include "reconcilers/configure/compare.hpp"
 #include "reconcilers/configure/primitives.hpp"
 #include "reconcilers/configure/shell.hpp"
 
@@ -59,6 +62,28 @@ std::string other_manager(const host::Package& it, PackageManager manager) {
 }
 
 }  // namespace
+
+std::vector<std::string> unproven(const host::Configuration& wanted, const host::Facts& shown) {
+  const auto name = [&]() -> std::string_view {
+    switch (shown.manager) {
+      case PackageManager::None:
+      case PackageManager::Apt:
+        return {};
+      case PackageManager::Dnf:
+        return "dnf";
+      case PackageManager::Zypper:
+        return "zypper";
+      case PackageManager::Apk:
+        return "apk";
+    }
+    return {};
+  }();
+  const bool packages = std::any_of(wanted.resources.begin(), wanted.resources.end(), [](const auto& resource) {
+    return std::holds_alternative<host::Package>(resource.wanted);
+  });
+  if (name.empty() || !packages) return {};
+  return {fmt::format("packages by {}: unproven, no test of Nimbus has ever run it (apt is proven)", name)};
+}
 
 void ask(const host::Package& it, ProbeNeeds& needs) { needs.packages.insert(it.name); }
 

@@ -233,3 +233,17 @@ TEST_CASE("compare: what was notified, what waits and what undid itself") {
   CHECK(gaps[1].kind == Gap::Kind::Held);  // what notifies it
   CHECK(gaps[2].kind == Gap::Kind::Change);
 }
+
+TEST_CASE("package managers that no test has run are told, and only where packages are declared") {
+  const auto packages = configuration({resource(Package{"nginx"})});
+  Facts shown;
+  for (const auto manager : {PackageManager::Dnf, PackageManager::Zypper, PackageManager::Apk}) {
+    shown.manager = manager;
+    CHECK(unproven(packages, shown).size() == 1);
+    CHECK(unproven(configuration({resource(Directory{"/etc/x"})}), shown).empty());
+  }
+  for (const auto manager : {PackageManager::Apt, PackageManager::None}) {
+    shown.manager = manager;
+    CHECK(unproven(packages, shown).empty());
+  }
+}
