@@ -300,6 +300,9 @@ std::string plan_as_markdown(const PlanReport& report) {
   }
   // Items come most severe first; a long plan loses its harmless end.
   constexpr std::size_t kFooter = 1500;
+  constexpr std::size_t kForHosts = 15'000;  // of them there may be more, if the items leave room
+  const std::size_t kept =
+      std::min(kForHosts, hosts_as_markdown(report.hosts, report.hosts_left_out, kForHosts).size());
   std::size_t shown = 0;
   std::string_view heading;
   for (const auto& item : plan.items) {
@@ -310,12 +313,13 @@ std::string plan_as_markdown(const PlanReport& report) {
     std::string part = heading == wanted ? std::string() : fmt::format("{}{}\n\n", heading.empty() ? "" : "\n", wanted);
     heading = wanted;
     part += markdown_item(item);
-    if (out.size() + part.size() + kFooter > kMostMarkdown) break;
+    if (out.size() + part.size() + kFooter + kept > kMostMarkdown) break;
     out += part;
     ++shown;
   }
   if (shown < plan.items.size())
     out += fmt::format("\n**and {} more**: run `nimbusctl plan` for all\n", plan.items.size() - shown);
+  out += hosts_as_markdown(report.hosts, report.hosts_left_out, kMostMarkdown - kFooter - out.size());
   std::string observed = "no status branch: what depends on it is unknown";
   if (!report.status.empty()) {
     observed.clear();

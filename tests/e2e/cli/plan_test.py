@@ -79,6 +79,55 @@ class Plan(Example):
         self.assertEqual(changes["sysctl:net.core.somaxconn"]["kind"], "forgotten")
         self.assertNotIn("diff", changes["file:/etc/app/token"])
 
+    def change_hosts(self):
+        self.edit("profiles/web.toml", "server_tokens off;", "server_tokens build;")
+        self.edit("tenants/acme/profiles/app.toml", "tenant/acme/app-token", "tenant/acme/new-token")
+
+    def test_markdown_shows_hosts_with_their_files(self):
+        self.observe()
+        self.change_hosts()
+        text = self.ctl("plan", "--format", "markdown", cwd=self.registry).stdout
+        hosts = html.unescape(text[text.index("#### Hosts"):])
+        self.assertIn("Hosts of <code>acme/web-1</code> (<code>m017</code>), <code>acme/web-2</code>", hosts)
+        self.assertIn("<code>file:/etc/nginx/conf.d/server-tokens.conf</code> changed, by <code>profiles/web.toml</code>", hosts)
+        self.assertIn("\n-server_tokens off;\n+server_tokens build;\n", hosts)
+        # Of a secret: its name, never more.
+        self.assertIn("<code>tenant/acme/app-token</code> → <code>tenant/acme/new-token</code>", hosts)
+        self.assertEqual(text.count("<pre>"), 1)
+
+    def test_package_managers_that_no_test_has_run_are_marked(self):
+        self.change_hosts()
+        for form in ("human", "json", "markdown"):
+            self.assertNotIn("apk", self.ctl("plan", "--format", form, cwd=self.registry).stdout)
+        self.edit("images/debian-12.toml", 'os = "debian"', 'os = "fedora"')
+        for form in ("human", "json", "markdown"):
+            text = html.unescape(self.ctl("plan", "--format", form, cwd=self.registry).stdout)
+            self.assertIn("unproven", text)
+            self.assertIn("packages on fedora", text)
+
+    def test_files_of_hosts_cannot_drive_markdown(self):
+        evil = "</pre></code>@everyone\\n\\n# heading\\n- item\\n```\\n::error:: <img src=x> [a](http://evil.example)\\n    code"
+        self.edit("profiles/web.toml", "server_tokens off;", evil)
+        text = self.ctl("plan", "--format", "markdown", cwd=self.registry).stdout
+        self.assert_safe_for_terminals(text)
+        self.assertIn("heading", text)
+        plain = r"[A-Za-z0-9 ./,\-&#;\u0080-\uffff]*"
+        outside = re.sub(rf"<code>{plain}</code>|<pre>{plain}</pre>", "", text)
+        for part in ("everyone", "evil", "img", "heading", "item", "```", "</"):
+            self.assertNotIn(part, outside.replace("</sub>", ""))
+        self.assertNotIn("@", html.unescape(text).replace("@\u200b", ""))
+
+    def test_hosts_in_markdown_are_capped(self):
+        self.write(self.registry, {"profiles/long.toml": "".join(
+            f'[[file]]\npath = "/srv/long/{i}"\ncontent = """\n' + "*" * 90 + '\n' * 40 + '"""\n' for i in range(60))})
+        self.edit("tenants/acme/instances/web-1.toml", 'profiles = [', 'profiles = ["long", ')
+        self.change_hosts()
+        text = self.ctl("plan", "--format", "markdown", cwd=self.registry).stdout
+        self.assertLess(len(text.encode()), 61_000)
+        self.assertIn("server-tokens.conf", html.unescape(text))
+        self.assertIn("and 2", text)  # more resources, of the first
+        self.assertIn("Digest", text)
+
     def test_a_label_of_a_machine_changes_its_host(self):
         self.edit("profiles/base.toml", "({{provider.region}})", "({{machine.labels.class}})")
         self.commit(self.registry, {}, "Label")
