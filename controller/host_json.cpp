@@ -1,5 +1,7 @@
 #include "controller/host_json.hpp"
 
+#include <algorithm>
+
 #include "base/time/time.hpp"
 
 namespace nimbus::controller {
@@ -51,8 +53,9 @@ Told tell(const HostView& view) {
   }
   if (!report.looked) return tell_unreachable(report.error.value_or(Error{Code::Internal, "not looked at"}));
   if (registry::has_errors(report.problems)) {
-    return {"invalid", report.problems.front().message, "a person",
-            "correct the profiles; nothing is changed until then"};
+    const auto first = std::find_if(report.problems.begin(), report.problems.end(),
+                                    [](const auto& problem) { return problem.severity == registry::Severity::Error; });
+    return {"invalid", first->message, "a person", "correct the profiles; nothing is changed until then"};
   }
   if (report.converged()) return {"converged", "the host is as declared", "", "look again"};
   if (report.refusal)
@@ -96,7 +99,7 @@ Json health_json(const HostReport& report) {
   const host::Health& health = report.health;
   const auto number = [](const auto& value) { return value ? Json(static_cast<double>(*value)) : Json(); };
   Json units = Json::array();
-  for (const auto& unit : health.failed_units) units.push(unit);
+  for (const auto& unit : health.failed_units.value_or(std::vector<std::string>())) units.push(unit);
   Json file_systems = Json::array();
   for (const auto& fs : health.file_systems) {
     file_systems.push(Json::object({{"path", fs.path},
@@ -105,6 +108,7 @@ Json health_json(const HostReport& report) {
   }
   return Json::object({{"os", report.os},
                        {"os_version", report.os_version},
+                       {"trouble", text_of(report.troubles)},
                        {"kernel", health.kernel},
                        {"load1", number(health.load1)},
                        {"memory_bytes", number(health.memory_total)},
@@ -112,7 +116,7 @@ Json health_json(const HostReport& report) {
                        {"uptime_seconds", number(health.uptime_seconds)},
                        {"time_offset_seconds", number(health.time_offset_seconds)},
                        {"reboot_required", health.reboot_required ? Json(*health.reboot_required) : Json()},
-                       {"failed_units", std::move(units)},
+                       {"failed_units", health.failed_units ? std::move(units) : Json()},
                        {"file_systems", std::move(file_systems)}});
 }
 

@@ -82,7 +82,9 @@ void HostMeter::passed(const HostTarget& target, const HostReport& report) {
       writer.set("nimbus_host_filesystem_bytes", static_cast<double>(fs.size), {{"path", fs.path}});
       writer.set("nimbus_host_filesystem_available_bytes", static_cast<double>(fs.available), {{"path", fs.path}});
     }
-    writer.set("nimbus_host_failed_units", static_cast<double>(health.failed_units.size()));
+    if (health.failed_units) {
+      writer.set("nimbus_host_failed_units", static_cast<double>(health.failed_units->size()));
+    }
     writer.set("nimbus_host_time_offset_seconds", health.time_offset_seconds);
     writer.set("nimbus_host_reboot_required", health.reboot_required);
     writer.set("nimbus_host_uptime_seconds", health.uptime_seconds);

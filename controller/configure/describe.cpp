@@ -58,6 +58,7 @@ class Describe {
     part_.conditions.erase("access");
     set_reachable();
     if (report_.looked) set_records();
+    set_healthy();
     set_configured();
     return std::move(part_);
   }
@@ -83,6 +84,14 @@ class Describe {
         "the host shows another key than the pinned one: somebody may stand in between, or it was installed anew by "
         "somebody else; nothing is sent to it. " +
             message);
+  }
+
+  void set_healthy() {
+    if (report_.unfinished) return;  // the next look tells
+    if (!report_.looked) return set("healthy", ConditionValue::Unknown, "NotSeen", "");
+    const bool well = report_.troubles.empty();
+    set("healthy", well ? ConditionValue::True : ConditionValue::False, controller::reason_of(report_.troubles),
+        controller::text_of(report_.troubles));
   }
 
   void set_records() {
@@ -192,6 +201,10 @@ std::string headline(const std::optional<HostPart>& before, const HostPart& afte
   const bool first_look = reason(earlier, "reachable").empty() && reason(after, "reachable") == "Answers";
   if (!first_look && reason(after, "reachable") != reason(earlier, "reachable")) {
     return reason(after, "reachable") == "Answers" ? "host-reachable" : "host-unreachable";
+  }
+  if (!first_look && reason(after, "healthy") != reason(earlier, "healthy")) {
+    if (reason(after, "healthy") == "Well") return "host-well";
+    if (reason(after, "healthy") != "NotSeen") return "host-unwell";
   }
   const std::string now = reason(after, "configured");
   if (now == reason(earlier, "configured")) return after == earlier ? "" : "drift";

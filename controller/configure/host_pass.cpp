@@ -150,6 +150,7 @@ class HostPass {
     }
     report_.looked = true;
     report_.health = facts_.health;
+    report_.troubles = memory_.troubles = troubles_of(facts_.health, memory_.troubles);
     report_.unproven = configure::unproven(wanted_, facts_);
     report_.os = facts_.os;
     report_.os_version = facts_.os_version;

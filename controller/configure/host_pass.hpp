@@ -61,6 +61,7 @@ struct HostMemory {
   HostEndpoint endpoint;                 // that `host` was made for
   std::string digest;                    // that `futile` counts for
   std::map<std::string, Futile> futile;  // by resource
+  std::vector<HostTrouble> troubles;     // of the last look
   std::vector<DriftedText> texts;        // as read last …
   std::string texts_of;                  // … of these digests
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/configure/health.hpp"
 #include "controller/machine/guard.hpp"
 #include "core/error.hpp"
 #include "core/host/facts.hpp"
@@ -49,6 +50,7 @@ struct HostReport {
   std::size_t corrected = 0;          // resources that were changed
   std::size_t scripts = 0;            // that ran, looks included
   host::Health health;
+  std::vector<HostTrouble> troubles;  // of `health`
   std::string os, os_version;
   std::vector<DriftedText> texts;
   WallTime at{};

@@ -82,7 +82,7 @@ struct Health {
     friend bool operator==(const FileSystem&, const FileSystem&) = default;
   };
   std::vector<FileSystem> file_systems;
-  std::vector<std::string> failed_units;
+  std::optional<std::vector<std::string>> failed_units;
   std::optional<double> clock;                // the host's, in seconds since 1970, when it began to answer
   std::optional<double> time_offset_seconds;  // host minus controller, as exact as the round trip; see time_offset()
   std::optional<bool> reboot_required;

@@ -255,6 +255,7 @@ class ProbeReader {
                                                                  {"tables", Section::Tables},
                                                                  {"sysctls", Section::Sysctls}};
     section_ = sections.at(f[0]);
+    if (section_ == Section::Failed) facts_.health.failed_units.emplace();
     unit_open_ = false;
     return f.size() == 1;
   }

@@ -15,6 +15,7 @@ bool ProbeReader::take_raw(std::string_view line) {
                                                            {Section::Sysctls, "sysctls-end"},
                                                            {Section::Tables, "tables-end"}};
   if (line.starts_with(ends.at(section_))) {
+    if (section_ == Section::Failed && line != "failed-end\t0") facts_.health.failed_units.reset();
     section_ = Section::None;
     return true;
   }
@@ -24,7 +25,7 @@ bool ProbeReader::take_raw(std::string_view line) {
   if (section_ == Section::Df) file_system(line);
   if (section_ == Section::Failed) {
     const auto found = words(line);
-    auto& units = facts_.health.failed_units;
+    auto& units = *facts_.health.failed_units;
     if (!found.empty() && units.size() < kMostFailedUnits) units.push_back(printable(found[0], kMostShort));
   }
   return true;

@@ -75,7 +75,9 @@ void check(const host::Facts& facts) {
   for (const auto& [name, unit] : facts.units) printable(unit.active);
   for (const auto& [name, mount] : facts.mounts) printable(mount.source);
   for (const auto& [id, token] : facts.awaiting) printable(token);
-  for (const auto& unit : facts.health.failed_units) printable(unit);
+  if (facts.health.failed_units) {
+    for (const auto& unit : *facts.health.failed_units) printable(unit);
+  }
   require(facts.health.file_systems.size() <= 64);
 }
 

@@ -19,7 +19,10 @@ class Nobody final : public FactSink {
 
 struct World {
   World() : World(&driver) {}
-  explicit World(HostDriver* the_driver) : hosts(queue, tools(the_driver), next) { host.known = {"aaa"}; }
+  explicit World(HostDriver* the_driver) : hosts(queue, tools(the_driver), next) {
+    host.known = {"aaa"};
+    host.clock = [this] { return std::chrono::duration<double>(clock.wall().time_since_epoch()).count(); };
+  }
 
   HostTools pass_tools(HostDriver* the_driver) {
     return {.clock = clock,
@@ -74,12 +77,15 @@ struct World {
     }
     return entry;
   }
-  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries) {
+  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries, const std::string& machine_digest = "m") {
     auto snapshot = std::make_shared<registry::Snapshot>();
     for (auto& entry : entries) snapshot->instances.push_back(std::move(entry));
     auto accepted = std::make_shared<AcceptedRegistry>();
     accepted->in_force = snapshot;
     accepted->accepted_commit = "c1";
+    auto machine = std::make_shared<DesiredMachine>();
+    machine->digest = machine_digest;
+    accepted->machines["m1"].desired = machine;
     CHECK(hosts.accept(accepted));
   }
   /// m2's life says that the instance runs there.
@@ -187,6 +193,18 @@ TEST_CASE("another commit has a host looked at at once, an equal one does not") 
   CHECK(world.due());
 }
 
+TEST_CASE("whatever defines its machine has a host looked at at once: variables may name it") {
+  World world;
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  const auto before = world.hosts.view("acme/web-1")->target.digest;
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)}, "another label");
+  CHECK(world.due());
+  CHECK(world.hosts.view("acme/web-1")->target.digest != before);
+}
+
 TEST_CASE("a silent host is asked less and less often, and never gives up") {
   World world;
   world.host.fails = Error{Code::Unreachable, "refused"};
@@ -267,6 +285,29 @@ TEST_CASE("without a key for hosts status says that none is looked at, and what 
   world.board.life("tenants/acme/instances/web-2.toml", "phase = \"running\"\n", "");
   while (world.due()) world.clock.advance(1s);
   CHECK(world.kept.contains("acme/web-2"));
+}
+
+TEST_CASE("a host that is not well says so in status, once, and that it is well again") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  const auto look = [&] {
+    world.clock.advance(301s);
+    CHECK(world.due());
+    return registry::parse_instance_status(world.published.at(kPath), kPath)->conditions.at("healthy");
+  };
+  CHECK(look().reason == "Well");
+  world.host.health =
+      "reboot\t1\ndf\nFilesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda1 1000 980 20 98% /\ndf-end\n";
+  const auto ill = look();
+  CHECK(ill.value == registry::ConditionValue::False);
+  CHECK(ill.reason == "DiskFull");
+  CHECK(ill.message == "nearly full: /; it asks for a restart");
+  CHECK(look().since == ill.since);
+  world.host.health.clear();
+  CHECK(look().reason == "Well");
+  CHECK(world.headlines == std::vector<std::string>{"configured", "host-unwell", "host-well"});
 }
 
 TEST_CASE("a worker that does not come back is noticed") {

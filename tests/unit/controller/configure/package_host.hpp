@@ -2,6 +2,7 @@
 // would, and can be told to fail in several ways.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <regex>
@@ -26,6 +27,8 @@ class PackageHost {
   std::set<std::string> installed;
   std::set<std::string> refuses;   // cannot be installed: exit status 100
   std::set<std::string> pretends;  // says that it was installed, and it was not
+  std::string health;              // more lines of its answer to a probe
+  std::function<double()> clock = [] { return 1'800'000'000.5; };
   std::optional<Error> fails;      // every script, before it runs
   bool drops_corrections = false;  // they run, and the answer is lost
   test::FakeHostState state;
@@ -51,7 +54,8 @@ class PackageHost {
   }
 
   HostAnswer probe(const std::string& token) const {
-    std::string text = fmt::format("nimbus-probe\t1\t{}\tbegin\nclock\t1800000000.5\nhost\t1\t1\tapt\n", token);
+    std::string text = fmt::format("nimbus-probe\t1\t{}\tbegin\nclock\t{:.3f}\nhost\t1\t1\tapt\n", token, clock());
+    text += health;
     for (const auto& name : installed) text += fmt::format("package\t{}\tamd64\tinstalled\tok\t1.0\n", name);
     return {0, text + fmt::format("told\tpackages\n\nnimbus-probe\t1\t{}\tend\n", token), ""};
   }
