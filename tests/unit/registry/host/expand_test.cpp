@@ -50,6 +50,43 @@ TEST_CASE("expand: bytes of a file are installed as they are") {
   CHECK(build(source).text("/etc/x") == source.files["files/x"]);
 }
 
+TEST_CASE("expand: sources and secrets of others, and what lies outside of files/, never reach a host") {
+  const auto refused = [](MemorySource source) {
+    return has_errors(loaded(source).problems) || has_errors(build(source).host.problems);
+  };
+  const auto with_file = [](const std::string& name) {
+    auto source = with_profiles("[[file]]\npath = \"/etc/x\"\nsource = \"" + name + "\"\n");
+    source.files["files/x"] = "ours\n";
+    source.files["tenants/other/files/y"] = "theirs\n";
+    return source;
+  };
+  CHECK_FALSE(refused(with_file("files/x")));
+  for (const char* name : {"files/y", "tenants/other/files/y", "files/../tenants/other/files/y", "policy/roles.toml",
+                           "files/../policy/roles.toml", "/etc/shadow", "files/", "files/.", "files//x",
+                           "files/x\\u0000", "files/{{tenant.name}}"}) {
+    CHECK_MESSAGE(refused(with_file(name)), name);
+  }
+  auto linked = with_file("files/x");
+  linked.kinds["files/x"] = TreeEntry::Kind::Link;
+  CHECK(refused(linked));
+
+  const auto with_secret = [](const std::string& name, const std::string& label) {
+    auto source = with_profiles("[[secret_file]]\npath = \"/etc/x\"\nsecret = \"" + name + "\"\n");
+    source.files["providers/berlin-1/machines/b2/m017.toml"] += "[labels]\nwhose = \"" + label + "\"\n";
+    return source;
+  };
+  CHECK_FALSE(refused(with_secret("tenant/{{tenant.name}}/app-token", "x")));
+  for (const auto& [name, label] : std::vector<std::pair<std::string, std::string>>{
+           {"tenant/other/app-token", "x"},
+           {"tenant/{{machine.labels.whose}}/app-token", "other"},
+           {"{{machine.labels.whose}}", "bmc/berlin-1"},
+           {"tenant/{{tenant.name}}/../other/app-token", "x"},
+           {"tenant/{{tenant.name}}{{machine.labels.whose}}", "/../other/app-token"},
+           {"bmc/berlin-1", "x"}}) {
+    CHECK_MESSAGE(refused(with_secret(name, label)), name << " " << label);
+  }
+}
+
 TEST_CASE("expand: a profile of a thousand lines is a configuration of as many resources, sorted by id") {
   std::string profile;
   for (int i = 0; i < 334; ++i)
