@@ -164,7 +164,8 @@ void correct(const host::Directory& it, Step& step) {
   step.line(
       fmt::format("[ ! -L {0} ] && {{ [ -d {0} ] || [ ! -e {0} ]; }} || fail 'something else is in the way'", path));
   step.line(fmt::format("[ -d {0} ] || mkdir -m 700 {0} || exit 1", path));
-  step.line(fmt::format("chown -h {1} {0} && chmod {2} {0}", path, quote(it.owner + ":" + it.group), quote(it.mode)));
+  // Five digits: with fewer, GNU chmod leaves a folder's set-user-ID and set-group-ID bits as they are.
+  step.line(fmt::format("chown -h {1} {0} && chmod '{2:0>5}' {0}", path, quote(it.owner + ":" + it.group), it.mode));
 }
 
 void ask(const host::Link& it, ProbeNeeds& needs) {

@@ -122,6 +122,7 @@ TEST_CASE("host root: changed behind our back, and back again") {
       {"file:/etc/app/token", "echo no >/etc/app/token"},
       {"file:/etc/unwanted", "ln -s nowhere /etc/unwanted"},
       {"directory:/etc/app", "chmod 777 /etc/app"},
+      {"directory:/srv/with space", "chmod 6755 '/srv/with space'"},
       {"link:/etc/alias", "rm /etc/alias; echo x >/etc/alias"},
       {"link:/etc/alias", "ln -sfn /tmp /etc/alias"},
       {"owned-files:/etc/sudoers.d/nimbus-", "ln -s x /etc/sudoers.d/nimbus-zzz"},

@@ -50,7 +50,7 @@ fstab_set 2 '/srv/da\040ta' 'UUID=0a1b /srv/da\040ta ext4 noatime 0 0'
 # directory:/etc/app
 [ ! -L '/etc/app' ] && { [ -d '/etc/app' ] || [ ! -e '/etc/app' ]; } || fail 'something else is in the way'
 [ -d '/etc/app' ] || mkdir -m 700 '/etc/app' || exit 1
-chown -h 'deploy:wheel' '/etc/app' && chmod '0750' '/etc/app'
+chown -h 'deploy:wheel' '/etc/app' && chmod '00750' '/etc/app'
 # directory:/srv/gone
 [ ! -d '/srv/gone' ] || rmdir '/srv/gone'
 # level
