@@ -156,6 +156,7 @@ class CurlStreams final : public EventStreams {
 
   void run(const std::stop_token& stop);
   void take_orders();
+  bool has_room_for_more() const { return !waiting_.empty() && starting_.size() < kMostStarting; }
   void start_some();
   bool start(Line& line);
   void sort_out_started();
@@ -252,6 +253,7 @@ void CurlStreams::run(const std::stop_token& stop) {
     sort_out_started();
     reap();
     give_up_late_ones();
+    if (has_room_for_more()) continue;
     const auto wait = starting_.empty() ? kLongestWait : kStartingWait;
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }
@@ -275,7 +277,7 @@ void CurlStreams::take_orders() {
 }
 
 void CurlStreams::start_some() {
-  while (!waiting_.empty() && starting_.size() < kMostStarting) {
+  while (has_room_for_more()) {
     starting_.splice(starting_.end(), waiting_, waiting_.begin());
     Line& line = starting_.back();
     if (!start(line)) end(starting_, std::prev(starting_.end()), {Code::Internal, "libcurl cannot be set up"});

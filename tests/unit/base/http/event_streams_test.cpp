@@ -218,7 +218,7 @@ TEST_CASE("event streams: a peer that accepts and says nothing is given up, and 
     peer.wait_for_end();
   });
   Heard heard;
-  const auto streams = *make_event_streams(20, 200ms);
+  const auto streams = *make_event_streams(20, 1s);
   std::vector<std::unique_ptr<EventStream>> mutes;
   for (int i = 0; i < 10; ++i) mutes.push_back(*streams->open(request_to(mute), heard.handler()));
   const auto good = *streams->open(request_to(calm), heard.handler());
