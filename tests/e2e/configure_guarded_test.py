@@ -48,7 +48,8 @@ class Guarded(Configured):
             self.assertEqual(self.tries(), 1)
             self.wait_passes(2)
             # No systemd here: its unit is all that is missing.
-            self.assertEqual([f["resource"] for f in self.document()["failed"]], ["unit:nimbus-firewall.service"])
+            self.wait(lambda: [f["resource"] for f in self.document().get("failed", [])] == ["unit:nimbus-firewall.service"],
+                      "status says so")
             self.assertEqual(self.tries(), 1)
 
         with self.subTest("one that shuts us out is not, and the host takes it back"):
