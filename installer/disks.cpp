@@ -1,7 +1,5 @@
 #include "installer/disks.hpp"
 
-#include <algorithm>
-
 namespace nimbus::installer {
 namespace {
 
@@ -18,7 +16,13 @@ std::string list(const std::vector<DiskFacts>& disks) {
   return out.empty() ? "no disk" : out;
 }
 
-bool usable(const DiskFacts& disk) { return !disk.removable && !disk.read_only && !disk.in_use && disk.bytes > 0; }
+/// Why nothing is written to the disk, whatever it is wanted for; empty: it may be.
+std::string reason_against(const DiskFacts& disk) {
+  if (disk.bytes <= 0) return "it shows no size";
+  if (disk.read_only) return "it is read-only";
+  if (disk.in_use) return "it is in use";
+  return disk.removable ? "it says that it is removable" : "";
+}
 
 }  // namespace
 
@@ -45,7 +49,7 @@ Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& 
                                    const std::vector<DiskFacts>& disks, std::int64_t least_bytes) {
   std::vector<DiskFacts> found;
   for (const auto& disk : disks) {
-    if (usable(disk) && matches(hint, disk) && (only.empty() || disk.id == only)) found.push_back(disk);
+    if (reason_against(disk).empty() && matches(hint, disk) && (only.empty() || disk.id == only)) found.push_back(disk);
   }
   if (found.empty()) {
     return Error{Code::NotFound, (only.empty() ? "no disk matches hardware.root_disk"
@@ -62,9 +66,18 @@ Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& 
   return found.front();
 }
 
-std::vector<DiskFacts> erasable(const std::vector<DiskFacts>& disks) {
-  std::vector<DiskFacts> out;
-  std::copy_if(disks.begin(), disks.end(), std::back_inserter(out), usable);
+bool is_loose(const DiskFacts& disk) { return disk.removable && (disk.on_usb || disk.bytes <= 0); }
+
+ToErase to_erase(const std::vector<DiskFacts>& disks) {
+  ToErase out;
+  for (const auto& disk : disks) {
+    if (is_loose(disk)) continue;
+    if (auto why = reason_against(disk); !why.empty()) {
+      out.left_out.push_back({disk, std::move(why)});
+    } else {
+      out.disks.push_back(disk);
+    }
+  }
   return out;
 }
 

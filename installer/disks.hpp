@@ -21,7 +21,8 @@ struct DiskFacts {
   std::string serial, wwn, model, by_path;
   std::int64_t bytes = 0;
   DiskType type = DiskType::Hdd;
-  bool removable = false;
+  bool removable = false;  // by its own word, or the controller's
+  bool on_usb = false;
   bool read_only = false;
   bool in_use = false;  // mounted, or the ramdisk came from it
   friend bool operator==(const DiskFacts&, const DiskFacts&) = default;
@@ -39,7 +40,23 @@ bool matches(const RootDiskHint& hint, const DiskFacts& disk);
 Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& only,
                                    const std::vector<DiskFacts>& disks, std::int64_t least_bytes);
 
-/// What may be erased on release: all fixed, writable disks that are not in use.
-std::vector<DiskFacts> erasable(const std::vector<DiskFacts>& disks);
+/// A disk that a release cannot erase, and why. It may still hold a tenant's data.
+struct LeftOut {
+  DiskFacts disk;
+  std::string why;
+  friend bool operator==(const LeftOut&, const LeftOut&) = default;
+};
+
+struct ToErase {
+  std::vector<DiskFacts> disks;
+  std::vector<LeftOut> left_out;
+};
+
+/// A medium that comes and goes, and is none of the machine's disks: removable and on USB (a
+/// stick, a BMC's virtual medium), or a drive without a medium.
+bool is_loose(const DiskFacts& disk);
+
+/// What a release erases, and what it cannot. Loose media are in neither.
+ToErase to_erase(const std::vector<DiskFacts>& disks);
 
 }  // namespace nimbus::installer

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include "base/file/file.hpp"
@@ -36,13 +37,29 @@ std::vector<std::string> names_in(const std::string& path) {
   return names;
 }
 
-/// "pci-0000:00:04.0" of a device link like "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda".
-std::string path_of(const std::string& block_link) {
+/// The devices between the root and a disk, by a link like
+/// "../devices/pci0000:00/0000:00:04.0/virtio1/block/vda".
+std::vector<std::string> way_to(const std::string& block_link) {
   std::array<char, 1024> target{};
   const ssize_t size = ::readlink(block_link.c_str(), target.data(), target.size());
-  if (size <= 0) return {};
+  std::vector<std::string> way;
+  if (size <= 0) return way;
+  for (const auto part : base::split({target.data(), static_cast<std::size_t>(size)}, '/')) way.emplace_back(part);
+  return way;
+}
+
+/// Below a root hub, "usb2".
+bool is_on_usb(const std::string& block_link) {
+  const auto way = way_to(block_link);
+  return std::any_of(way.begin(), way.end(), [](const auto& part) {
+    return part.size() > 3 && part.starts_with("usb") && std::isdigit(static_cast<unsigned char>(part[3])) != 0;
+  });
+}
+
+/// "pci-0000:00:04.0": the last of the buses on the way.
+std::string path_of(const std::string& block_link) {
   std::string address;
-  for (const auto part : base::split({target.data(), static_cast<std::size_t>(size)}, '/')) {
+  for (const auto& part : way_to(block_link)) {
     if (part.size() == 12 && part[4] == ':' && part[7] == ':' && part[10] == '.') address = part;
   }
   return address.empty() ? std::string() : "pci-" + address;
@@ -72,6 +89,7 @@ DiskFacts read_disk(const std::string& root, const std::string& name) {
   disk.by_path = path_of(folder);
   disk.bytes = sys_number(folder + "/size") * 512;
   disk.removable = sys_number(folder + "/removable") != 0;
+  disk.on_usb = is_on_usb(folder);
   disk.read_only = sys_number(folder + "/ro") != 0;
   disk.in_use = is_mounted(root, name);
   const bool rotates = sys_number(folder + "/queue/rotational") != 0;
@@ -121,9 +139,8 @@ MachineFacts read_machine(const std::string& root) {
     if (name != "lo" && mac.size() == 17) machine.macs.push_back(mac);
   }
   for (const auto& name : names_in(root + "/sys/block")) {
-    if (!is_disk(name)) continue;
-    auto disk = read_disk(root, name);
-    if (disk.bytes > 0) machine.disks.push_back(std::move(disk));
+    // One that shows no size as well: if it is broken, what is on it is still there.
+    if (is_disk(name)) machine.disks.push_back(read_disk(root, name));
   }
   return machine;
 }
@@ -135,6 +152,7 @@ boot::Inventory inventory_of(const MachineFacts& machine, const std::string& roo
   out.tpm = read_tpm(root);
   out.pci = read_pci(root);
   for (const auto& disk : machine.disks) {
+    if (is_loose(disk)) continue;
     out.disks.push_back({.id = disk.id,
                          .serial = disk.serial,
                          .wwn = disk.wwn,

@@ -13,7 +13,7 @@ namespace nimbus::installer {
 /// `root` is "" on a real machine. `run` and `nonce` of the result stay empty.
 MachineFacts read_machine(const std::string& root);
 
-/// For the report.
+/// For the report: what belongs to the machine, so no loose media.
 boot::Inventory inventory_of(const MachineFacts& machine, const std::string& root);
 
 /// Value of "name=…" on the kernel's command line; empty: absent.

@@ -60,14 +60,17 @@ Result<Permit> permit_install(const boot::InstallPlan& plan, const MachineFacts&
   return Permit(disk);
 }
 
-Result<std::vector<Permit>> permit_erase(const boot::InstallPlan& plan, const MachineFacts& machine) {
+Result<EraseLeave> permit_erase(const boot::InstallPlan& plan, const MachineFacts& machine) {
   if (plan.action != boot::PlanAction::Erase) return Error{Code::Invalid, "the plan does not erase"};
   if (plan.proof != boot::Proof::Release) return Error{Code::Invalid, "the plan gives no proof that disks may go"};
   if (auto checked = check_machine(plan, machine); !checked) return std::move(checked.error());
-  std::vector<Permit> permits;
-  for (auto& disk : erasable(machine.disks)) permits.push_back(Permit(std::move(disk)));
-  if (permits.empty()) return Error{Code::NotFound, "the machine shows no disk that could be erased"};
-  return permits;
+  auto [disks, left_out] = to_erase(machine.disks);
+  EraseLeave leave{.permits = {}, .left_out = std::move(left_out)};
+  for (auto& disk : disks) leave.permits.push_back(Permit(std::move(disk)));
+  if (leave.permits.empty() && leave.left_out.empty()) {
+    return Error{Code::NotFound, "the machine shows no disk that could be erased"};
+  }
+  return leave;
 }
 
 }  // namespace nimbus::installer

@@ -34,6 +34,8 @@ struct MachineFacts {
   std::vector<DiskFacts> disks;
 };
 
+struct EraseLeave;
+
 class Permit {
  public:
   const DiskFacts& disk() const noexcept { return disk_; }
@@ -41,7 +43,7 @@ class Permit {
  private:
   friend Result<Permit> permit_install(const boot::InstallPlan&, const MachineFacts&, const DiskFacts&,
                                        const DiskWitness&);
-  friend Result<std::vector<Permit>> permit_erase(const boot::InstallPlan&, const MachineFacts&);
+  friend Result<EraseLeave> permit_erase(const boot::InstallPlan&, const MachineFacts&);
   explicit Permit(DiskFacts disk) : disk_(std::move(disk)) {}
   DiskFacts disk_;
 };
@@ -51,7 +53,12 @@ class Permit {
 Result<Permit> permit_install(const boot::InstallPlan& plan, const MachineFacts& machine, const DiskFacts& disk,
                               const DiskWitness& witness);
 
-/// For every disk that is erased on release. Errors: as above; NotFound (no disk).
-Result<std::vector<Permit>> permit_erase(const boot::InstallPlan& plan, const MachineFacts& machine);
+struct EraseLeave {
+  std::vector<Permit> permits;
+  std::vector<LeftOut> left_out;  // not to be erased; none of them may be forgotten
+};
+
+/// For every disk that is erased on release. Errors: as above; NotFound (no disk at all).
+Result<EraseLeave> permit_erase(const boot::InstallPlan& plan, const MachineFacts& machine);
 
 }  // namespace nimbus::installer

@@ -1,5 +1,6 @@
 #include "installer/run.hpp"
 
+#include "base/text/text.hpp"
 #include "installer/erase.hpp"
 #include "installer/image_writer.hpp"
 
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::chrono::seconds kBetweenReports{2};
 constexpr int kReportAttempts = 5;
+constexpr std::size_t kMostMessage = 2000;
 
 class Run {
  public:
@@ -17,7 +19,10 @@ class Run {
     auto ending = attempt();
     if (ending) return *ending;
     tools_.say("failed: " + ending.error().text());
-    boot::Report report{.stage = boot::Stage::Failed, .message = ending.error().text(), .erased = erased_};
+    // It may name every disk; a report with too long a text is refused as a whole.
+    boot::Report report{.stage = boot::Stage::Failed,
+                        .message = base::printable(ending.error().text(), kMostMessage),
+                        .erased = erased_};
     static_cast<void>(tell(report));  // the deadline tells as well
     return Ending::Failed;
   }
@@ -109,32 +114,38 @@ class Run {
   }
 
   Result<Ending> erase() {
-    auto permits = permit_erase(plan_, machine_now());
-    if (!permits) return std::move(permits.error());
-    bool failed = false;
-    for (const auto& permit : *permits) {
+    auto leave = permit_erase(plan_, machine_now());
+    if (!leave) return std::move(leave.error());
+    for (const auto& [disk, why] : leave->left_out) add_record(unerased(disk, why));
+    for (const auto& permit : leave->permits) {
       auto device = tools_.open(permit.disk(), Access::ReadWrite);
       if (!device) {
-        erased_.push_back({.disk = permit.disk().id,
-                           .level = std::string(name_of(plan_.erase)),
-                           .method = {},
-                           .verified = false,
-                           .error = device.error().text()});
-      } else {
-        erased_.push_back(erase_disk(
-            **device, permit, plan_.erase,
-            [&](std::int64_t done, std::int64_t all) { progress(boot::Stage::Erasing, done, all); },
-            [&] { tools_.pause(2); }));
+        add_record(unerased(permit.disk(), device.error().text()));
+        continue;
       }
-      const auto& record = erased_.back();
-      tools_.say("erase " + record.disk + ": " + (record.error.empty() ? record.method : record.error));
-      failed = failed || !record.verified;
+      add_record(erase_disk(
+          **device, permit, plan_.erase,
+          [&](std::int64_t done, std::int64_t all) { progress(boot::Stage::Erasing, done, all); },
+          [&] { tools_.pause(2); }));
     }
-    if (failed) return Error{Code::Internal, "a disk could not be erased"};
+    std::string failed;
+    for (const auto& record : erased_) {
+      if (!record.verified) failed += (failed.empty() ? "" : "; ") + record.disk + ": " + record.error;
+    }
+    if (!failed.empty()) return Error{Code::Internal, "not erased: " + failed};
     boot::Report done{.stage = boot::Stage::Erased, .erased = erased_};
     add_news(done);
     if (auto told = tell(done); !told) return std::move(told.error());
     return Ending::Erased;
+  }
+
+  boot::EraseReport unerased(const DiskFacts& disk, const std::string& why) const {
+    return {.disk = disk.id, .level = std::string(name_of(plan_.erase)), .method = {}, .verified = false, .error = why};
+  }
+
+  void add_record(boot::EraseReport record) {
+    tools_.say("erase " + record.disk + ": " + (record.error.empty() ? record.method : record.error));
+    erased_.push_back(std::move(record));
   }
 
   /// Switches speak when they like: what was heard since the last report.

@@ -138,10 +138,12 @@ TEST_CASE("leave to erase") {
   auto plan = plan_for({}, 0);
   plan.action = boot::PlanAction::Erase;
   plan.proof = boot::Proof::Release;
-  auto permits = permit_erase(plan, machine_with({disk, stick}));
-  REQUIRE(permits);
-  REQUIRE(permits->size() == 1);
-  CHECK(permits->front().disk().id == "serial.A");
+  stick.on_usb = true;
+  auto leave = permit_erase(plan, machine_with({disk, stick}));
+  REQUIRE(leave);
+  REQUIRE(leave->permits.size() == 1);
+  CHECK(leave->permits.front().disk().id == "serial.A");
+  CHECK(leave->left_out.empty());
 
   CHECK_FALSE(permit_erase(plan, machine_with({stick})));
   for (const auto proof :
@@ -156,4 +158,37 @@ TEST_CASE("leave to erase") {
   wrong = machine_with({disk});
   wrong.nonce = "x";
   CHECK_FALSE(permit_erase(plan, wrong));
+}
+
+TEST_CASE("a release leaves no disk out silently") {
+  struct Row {
+    const char* name;
+    std::function<void(DiskFacts&)> spoil;
+    const char* why;  // null: none of the machine's disks
+  };
+  const std::vector<Row> rows{
+      {"an SSD at its end of life", [](auto& disk) { disk.read_only = true; }, "it is read-only"},
+      {"a disk that is too broken to say its size", [](auto& disk) { disk.bytes = 0; }, "it shows no size"},
+      {"a mounted disk", [](auto& disk) { disk.in_use = true; }, "it is in use"},
+      {"a disk on a port for hot plug", [](auto& disk) { disk.removable = true; }, "it says that it is removable"},
+      {"a read-only USB disk", [](auto& disk) { disk.read_only = disk.on_usb = true; }, "it is read-only"},
+      {"a stick", [](auto& disk) { disk.removable = disk.on_usb = true; }, nullptr},
+      {"a read-only stick", [](auto& disk) { disk.removable = disk.on_usb = disk.read_only = true; }, nullptr},
+      {"a card reader", [](auto& disk) { disk.removable = true, disk.bytes = 0; }, nullptr},
+  };
+  auto plan = plan_for({}, 0);
+  plan.action = boot::PlanAction::Erase;
+  plan.proof = boot::Proof::Release;
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    auto other = disk_facts("B", kGib);
+    row.spoil(other);
+    auto leave = permit_erase(plan, machine_with({disk_facts("A", kGib), other}));
+    REQUIRE(leave);
+    CHECK(leave->permits.size() == 1);
+    REQUIRE(leave->left_out.size() == (row.why == nullptr ? 0 : 1));
+    if (row.why != nullptr) CHECK(leave->left_out.front() == LeftOut{other, row.why});
+    // Alone as well: that no disk can be erased must not look like a machine without disks.
+    CHECK(permit_erase(plan, machine_with({other})).has_value() == (row.why != nullptr));
+  }
 }

@@ -39,6 +39,14 @@ struct Tree {
     std::filesystem::create_directory_symlink("../../../devices/pci0000:00/" + address,
                                               root + "/sys/bus/pci/devices/" + address);
   }
+  /// As /sys/block has them: links to where the disk is plugged in.
+  std::string disk(const std::string& name, const std::string& way) const {
+    const std::string at = "/sys/devices/" + way + "/block/" + name;
+    put(at + "/size", "4096\n");
+    std::filesystem::create_directories(root + "/sys/block");
+    std::filesystem::create_directory_symlink("../devices/" + way + "/block/" + name, root + "/sys/block/" + name);
+    return at;
+  }
   boot::Inventory inventory() const { return inventory_of(read_machine(root), root); }
 
   std::string root;
@@ -103,4 +111,19 @@ TEST_CASE("a report carries all of it, and a hostile one is refused") {
   CHECK_FALSE(boot::parse_report(boot::to_json(report)));
   report.inventory.neighbours = {{.nic = std::string(5000, 'x'), .chassis = {}, .port = {}, .system = {}}};
   CHECK_FALSE(boot::parse_report(boot::to_json(report)));
+}
+
+TEST_CASE("disks: what is broken is there, what is loose is none of the machine's") {
+  const Tree tree;
+  const auto dead = tree.disk("sda", "pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0");
+  tree.put(dead + "/size", "0\n");
+  const auto stick = tree.disk("sdb", "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0");
+  tree.put(stick + "/removable", "1\n");
+  const auto hot = tree.disk("sdc", "pci0000:00/0000:00:1f.2/ata2/host1/target1:0:0/1:0:0:0");
+  tree.put(hot + "/removable", "1\n");
+  const auto machine = read_machine(tree.root);
+  REQUIRE(machine.disks.size() == 3);
+  CHECK(to_erase(machine.disks).left_out.size() == 2);
+  CHECK(to_erase(machine.disks).disks.empty());
+  CHECK(tree.inventory().disks.size() == 2);
 }

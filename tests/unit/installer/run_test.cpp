@@ -209,6 +209,41 @@ TEST_CASE("release: every disk is erased and read back, with a record each") {
   }
 }
 
+TEST_CASE("release: a disk that cannot be erased has a record that says so, and the others are erased") {
+  Stand stand;
+  stand.disk.fill(noise(kDisk));
+  stand.home.the_plan.action = boot::PlanAction::Erase;
+  stand.home.the_plan.proof = boot::Proof::Release;
+  auto worn = disk_facts("WORN", kDisk);
+  worn.read_only = true;
+  stand.machine.disks = {worn, stand.machine.disks.front(), disk_facts("GONE", kDisk, "/tmp/nimbus-no-such-disk")};
+  CHECK(stand.run() == Ending::Failed);
+  const auto& last = stand.home.reports.back();
+  CHECK(last.stage == boot::Stage::Failed);
+  REQUIRE(last.erased.size() == 3);
+  CHECK(last.erased[0].disk == "serial.WORN");
+  CHECK_FALSE(last.erased[0].verified);
+  CHECK(last.erased[0].error == "it is read-only");
+  CHECK(last.erased[1].disk == "serial.A");
+  CHECK(last.erased[1].verified);
+  CHECK(last.erased[2].disk == "serial.GONE");
+  CHECK_FALSE(last.erased[2].verified);
+  CHECK(last.message.find("serial.WORN: it is read-only; serial.GONE: ") != std::string::npos);
+  CHECK(blank(stand.disk.content().data(), kMib));
+  CHECK(boot::parse_report(boot::to_json(last)));
+}
+
+TEST_CASE("a failure that names a hundred disks is still a report that is taken") {
+  Stand stand;
+  stand.machine.disks.clear();
+  for (int i = 0; i < 100; ++i)
+    stand.machine.disks.push_back(disk_facts(std::string(60, 'x') + std::to_string(i), kDisk));
+  CHECK(stand.run() == Ending::Failed);
+  const auto& last = stand.home.reports.back();
+  CHECK(last.message.starts_with("several disks match"));
+  CHECK(boot::parse_report(boot::to_json(last)));
+}
+
 TEST_CASE("erasing is refused for an install's proof, and the disk is as it was") {
   Stand stand;
   stand.disk.fill(noise(kDisk));
