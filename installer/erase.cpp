@@ -91,8 +91,15 @@ class Eraser {
     auto by_disk = erase_by_disk(crypto_erase);
     const bool refused = !by_disk && by_disk.error().code == Code::Conflict;
     if (!by_disk && !refused && by_disk.error().code != Code::Unsupported) return by_disk;
-    auto discarded = device_.discard();
-    if (!discarded && discarded.error().code != Code::Unsupported) return std::move(discarded.error());
+    auto discarded = discard();
+    if (!discarded && discarded.error().code == Code::Corrupt && !by_disk) {
+      if (auto done = overwrite(); !done) return std::move(done.error());
+      return std::string("overwrite (a discard left data)");
+    }
+    // Corrupt: after a crypto erase, which had witnesses of its own, it does not matter.
+    const bool tolerated =
+        !discarded && (discarded.error().code == Code::Unsupported || discarded.error().code == Code::Corrupt);
+    if (!discarded && !tolerated) return std::move(discarded.error());
     std::string method = by_disk ? *by_disk : std::string();
     if (discarded) method += method.empty() ? "discard" : ", discard";
     if (method.empty()) return method;
@@ -101,29 +108,49 @@ class Eraser {
     return method;
   }
 
-  /// By the disk's own command. Its word is not enough: witnesses that are written just
-  /// before, at many places, must not read back.
+  /// A disk may take a discard and do nothing, or a part of it: that it said yes is not enough.
+  /// Errors: Unsupported (it cannot), Corrupt (it leaves data), Internal.
+  Result<> discard() {
+    auto witness = place_witnesses();
+    if (!witness) return std::move(witness.error());
+    if (auto done = device_.discard(); !done) return done;
+    return check_gone(*witness, "discard");
+  }
+
+  /// By the disk's own command. Its word is not enough.
   Result<std::string> erase_by_disk(
       const std::function<Result<std::string>(Passthrough&, const std::function<void()>&)>& command) {
     if (device_.passthrough() == nullptr) return Error{Code::Unsupported, "it takes no commands"};
+    auto witness = place_witnesses();
+    if (!witness) return std::move(witness.error());
+    auto method = command(*device_.passthrough(), pause_);
+    if (!method) return method;
+    if (auto gone = check_gone(*witness, *method); !gone) return std::move(gone.error());
+    if (auto done = ends(); !done) return std::move(done.error());
+    return method;
+  }
+
+  /// What is written to many places just before an erasure, and must not read back after it.
+  Result<Bytes> place_witnesses() {
     Bytes witness(kWitnessBytes);
     base::random_bytes(witness);
     for (std::int64_t i = 0; i < kWitnesses; ++i) {
       if (auto written = device_.write(place(i), witness); !written) return std::move(written.error());
     }
     if (auto done = device_.sync(); !done) return std::move(done.error());
-    auto method = command(*device_.passthrough(), pause_);
-    if (!method) return method;
+    return witness;
+  }
+
+  Result<> check_gone(const Bytes& witness, const std::string& method) {
     Bytes seen(kWitnessBytes);
     for (std::int64_t i = 0; i < kWitnesses; ++i) {
-      if (auto read = device_.read(place(i), seen); !read) return std::move(read.error());
+      if (auto read = device_.read(place(i), seen); !read) return read;
       if (seen == witness) {
-        return Error{Code::Corrupt, "the disk says that it has erased itself (" + *method +
+        return Error{Code::Corrupt, "the disk says that it has erased itself (" + method +
                                         "), and old data reads back near byte " + std::to_string(place(i))};
       }
     }
-    if (auto done = ends(); !done) return std::move(done.error());
-    return method;
+    return {};
   }
 
   std::int64_t place(std::int64_t witness) const {

@@ -1,8 +1,9 @@
 // Erasing a disk, with proof: what was done is read back, and the record says how.
 //
 //   metadata  partition tables and signatures at both ends
-//   quick     crypto erase where the disk offers it, with witnesses as below; the whole disk
-//             discarded; then as metadata. Disks that can do neither are overwritten
+//   quick     crypto erase where the disk offers it; the whole disk discarded, both with
+//             witnesses as below; then as metadata. Disks that can do neither, and those that
+//             keep what they were told to discard, are overwritten
 //   secure    the disk's own command (installer/self_erase.hpp), where witnesses written
 //             just before must not read back; else every byte overwritten with zeros and
 //             read back, and the record says why

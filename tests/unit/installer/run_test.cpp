@@ -2,7 +2,6 @@
 
 #include "base/json/json.hpp"
 #include "base/time/time.hpp"
-#include "installer/erase.hpp"
 #include "installer/run.hpp"
 #include "support.hpp"
 
@@ -252,64 +251,6 @@ TEST_CASE("erasing is refused for an install's proof, and the disk is as it was"
   CHECK(stand.run() == Ending::Failed);
   CHECK(stand.untouched());
   CHECK(stand.opened.empty());
-}
-
-namespace {
-
-/// A disk that acknowledges writes and keeps what it had.
-class LyingDevice final : public Device {
- public:
-  std::int64_t size() const noexcept override { return static_cast<std::int64_t>(kDisk); }
-  Result<> write(std::int64_t, std::span<const std::uint8_t>) override { return {}; }
-  Result<> read(std::int64_t, std::span<std::uint8_t> room) override {
-    std::fill(room.begin(), room.end(), std::uint8_t{7});
-    return {};
-  }
-  Result<> sync() override { return {}; }
-  Result<> discard() override { return can_discard ? Result<>() : Result<>(Error{Code::Unsupported, "no"}); }
-  bool can_discard = true;
-};
-
-}  // namespace
-
-TEST_CASE("a disk that only says yes is not erased") {
-  for (const auto level : {EraseLevel::Metadata, EraseLevel::Quick, EraseLevel::Secure}) {
-    LyingDevice device;
-    const auto record = erase_disk(device, permit_of(disk_facts("A", kDisk)), level, [](auto, auto) {});
-    CHECK_FALSE(record.verified);
-    CHECK(record.error.find("reads back") != std::string::npos);
-  }
-  Stand stand;
-  LyingDevice device;
-  ImageWriter writer(device, permit_of(disk_facts("A", kDisk)), {.sha256 = sha256_of(stand.stream), .bytes = kImage});
-  REQUIRE(writer.begin());
-  REQUIRE(writer.feed(stand.stream));
-  REQUIRE(writer.finish());
-  CHECK_FALSE(writer.commit("m"));
-}
-
-TEST_CASE("quick on a disk that cannot discard is done by overwriting, and said") {
-  FileDisk disk(kDisk);
-  disk.fill(noise(kDisk));
-  auto real = open_device(disk.path(), Access::ReadWrite);
-  REQUIRE(real);
-  class NoDiscard final : public Device {
-   public:
-    explicit NoDiscard(Device& inner) : inner_(inner) {}
-    std::int64_t size() const noexcept override { return inner_.size(); }
-    Result<> write(std::int64_t at, std::span<const std::uint8_t> data) override { return inner_.write(at, data); }
-    Result<> read(std::int64_t at, std::span<std::uint8_t> room) override { return inner_.read(at, room); }
-    Result<> sync() override { return inner_.sync(); }
-    Result<> discard() override { return Error{Code::Unsupported, "no"}; }
-
-   private:
-    Device& inner_;
-  } device(**real);
-  const auto record = erase_disk(device, permit_of(disk_facts("A", kDisk)), EraseLevel::Quick, [](auto, auto) {});
-  CHECK(record.verified);
-  CHECK(record.method == "overwrite");
-  const auto content = disk.content();
-  CHECK(blank(content.data(), content.size()));
 }
 
 TEST_CASE("the seed has the tenant's user data as it is, and its networks") {
