@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "controller/configure/texts.hpp"
+#include "controller/machine/permitted_write.hpp"
 #include "reconcilers/configure/compare.hpp"
 #include "reconcilers/configure/order.hpp"
 #include "reconcilers/configure/probe.hpp"
@@ -132,6 +133,17 @@ class HostPass {
     return answer;
   }
 
+  /// As run(), for what changes the host: it leaves while the last refusal() that was none lasts, or not at all.
+  Result<HostAnswer> change(const std::string& script, milliseconds time) {
+    ++report_.scripts;
+    auto answer = write_while_permitted(
+        tools_.clock, within(time), permitted_at_,
+        [&](const Call& call) { return memory_.host->run({.text = script, .as_root = true}, call); },
+        [&] { return (report_.refusal = refusal()) ? std::nullopt : std::optional(permitted_at_); });
+    tools_.stepped();
+    return answer;
+  }
+
   bool look() {
     const std::string token = tools_.token();
     const std::string script = configure::probe_script(needs_, token);
@@ -181,8 +193,9 @@ class HostPass {
       return false;
     }
     const auto guarded = guarded_among(wanted_, correction.resources);
-    auto answer = run({.text = correction.script, .as_root = true},
-                      guarded.empty() ? limits_.deadline : std::min(limits_.confirm / 2, limits_.deadline));
+    auto answer =
+        change(correction.script, guarded.empty() ? limits_.deadline : std::min(limits_.confirm / 2, limits_.deadline));
+    if (!answer && answer.error().code == Code::Conflict) return not_sent(std::move(answer.error()), resources);
     const auto outcomes = configure::read_outcomes(correction, answer ? answer->output : std::string(), token);
     end(outcomes, answer ? std::string() : answer.error().text());
     if (!answer && guarded.empty()) {
@@ -209,6 +222,15 @@ class HostPass {
     return {};
   }
 
+  /// Too late for its permission, and the guard says no by now, or the host takes longer than any permission lasts.
+  bool not_sent(Error error, const std::string& resources) {
+    (void)tools_.note("host-change-result", target_,
+                      "not sent: " + (report_.refusal ? report_.refusal->message : error.text()));
+    (void)tools_.mark(target_.instance, false);
+    if (!report_.refusal) report_.error = std::move(error).with("while correcting " + resources);
+    return false;
+  }
+
   /// What happened, happened, whether it can be noted or not.
   void end(const std::vector<Outcome>& outcomes, const std::string& error) {
     std::vector<std::string> changed, failed;
@@ -228,21 +250,28 @@ class HostPass {
     (void)tools_.mark(target_.instance, false);
   }
 
-  std::optional<Refusal> refusal() const {
-    Lifecycle lifecycle;
-    if (target_.desired) lifecycle = target_.desired->lifecycle;
+  std::optional<Refusal> refusal() {
+    if (!target_.desired) {
+      return Refusal{"Unmanaged",
+                     "no file of the machine " + target_.machine + " is in force: nothing is written to it"};
+    }
+    // The forge takes its time: brakes are looked at after it.
+    const Authority authority = tools_.authority();
     // Who the host is, its key says; the session would not stand otherwise.
-    return guard_write({.authority = tools_.authority(),
-                        .lifecycle = lifecycle,
-                        .identity = {.verdict = IdentityMatch::Verdict::Matches, .reason = {}},
-                        .local_hold = tools_.local_hold(target_.machine)});
+    auto refused = guard_write({.authority = authority,
+                                .lifecycle = target_.desired->lifecycle,
+                                .identity = {.verdict = IdentityMatch::Verdict::Matches, .reason = {}},
+                                .local_hold = tools_.local_hold(target_.machine)});
+    if (!refused) refused = tools_.superseded();
+    permitted_at_ = tools_.clock.now();
+    return refused;
   }
 
   /// Says on a session that was opened after these tries that the host can be reached. What the host
   /// made of it, the next look shows. False: it could not be said.
   bool confirm(const host::Facts& tries) {
     memory_.host->close(within(limits_.look));
-    auto answer = run({.text = configure::confirm_script(tries), .as_root = true}, limits_.look);
+    auto answer = change(configure::confirm_script(tries), limits_.look);
     if (answer) {
       too_late_ = answer->exit_status != 0;
       return true;
@@ -339,6 +368,7 @@ class HostPass {
   configure::Order order_;
   host::Facts facts_;
   std::set<std::string> failed_;
+  MonoTime permitted_at_{};
   bool began_ = false;
   bool too_late_ = false;  // for the last confirmation: the host had undone it, or begun to
 };

@@ -3,6 +3,9 @@
 //
 // Nothing is believed that was not seen: a correction's own word is for people only. A pass
 // may be cut off anywhere; the next one begins with a look and finds what is missing.
+//
+// Before each level the guard is asked anew: brakes, a newer commit and a lost term count from
+// the moment they are known, and a script leaves while its permission lasts, or not at all.
 #pragma once
 
 #include <chrono>
@@ -10,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -36,6 +40,8 @@ struct HostTools {
   std::function<registry::HostBuild(const HostTarget&)> build;
   std::function<Authority()> authority;
   std::function<std::string(const std::string& machine)> local_hold = [](const std::string&) { return std::string(); };
+  /// What is in force by now is not what the pass was begun with.
+  std::function<std::optional<Refusal>()> superseded = [] { return std::optional<Refusal>(); };
   /// A script on the host came to its end, whatever that was.
   std::function<void()> stepped = [] {};
   /// A line in the audit log: before and after each correction. No line, no correction.

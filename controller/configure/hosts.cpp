@@ -17,6 +17,15 @@ constexpr milliseconds kFirstRetry{10'000};
 constexpr milliseconds kFirstLookSpread{1'000};
 constexpr int kMostDoublings = 10;
 
+/// All of it that a pass depends on. A brake pulled in a commit that is otherwise refused changes no digest.
+std::string wish_of(const HostTarget& target) {
+  const Lifecycle lifecycle = target.desired ? target.desired->lifecycle : Lifecycle();
+  const bool enforce = target.mode == ConfigurationMode::Enforce;
+  return target.digest + "\n" + target.endpoint.host_key + "\n" + (enforce ? "enforce" : "observe") +
+         (lifecycle.hands_off ? " hands-off " : " ") + std::to_string(static_cast<int>(lifecycle.state)) + "\n" +
+         lifecycle.reason;
+}
+
 }  // namespace
 
 Hosts::Hosts(WorkQueue& queue, Tools tools, FactSink& next)
@@ -118,6 +127,14 @@ std::optional<HostTarget> Hosts::target_of(const std::string& instance) const {
   return target;
 }
 
+/// Whether what is in force now differs from what a pass was begun with, or where it goes.
+std::optional<Refusal> Hosts::superseded(const HostTarget& target) const {
+  const std::lock_guard lock(mutex_);
+  const auto now = target_of(target.instance);
+  if (now && wish_of(*now) == wish_of(target)) return std::nullopt;
+  return Refusal{kSuperseded, "something else is in force by now: the host is looked at again"};
+}
+
 void Hosts::queue_if_changed(const std::string& instance, Lane lane) {
   milliseconds delay{0};
   {
@@ -132,9 +149,7 @@ void Hosts::queue_if_changed(const std::string& instance, Lane lane) {
       const bool is_new = !slots_.contains(instance);
       auto& slot = slots_[instance];
       if (!slot) slot = std::make_unique<Slot>();
-      std::string digest =
-          target ? target->digest + target->endpoint.host_key + (target->mode == ConfigurationMode::Enforce ? "e" : "o")
-                 : "leaving";
+      std::string digest = target ? wish_of(*target) : "leaving";
       if (slot->digest == digest) return;
       slot->digest = std::move(digest);
       if (is_new)
@@ -203,7 +218,9 @@ void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
     limits = limits_;
   }
   if (!target) return drop_access(instance, std::move(stop));
-  auto report = std::make_shared<HostReport>(run_host_pass(*target, slot->memory, tools_.pass, limits, stop));
+  HostTools tools = tools_.pass;
+  tools.superseded = [this, &target] { return superseded(*target); };
+  auto report = std::make_shared<HostReport>(run_host_pass(*target, slot->memory, tools, limits, stop));
   if (report->looked) keep_access(*target, *slot);
   milliseconds wait{0};
   WallTime next{};
@@ -218,6 +235,10 @@ void Hosts::pass_over(const std::string& instance, std::stop_token stop) {
     if (gone) slots_.erase(instance);
   }
   if (gone || stop.stop_requested()) return;
+  if (report->refusal && report->refusal->reason == kSuperseded) {
+    queue_.add(instance, Lane::Event);
+    return;
+  }
   const bool silent = report->error && !report->looked && !report->unfinished;
   queue_.add(instance, silent ? Lane::Slow : Lane::Resync, wait);
   tools_.told(*target, *report, next);

@@ -3,6 +3,7 @@
 
 #include "base/log/log.hpp"
 #include "controller/configure/hosts.hpp"
+#include "controller/machine/permitted_write.hpp"
 
 namespace nimbus::controller {
 
@@ -15,6 +16,22 @@ void Hosts::keep_access(const HostTarget& target, Slot& slot) {
                                         .endpoint = target.endpoint});
   slot.access_kept = kept.has_value();
   if (!kept) base::log(base::Level::Error, "journal-unreadable", kept.error().text(), {{"instance", target.instance}});
+}
+
+/// Brakes hold this as they hold corrections. A machine whose file is gone as well is only rid of us.
+std::optional<Refusal> Hosts::may_not_drop(const HostAccess& access) const {
+  const Authority authority = tools_.pass.authority();
+  Lifecycle lifecycle;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!leaving_.contains(access.instance)) return Refusal{kSuperseded, "the host is configured again"};
+    const auto machine = registry_->machines.find(access.machine);
+    if (machine != registry_->machines.end()) lifecycle = machine->second.desired->lifecycle;
+  }
+  return guard_write({.authority = authority,
+                      .lifecycle = std::move(lifecycle),
+                      .identity = {.verdict = IdentityMatch::Verdict::Matches, .reason = {}},
+                      .local_hold = tools_.pass.local_hold(access.machine)});
 }
 
 /// What we installed and erased since, or what somebody installed anew, is another host: there is nothing to take away.
@@ -32,15 +49,23 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   std::optional<Error> error;
   if (!same_host) {
     error = Error{Code::NotFound, "the host is not there"};
-  } else if (tools_.pass.authority().state != Authority::State::Held) {
-    error = Error{Code::Busy, "no term on the status branch: nothing is written to hosts"};
+  } else if (auto refused = may_not_drop(access)) {
+    error = Error{Code::Busy, std::move(refused->message)};
   } else {
+    const auto& clock = tools_.pass.clock;
+    MonoTime permitted = clock.now();
     auto host = tools_.pass.hosts != nullptr ? tools_.pass.hosts->attach(access.endpoint)
                                              : Result<std::unique_ptr<Host>>(Error{Code::Unsupported, kWithoutKey});
-    auto answer = host
-                      ? (*host)->run({.text = removal_script(access.endpoint.user, tools_.public_key), .as_root = true},
-                                     {tools_.pass.clock.now() + limits_.look, stop})
-                      : Result<HostAnswer>(host.error());
+    const std::string script = removal_script(access.endpoint.user, tools_.public_key);
+    const auto again = [&]() -> std::optional<MonoTime> {
+      if (may_not_drop(access)) return std::nullopt;
+      return clock.now();
+    };
+    auto answer =
+        host ? write_while_permitted(
+                   clock, {.deadline = permitted + limits_.look, .stop = stop}, permitted,
+                   [&](const Call& call) { return (*host)->run({.text = script, .as_root = true}, call); }, again)
+             : Result<HostAnswer>(host.error());
     tools_.pass.stepped();
     if (!answer)
       error = std::move(answer.error());
@@ -57,6 +82,7 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
     if (same_host) tools_.dropped(access, std::nullopt);
     return;
   }
+  if (error && !leaving_.contains(instance)) return queue_.add(instance, Lane::Event);
   ++slot->failures;
   queue_.add(instance, Lane::Slow, retry_after(slot->failures));
   tools_.dropped(access, error);

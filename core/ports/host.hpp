@@ -7,8 +7,8 @@
 //
 // Errors: Unreachable, Timeout (the script may have run, wholly or in part), Cancelled,
 // Auth (our key or sudo is refused), Untrusted (another host key than the pinned one:
-// nothing was sent), Corrupt (it does not speak SSH, or says more than it may), Busy,
-// Internal.
+// nothing was sent), Corrupt (it does not speak SSH, or says more than it may), Conflict
+// (Call::write_by had passed: nothing of the script was sent), Busy, Internal.
 #pragma once
 
 #include <cstddef>

@@ -22,10 +22,12 @@ class SshHost final : public Host {
   Result<HostAnswer> run(const HostScript& script, const Call& call) override {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return Error{Code::Busy, "another script runs on this host"};
+    if (clock_.now() > call.write_by) return not_sent_in_time();
     const bool kept = session_ != nullptr;
     if (kept) {
       auto attempt = try_run(script, call, clock_.now() + kKeptPatience);
-      const bool over = attempt.answer.has_value() || attempt.sent || attempt.answer.error().code == Code::Cancelled;
+      const bool over = attempt.answer.has_value() || attempt.sent || attempt.answer.error().code == Code::Cancelled ||
+                        attempt.answer.error().code == Code::Conflict;
       if (over) return std::move(attempt.answer);
     }
     if (auto opened = open(call); !opened) return std::move(opened.error()).with(where());
@@ -53,8 +55,9 @@ class SshHost final : public Host {
   Attempt try_run(const HostScript& script, const Call& call, MonoTime open_by) {
     Attempt attempt = session_->run(script, call, open_by);
     if (!attempt.answer) {
-      // A refusal by sudo leaves the session in order; anything else does not.
-      if (attempt.answer.error().code != Code::Auth) session_.reset();
+      // A refusal by sudo leaves the session in order, and so does a script that was not sent; anything else does not.
+      const Code code = attempt.answer.error().code;
+      if (code != Code::Auth && code != Code::Conflict) session_.reset();
       attempt.answer.error().with(where());
     }
     return attempt;

@@ -153,6 +153,8 @@ class Execution {
 
   Result<bool> send() {
     if (ended_) return false;
+    // A shell that hears nothing does nothing.
+    if (sent_ == 0 && owner_.clock_.now() > call_.write_by) return not_sent_in_time();
     if (sent_ < input_.size()) {
       const std::size_t window = ssh_channel_window_size(channel_.get());
       const std::size_t size = std::min({input_.size() - sent_, window, kPiece});
@@ -200,6 +202,10 @@ class Execution {
   ssh_channel_callbacks_struct callbacks_{};
   Channel channel_;
 };
+
+Error not_sent_in_time() {
+  return {Code::Conflict, "the script was not sent: that was permitted until a moment ago, and not any more"};
+}
 
 Attempt Session::run(const HostScript& script, const Call& call, MonoTime open_by) {
   return Execution(*this, script, call).take(open_by);

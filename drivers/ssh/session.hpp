@@ -32,6 +32,9 @@ struct Attempt {
   bool sent = false;
 };
 
+/// Call::write_by has passed.
+Error not_sent_in_time();
+
 class Session {
  public:
   /// Errors: those of the port. Nothing is left open on an error.
@@ -43,8 +46,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// After an error the session is of no more use. `open_by`: when at the latest the host must have
-  /// opened a channel.
+  /// After an error other than Auth and Conflict the session is of no more use. `open_by`: when at the latest the host
+  /// must have opened a channel.
   Attempt run(const HostScript& script, const Call& call, MonoTime open_by);
 
  private:

@@ -189,6 +189,31 @@ class Disturbed(Configured):
         self.assertEqual(self.host.sh("cat /slow-done"), "done\n")
         self.assertEqual(self.host.sh("cat /var/log/first-run"), "once\n")
 
+    def test_hands_off_counts_from_the_next_level_of_a_pass_that_is_under_way(self):
+        levels = textwrap.dedent("""\
+            [[command]]
+            name = "first"
+            run = "touch /first-began; while [ ! -e /go-on ]; do sleep 0.1; done"
+            creates = "/go-on"
+            [[command]]
+            name = "second"
+            run = "touch /second"
+            creates = "/second"
+            after = ["command:first"]
+            """)
+        self.start(profile=levels)
+        there = lambda path: self.host.sh(f"ls {path} 2>/dev/null", check=False) != ""  # noqa: E731
+        self.wait(lambda: there("/first-began"), "the first level is corrected", 60)
+        registry = self.site().registry
+        path = registry.machine_path("m1")
+        registry.write(path, registry.read(path) + "\n[lifecycle]\nhands_off = true\n")
+        commit = registry.publish("Somebody works there")
+        self.wait(lambda: self.site().published(commit), "it is in force")
+        self.host.sh("touch /go-on")
+        self.wait_for("HandsOff")
+        self.wait_passes(1)
+        self.assertFalse(there("/second"))
+
     def test_a_host_that_hangs_ends_at_the_deadline_and_the_rest_is_told(self):
         hangs = textwrap.dedent(PROFILE) + textwrap.dedent("""\
             [[command]]

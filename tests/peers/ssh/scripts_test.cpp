@@ -24,6 +24,49 @@ TEST_CASE("a script runs in one session, and tells both outputs and its status")
   CHECK(reach.host->session() == 1);
 }
 
+/// Somebody stops us: after so many looks at it, it is ten minutes later.
+class WakingClock final : public Clock {
+ public:
+  MonoTime now() const noexcept override {
+    const int before = looks_left_.fetch_sub(1);
+    return clock().now() + (before <= 0 ? std::chrono::minutes(10) : std::chrono::minutes(0));
+  }
+  WallTime wall() const noexcept override { return clock().wall(); }
+  void wake_after(int looks) const { looks_left_ = looks; }
+
+ private:
+  mutable std::atomic<int> looks_left_{1'000'000};
+};
+
+TEST_CASE("a change whose permission is over is not sent") {
+  const WakingClock waking;
+  auto driver = make_ssh_driver({.key = folder() + "/client", .certificate = ""}, waking);
+  REQUIRE(driver);
+  auto host = (*driver)->attach(endpoint("good"));
+  REQUIRE(host);
+  const std::string mark = folder() + "/home/stale-change";
+  const std::string script = "echo x >" + mark + "\n";
+  const HostScript change{.text = script, .as_root = false};
+  const auto call = [&] {
+    return Call{.deadline = clock().now() + std::chrono::minutes(30),
+                .write_by = clock().now() + std::chrono::minutes(5)};
+  };
+  REQUIRE((*host)->run({.text = "echo here\n", .as_root = false}, call()));
+  SUBCASE("over before anything was done") { waking.wake_after(0); }
+  SUBCASE("stopped while the shell was started") { waking.wake_after(2); }
+  const auto late = (*host)->run(change, call());
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == Code::Conflict);
+  waking.wake_after(1'000'000);
+  // Whatever was sent before is done before this.
+  const auto looked = (*host)->run({.text = "sleep 0.2; ls " + mark + "\n", .as_root = false}, call());
+  REQUIRE(looked);
+  CHECK(looked->exit_status != 0);
+  REQUIRE((*host)->run(change, call()));
+  CHECK(std::filesystem::exists(mark));
+  std::filesystem::remove(mark);
+}
+
 TEST_CASE("a script is no argument of any process on the host") {
   const Reach reach("good");
   // The shell's own arguments and those of all its parents that it may read.

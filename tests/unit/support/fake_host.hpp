@@ -17,12 +17,14 @@ struct FakeHostState {
   std::vector<HostEndpoint> attached;
   unsigned long session = 0;
   bool open = false;
+  std::function<MonoTime()> leaves;  // when a script would; one that has to leave earlier does not
 };
 
 class FakeHost final : public Host {
  public:
   explicit FakeHost(FakeHostState& state) : state_(state) {}
-  Result<HostAnswer> run(const HostScript& script, const Call&) override {
+  Result<HostAnswer> run(const HostScript& script, const Call& call) override {
+    if (state_.leaves && state_.leaves() > call.write_by) return Error{Code::Conflict, "not sent"};
     if (!state_.open) ++state_.session;
     state_.open = true;
     state_.scripts.emplace_back(script.text);

@@ -110,6 +110,76 @@ TEST_CASE("brakes, a missing term and a failing audit log keep corrections from 
   CHECK(world.host.installed.empty());
 }
 
+TEST_CASE("what is in force changes while levels are corrected: no further one is") {
+  World world;
+  world.tools.superseded = [&]() -> std::optional<Refusal> {
+    if (world.host.corrections() == 0) return std::nullopt;
+    return Refusal{kSuperseded, "a newer commit"};
+  };
+  const auto report = world.pass();
+  CHECK(world.host.corrections() == 1);
+  CHECK(world.host.installed == std::set<std::string>{"aaa", "ccc"});
+  CHECK(report.corrected == 2);
+  REQUIRE(report.refusal);
+  CHECK(report.refusal->reason == kSuperseded);
+}
+
+TEST_CASE("a machine whose file is gone is only looked at") {
+  World world;
+  world.target.desired = nullptr;
+  const auto report = world.pass();
+  CHECK(report.looked);
+  REQUIRE(report.refusal);
+  CHECK(report.refusal->reason == "Unmanaged");
+  CHECK(world.host.corrections() == 0);
+}
+
+TEST_CASE("a controller that stood still before a correction left asks the guard again") {
+  World world;
+  bool stopped = false;
+  int asked = 0;
+  world.tools.authority = [&] { return ++asked, world.authority; };
+  SUBCASE("deposed meanwhile: nothing is sent") {
+    world.host.state.leaves = [&] {
+      if (!std::exchange(stopped, true)) return world.clock.now();  // the look
+      world.clock.advance(10min);
+      world.authority.state = Authority::State::Deposed;
+      return world.clock.now();
+    };
+    const auto report = world.pass();
+    CHECK(world.host.corrections() == 0);
+    REQUIRE(report.refusal);
+    CHECK(report.refusal->reason == "Deposed");
+    CHECK_FALSE(report.unfinished);
+    CHECK_FALSE(report.error);
+    CHECK(asked == 2);
+    REQUIRE(world.notes.size() == 2);
+    CHECK(world.notes[1].find("host-change-result: not sent: ") == 0);
+  }
+  SUBCASE("still ours: it is sent then") {
+    world.host.state.leaves = [&] {
+      if (asked == 1 && !std::exchange(stopped, true)) world.clock.advance(10s);
+      return world.clock.now();
+    };
+    const auto report = world.pass();
+    CHECK(report.converged());
+    CHECK(asked == 3);
+    CHECK(world.host.corrections() == 2);
+  }
+  SUBCASE("the host is slower than any permission lasts: told, and not counted against what is declared") {
+    world.host.state.leaves = [&] {
+      if (asked > 0) world.clock.advance(20s);
+      return world.clock.now();
+    };
+    const auto report = world.pass();
+    CHECK(world.host.corrections() == 0);
+    REQUIRE(report.error);
+    CHECK(report.error->code == Code::Conflict);
+    CHECK(report.failed.empty());
+    CHECK(world.memory.futile.empty());
+  }
+}
+
 TEST_CASE("a failure stops what depends on it, and nothing else") {
   World world;
   world.host.refuses = {"aaa"};

@@ -28,8 +28,8 @@ struct World {
     return {.clock = clock,
             .hosts = the_driver,
             .build =
-                [](const HostTarget&) {
-                  return registry::HostBuild{nimbus::testing::packages({{"aaa", {}}}), {}};
+                [this](const HostTarget&) {
+                  return registry::HostBuild{wanted, {}};
                 },
             .authority = [this] { return authority; },
             .stepped = [this] { ++steps; },
@@ -77,7 +77,8 @@ struct World {
     }
     return entry;
   }
-  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries, const std::string& machine_digest = "m") {
+  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries, const std::string& machine_digest = "m",
+              const Lifecycle& lifecycle = {}, const std::vector<std::string>& machines = {"m1", "m2"}) {
     auto snapshot = std::make_shared<registry::Snapshot>();
     for (auto& entry : entries) snapshot->instances.push_back(std::move(entry));
     auto accepted = std::make_shared<AcceptedRegistry>();
@@ -85,7 +86,8 @@ struct World {
     accepted->accepted_commit = "c1";
     auto machine = std::make_shared<DesiredMachine>();
     machine->digest = machine_digest;
-    accepted->machines["m1"].desired = machine;
+    machine->lifecycle = lifecycle;
+    for (const auto& name : machines) accepted->machines[name].desired = machine;
     CHECK(hosts.accept(accepted));
   }
   /// m2's life says that the instance runs there.
@@ -106,6 +108,7 @@ struct World {
 
   nimbus::testing::FakeClock clock;
   nimbus::testing::PackageHost host;
+  host::Configuration wanted = nimbus::testing::packages({{"aaa", {}}});
   nimbus::test::FakeHostDriver driver{host.state};
   Authority authority{.state = Authority::State::Held, .term = 1, .detail = {}};
   std::map<std::string, std::string> kept;
@@ -261,6 +264,77 @@ TEST_CASE("nobody wants it any more: a last script takes the access away, and st
   CHECK(status->conditions.at("access").reason == "Removed");
   world.clock.advance(1h);
   CHECK_FALSE(world.due());
+}
+
+TEST_CASE("what is accepted while a pass is under way ends its corrections") {
+  World world;
+  world.host.known = {"aaa", "bbb", "ccc"};
+  world.wanted = nimbus::testing::packages({{"aaa", {}}, {"bbb", {"package:aaa"}}, {"ccc", {"package:bbb"}}});
+  world.accept({world.instance("web-1", ConfigurationMode::Observe, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  const auto entry = world.instance("web-1", ConfigurationMode::Enforce, true);
+  world.accept({entry});
+  Lifecycle brake;
+  std::function<void()> accepted;
+  std::string reason;
+  SUBCASE("hands off, in a commit that is otherwise refused") {
+    brake.hands_off = true;
+    reason = "HandsOff";
+    accepted = [&] { world.accept({entry}, "m", brake); };
+  }
+  SUBCASE("maintenance") {
+    brake.state = LifecycleState::Maintenance;
+    reason = "Maintenance";
+    accepted = [&] { world.accept({entry}, "another", brake); };
+  }
+  SUBCASE("configuration = observe") {
+    accepted = [&] { world.accept({world.instance("web-1", ConfigurationMode::Observe, true)}); };
+  }
+  SUBCASE("the machine's file is gone") {
+    reason = "Unmanaged";
+    accepted = [&] { world.accept({entry}, "m", {}, {"m2"}); };
+  }
+  SUBCASE("the instance's file is gone") {
+    accepted = [&] { world.accept({}, "m", {.hands_off = true}); };
+  }
+  const auto answers = world.host.state.answer;
+  world.host.state.answer = [&](const std::string& script) {
+    auto answer = answers(script);
+    if (world.host.corrections() == 1) std::exchange(accepted, [] {})();
+    return answer;
+  };
+  CHECK(world.due());
+  CHECK(world.host.installed == std::set<std::string>{"aaa"});
+  CHECK(world.due());  // at once
+  CHECK(world.host.installed == std::set<std::string>{"aaa"});
+  CHECK(world.host.corrections() == 1);
+  if (!reason.empty()) {
+    const auto view = world.hosts.view("acme/web-1");
+    REQUIRE(view);
+    REQUIRE(view->report->refusal);
+    CHECK(view->report->refusal->reason == reason);
+  }
+}
+
+TEST_CASE("brakes hold the script that takes our access away") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  const auto before = world.host.state.scripts.size();
+  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
+  world.accept({}, "m", {.hands_off = true, .reason = "somebody works there"});
+  CHECK(world.due());
+  CHECK(world.host.state.scripts.size() == before);
+  CHECK(world.published.at(kPath).find("somebody works there") != std::string::npos);
+  world.accept({});
+  world.clock.advance(1h);
+  CHECK(world.due());
+  CHECK(world.host.state.scripts.size() == before + 1);
+  CHECK(world.kept.empty());
 }
 
 TEST_CASE("without a key for hosts status says that none is looked at, and what to do") {
