@@ -2,9 +2,12 @@
 // documents: absent means empty, another kind than expected is an error.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json/json.hpp"
@@ -15,6 +18,8 @@ namespace nimbus::boot {
 
 class JsonFields {
  public:
+  static constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
+
   explicit JsonFields(const base::Json& object) : object_(object) {
     if (!object.is_object()) fail("the document");
   }
@@ -64,6 +69,20 @@ class JsonFields {
     const auto value = choice_from<E>(name);
     if (!value) return fail(key);
     out = *value;
+  }
+  /// Appends what `read(fields of the item, one)` makes of each item.
+  template <class T, class Read>
+  void list(std::string_view key, std::vector<T>& out, Read read, std::size_t most_items = kAnyNumber) {
+    const base::Json& items = child(key);
+    if (items.size() > most_items) return fail(key);
+    for (const auto& item : items.items()) {
+      if (fault_) return;
+      T one{};
+      JsonFields fields(item);
+      read(fields, one);
+      fault_ = std::move(fields.fault_);
+      if (!fault_) out.push_back(std::move(one));
+    }
   }
   const base::Json& child(std::string_view key) const { return object_[key]; }
   void fail(std::string_view key) {

@@ -54,32 +54,20 @@ Json erase_json(const EraseReport& erased) {
       .set("error", erased.error);
 }
 
-Result<> read_surroundings(JsonFields& fields, Inventory& inventory) {
-  const Json& neighbours = fields.child("neighbours");
-  if (neighbours.size() > kMostItems) fields.fail("neighbours");
-  const Json& pci = fields.child("pci");
-  if (pci.size() > kMostItems) fields.fail("pci");
-  if (auto read = fields.result(); !read) return read;
-  for (const auto& item : neighbours.items()) {
-    NeighbourReport one;
-    JsonFields each(item);
+void read_surroundings(JsonFields& fields, Inventory& inventory) {
+  const auto read_neighbour = [](JsonFields& each, NeighbourReport& one) {
     each.text("nic", one.nic);
     each.text("chassis", one.chassis);
     each.text("port", one.port);
     each.text("system", one.system);
-    if (auto read = each.result(); !read) return read;
-    inventory.neighbours.push_back(std::move(one));
-  }
-  for (const auto& item : pci.items()) {
-    PciReport one;
-    JsonFields each(item);
+  };
+  const auto read_pci = [](JsonFields& each, PciReport& one) {
     each.text("address", one.address);
     each.text("class", one.kind);
     each.text("id", one.id);
-    if (auto read = each.result(); !read) return read;
-    inventory.pci.push_back(std::move(one));
-  }
-  return {};
+  };
+  fields.list("neighbours", inventory.neighbours, read_neighbour, kMostItems);
+  fields.list("pci", inventory.pci, read_pci, kMostItems);
 }
 
 Result<> read_inventory(const Json& json, Inventory& inventory) {
@@ -91,39 +79,25 @@ Result<> read_inventory(const Json& json, Inventory& inventory) {
   fields.number("memory_bytes", inventory.memory_bytes);
   fields.texts("macs", inventory.macs, kMostItems);
   fields.text("tpm", inventory.tpm);
-  if (auto read = read_surroundings(fields, inventory); !read) return read;
-  const Json& disks = fields.child("disks");
-  if (disks.size() > kMostItems) fields.fail("disks");
-  if (auto read = fields.result(); !read) return read;
-  for (const auto& item : disks.items()) {
-    DiskReport disk;
-    JsonFields each(item);
+  read_surroundings(fields, inventory);
+  const auto read_disk = [](JsonFields& each, DiskReport& disk) {
     each.text("id", disk.id);
     each.text("serial", disk.serial);
     each.text("wwn", disk.wwn);
     each.text("model", disk.model);
     each.text("path", disk.path);
     each.number("bytes", disk.bytes);
-    if (auto read = each.result(); !read) return read;
-    inventory.disks.push_back(std::move(disk));
-  }
-  return {};
+  };
+  fields.list("disks", inventory.disks, read_disk, kMostItems);
+  return fields.result();
 }
 
-Result<> read_erased(const Json& json, std::vector<EraseReport>& erased) {
-  if (json.size() > kMostItems) return Error{Code::Invalid, "too many erase records"};
-  for (const auto& item : json.items()) {
-    EraseReport one;
-    JsonFields each(item);
-    each.text("disk", one.disk);
-    each.text("level", one.level);
-    each.text("method", one.method);
-    each.flag("verified", one.verified);
-    each.text("error", one.error);
-    if (auto read = each.result(); !read) return read;
-    erased.push_back(std::move(one));
-  }
-  return {};
+void read_erased(JsonFields& each, EraseReport& one) {
+  each.text("disk", one.disk);
+  each.text("level", one.level);
+  each.text("method", one.method);
+  each.flag("verified", one.verified);
+  each.text("error", one.error);
 }
 
 }  // namespace
@@ -161,7 +135,8 @@ Result<Report> parse_report(std::string_view text) {
   if (json->find("stage") == nullptr) fields.fail("stage");
   if (auto read = fields.result(); !read) return std::move(read.error()).with("while reading a report");
   if (auto read = read_inventory(fields.child("inventory"), report.inventory); !read) return std::move(read.error());
-  if (auto read = read_erased(fields.child("erased"), report.erased); !read) return std::move(read.error());
+  fields.list("erased", report.erased, read_erased, kMostItems);
+  if (auto read = fields.result(); !read) return std::move(read.error());
   return report;
 }
 

@@ -139,39 +139,29 @@ Json baseline_json(const Baseline& baseline) {
   return out;
 }
 
+void read_account(JsonFields& each, Account& account) {
+  std::int64_t role = 0;
+  each.text("id", account.id);
+  each.text("name", account.name);
+  each.number("role", role);
+  each.flag("enabled", account.enabled);
+  account.role = static_cast<AccountRole>(role);
+}
+
 Result<> read_baseline(const Json& json, Baseline& out) {
-  if (json["accounts"].is_array()) out.accounts.emplace();
-  for (const auto& item : json["accounts"].items()) {
-    Account account;
-    std::int64_t role = 0;
-    JsonFields fields(item);
-    fields.text("id", account.id);
-    fields.text("name", account.name);
-    fields.number("role", role);
-    fields.flag("enabled", account.enabled);
-    if (auto read = fields.result(); !read) return read;
-    account.role = static_cast<AccountRole>(role);
-    out.accounts->push_back(std::move(account));
-  }
-  if (json["firmware"].is_array()) out.firmware.emplace();
-  for (const auto& item : json["firmware"].items()) {
-    FirmwareVersion one;
-    JsonFields fields(item);
-    fields.text("component", one.component);
-    fields.text("version", one.version);
-    if (auto read = fields.result(); !read) return read;
-    out.firmware->push_back(std::move(one));
-  }
-  if (json["boot_order"].is_array()) out.boot_order.emplace();
-  for (const auto& item : json["boot_order"].items()) {
-    BootEntry one;
-    JsonFields fields(item);
-    fields.text("id", one.id);
-    fields.text("name", one.name);
-    if (auto read = fields.result(); !read) return read;
-    out.boot_order->push_back(std::move(one));
-  }
-  return {};
+  const auto read_version = [](JsonFields& each, FirmwareVersion& one) {
+    each.text("component", one.component);
+    each.text("version", one.version);
+  };
+  const auto read_entry = [](JsonFields& each, BootEntry& one) {
+    each.text("id", one.id);
+    each.text("name", one.name);
+  };
+  JsonFields fields(json);
+  if (json["accounts"].is_array()) fields.list("accounts", out.accounts.emplace(), read_account);
+  if (json["firmware"].is_array()) fields.list("firmware", out.firmware.emplace(), read_version);
+  if (json["boot_order"].is_array()) fields.list("boot_order", out.boot_order.emplace(), read_entry);
+  return fields.result();
 }
 
 Json checks_json(const std::vector<registry::CheckRecord>& checks) {
@@ -196,29 +186,36 @@ Json seen_json(const registry::RamdiskRecord& seen) {
 }
 
 Result<> read_seen(const Json& json, registry::RamdiskRecord& seen) {
-  JsonFields fields(json);
-  fields.text("tpm", seen.tpm);
-  if (auto read = fields.result(); !read) return read;
-  for (const auto& item : json["neighbours"].items()) {
-    registry::RamdiskRecord::Neighbour one;
-    JsonFields each(item);
+  const auto read_neighbour = [](JsonFields& each, registry::RamdiskRecord::Neighbour& one) {
     each.text("nic", one.nic);
     each.text("system", one.system);
     each.text("chassis", one.chassis);
     each.text("port", one.port);
-    if (auto read = each.result(); !read) return read;
-    seen.neighbours.push_back(std::move(one));
-  }
-  for (const auto& item : json["pci"].items()) {
-    registry::RamdiskRecord::Pci one;
-    JsonFields each(item);
+  };
+  const auto read_pci = [](JsonFields& each, registry::RamdiskRecord::Pci& one) {
     each.text("address", one.address);
     each.text("class", one.kind);
     each.text("id", one.id);
-    if (auto read = each.result(); !read) return read;
-    seen.pci.push_back(std::move(one));
-  }
-  return {};
+  };
+  JsonFields fields(json);
+  fields.text("tpm", seen.tpm);
+  fields.list("neighbours", seen.neighbours, read_neighbour);
+  fields.list("pci", seen.pci, read_pci);
+  return fields.result();
+}
+
+void read_erase(JsonFields& each, registry::EraseRecord& erase) {
+  each.text("disk", erase.disk);
+  each.text("level", erase.level);
+  each.text("method", erase.method);
+  each.flag("verified", erase.verified);
+  read_time(each, "when", erase.when);
+}
+
+void read_check(JsonFields& each, registry::CheckRecord& check) {
+  each.text("what", check.what);
+  each.text("result", check.result);
+  each.text("detail", check.detail);
 }
 
 Result<> read_rest(const Json& json, LifeRecord& record) {
@@ -231,26 +228,10 @@ Result<> read_rest(const Json& json, LifeRecord& record) {
     fields.number("reinstall", record.installed->reinstall);
     if (auto read = fields.result(); !read) return read;
   }
-  for (const auto& item : json["erases"].items()) {
-    registry::EraseRecord erase;
-    JsonFields fields(item);
-    fields.text("disk", erase.disk);
-    fields.text("level", erase.level);
-    fields.text("method", erase.method);
-    fields.flag("verified", erase.verified);
-    read_time(fields, "when", erase.when);
-    if (auto read = fields.result(); !read) return read;
-    record.erases.push_back(std::move(erase));
-  }
-  for (const auto& item : json["checks"].items()) {
-    registry::CheckRecord check;
-    JsonFields fields(item);
-    fields.text("what", check.what);
-    fields.text("result", check.result);
-    fields.text("detail", check.detail);
-    if (auto read = fields.result(); !read) return read;
-    record.checks.push_back(std::move(check));
-  }
+  JsonFields lists(json);
+  lists.list("erases", record.erases, read_erase);
+  lists.list("checks", record.checks, read_check);
+  if (auto read = lists.result(); !read) return read;
   if (const Json& item = json["seen"]; item.is_object()) {
     if (auto read = read_seen(item, record.seen.emplace()); !read) return read;
   }
