@@ -18,6 +18,7 @@ struct FakeMachine {
   PowerState power = PowerState::Off;
   Identity identity{.serial = "S1", .uuid = {}, .bmc_guid = {}};
   std::vector<PowerAction> received;  // what really reached the machine
+  std::vector<Call> act_calls;        // how long each try might take, what came too late included
   int sessions = 0;
 
   // Switches. A function decides per call, so that a test can fail the n-th one.
@@ -28,6 +29,7 @@ struct FakeMachine {
   bool ignores_actions = false;                           // "200 but nothing changed"
   bool ignores_soft_off = false;
   std::function<void()> before_act;  // e.g. somebody swaps the machine
+  std::function<MonoTime()> now;     // the clock of Call::write_by; none: everything is in time
   bool hints = false;                // offers hints
   std::function<void()> hint;        // who listens to them
 
@@ -56,8 +58,11 @@ class FakeBmc final : public Bmc, private BmcPower, private BmcIdentity, private
     connect();
     return machine_.power;
   }
-  Result<WriteOutcome> act(PowerAction action, const Call&) override {
+  Result<WriteOutcome> act(PowerAction action, const Call& call) override {
     if (machine_.before_act) machine_.before_act();
+    machine_.act_calls.push_back(call);
+    if (machine_.now && machine_.now() > call.write_by)
+      return Error{Code::Conflict, "it came too late; nothing was sent"};
     if (auto error = ask(machine_.fail_act_unsent)) return *error;
     if (!machine_.session_open) return Error{Code::Conflict, "the session was lost"};
     machine_.apply(action);

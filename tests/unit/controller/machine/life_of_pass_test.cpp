@@ -1,18 +1,10 @@
 // What a pass tells the life of its machine.
-#include <doctest/doctest.h>
-
-#include "controller/machine/pass.hpp"
-#include "support/fake_bmc.hpp"
-#include "support/fake_clock.hpp"
-#include "support/memory_run_log.hpp"
+#include "pass_fixture.hpp"
 
 using namespace nimbus;
 using namespace nimbus::controller;
+using namespace nimbus::controller::test;
 using namespace std::chrono_literals;
-using nimbus::testing::FakeBmc;
-using nimbus::testing::FakeClock;
-using nimbus::testing::FakeMachine;
-using nimbus::testing::MemoryRunLog;
 
 namespace {
 
@@ -29,36 +21,14 @@ struct Listener final : MachineLife {
   std::string silent;
 };
 
-struct Fixture {
-  MachineReport pass() { return run_pass({desired, commit}, memory, tools, {}); }
-
-  FakeClock clock;
-  FakeMachine machine;
-  MemoryRunLog log;
+struct WithLife : Fixture {
+  WithLife() { tools.life = &life; }
   Listener life;
-  PassTools tools{.clock = clock,
-                  .attach = [this](const BmcEndpoint&) -> Result<std::unique_ptr<Bmc>> {
-                    return std::make_unique<FakeBmc>(machine);
-                  },
-                  .authority = [] { return Authority{.state = Authority::State::Held, .term = 1, .detail = {}}; },
-                  .life = &life,
-                  .power = {}};
-  DesiredMachine desired = [] {
-    DesiredMachine d;
-    d.id = {"lab", "m1"};
-    d.power = WantedPower::On;
-    d.enforcement = Enforcement::Enforce;
-    d.identity.serial = "S1";
-    d.digest = "d1";
-    return d;
-  }();
-  const std::string commit = "c1";
-  MachineMemory memory{PowerRuns({"lab", "m1"}, log)};
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a machine that does not switch on is given up, and its life hears why until it is on") {
+TEST_CASE_FIXTURE(WithLife, "a machine that does not switch on is given up, and its life hears why until it is on") {
   machine.ignores_actions = true;
   pass();
   CHECK(life.given_up.empty());
@@ -74,7 +44,7 @@ TEST_CASE_FIXTURE(Fixture, "a machine that does not switch on is given up, and i
   CHECK(life.given_up.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a BMC that cannot be read is told, with the reason") {
+TEST_CASE_FIXTURE(WithLife, "a BMC that cannot be read is told, with the reason") {
   machine.fail_power = [] { return std::optional(Error{Code::Unreachable, "nobody is there"}); };
   pass();
   CHECK(life.given_up == "never asked");
