@@ -34,17 +34,11 @@ class BootNetwork(EndToEnd):
     def setUp(self):
         super().setUp()
         self.image = PaperImage(self.folder / "image")
-        self.boot = self.start_boot()
-        self.addCleanup(self.boot.stop)
+        self.boot = self.own(self.start_boot())
         self.clients = 0
 
     def start_boot(self):
         return lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer, address=self.ADDRESS).start()
-
-    def tearDown(self):
-        if self._failed():
-            print(self.boot.tail())
-        super().tearDown()
 
     def client(self, mac):
         self.clients += 1

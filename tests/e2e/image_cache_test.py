@@ -21,24 +21,13 @@ class Cache(EndToEnd):
 
     def setUp(self):
         super().setUp()
-        self.parts = []
         self.image = PaperImage(self.folder / "image")
         self.mirror = self.serve("mirror", rate=self.RATE)
-        self.boot = lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer,
-                                   f'[images]\nsize = "{self.SIZE}"\nca_file = "{self.mirror.ca_file}"\n').start()
-        self.parts.append(self.boot)
+        self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer,
+                                            f'[images]\nsize = "{self.SIZE}"\nca_file = "{self.mirror.ca_file}"\n').start())
 
     def serve(self, name, **options):
-        self.parts.append(lab.SecureServer(self.folder / name, self.image.folder, **options).start())
-        return self.parts[-1]
-
-    def tearDown(self):
-        if self._failed():
-            for part in self.parts:
-                print(part.tail())
-        for part in reversed(self.parts):
-            part.stop()
-        super().tearDown()
+        return self.own(lab.SecureServer(self.folder / name, self.image.folder, **options).start())
 
     def order(self, **changes):
         return {"sha256": self.image.sha256, "most_bytes": 9 * MIB, "urls": [self.mirror.url("disk.raw")], "sources": [self.mirror.url("")],
@@ -131,21 +120,18 @@ class Redirected(Cache):
 
     def test_to_this_host_by_a_name(self):
         """Whatever image_sources says: what counts is the address that the name has."""
-        near = lab.FileServer(self.folder / "near", self.image.folder, more="listen 127.0.0.1:8090;").start()
-        self.parts.append(near)
+        near = self.own(lab.FileServer(self.folder / "near", self.image.folder, more="listen 127.0.0.1:8090;").start())
         self.failed("no image is fetched from", **self.follow("http://localhost:8090/disk.raw", ["http://localhost:8090/"]))
         self.assertNotIn("GET", (near.folder / "access.log").read_text())
 
     def test_to_a_network_of_provisioning(self):
-        near = lab.FileServer(self.folder / "near", self.image.folder).start()
-        self.parts.append(near)
+        near = self.own(lab.FileServer(self.folder / "near", self.image.folder).start())
         place = f"http://{lab.ADDRESS}:8090/"
         self.failed(f"no image is fetched from {lab.ADDRESS}:8090", **self.follow(place + "disk.raw", [place]))
         self.assertNotIn("GET", (near.folder / "access.log").read_text())
 
     def test_to_another_allowed_place(self):
-        plain = lab.FileServer(self.folder / "plain", self.image.folder).start()
-        self.parts.append(plain)
+        plain = self.own(lab.FileServer(self.folder / "plain", self.image.folder).start())
         self.until("ready", **self.follow(plain.url("disk.raw"), [plain.url("")]))
 
 

@@ -19,7 +19,6 @@ class Netboot(EndToEnd):
     def setUp(self):
         super().setUp()
         self.image = lab.Image(PROGRAMS)
-        self.parts = []
         self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder).start())
         self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
         self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines", disk_type=self.DISK_TYPE).start())
@@ -30,18 +29,6 @@ class Netboot(EndToEnd):
         self.public = der.read_bytes()[-32:].hex()
         self.user_key = self.folder / "alice"
         self.user_public = lab.make_key(self.user_key)
-
-    def own(self, part):
-        self.parts.append(part)
-        return part
-
-    def tearDown(self):
-        if self._failed():
-            for part in self.parts:
-                print(part.tail())
-        for part in reversed(self.parts):
-            part.stop()
-        super().tearDown()
 
     def plan(self, **changes):
         return {"action": "install", "run": "r1", "nonce": NONCE, "machine": "lab/v1", "mac": lab.Machines.mac(1),

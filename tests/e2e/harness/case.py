@@ -32,6 +32,7 @@ class EndToEnd(unittest.TestCase):
             self.fail("told to end")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nimbus-e2e-"))
         self._site = None
+        self.parts = []
         self._troubles_before = self._troubles()
         signal.signal(signal.SIGALRM, self._out_of_time)
         signal.signal(signal.SIGTERM, self._told_to_end)
@@ -51,6 +52,12 @@ class EndToEnd(unittest.TestCase):
         if self._site is None:
             self._site = Site(self.folder, PROGRAMS)
         return self._site
+
+    def own(self, part):
+        """Stops it when the test is over, the latest first; after a failure its tail() is printed."""
+        self.parts.append(part)
+        self.addCleanup(part.stop)
+        return part
 
     def wait(self, condition, what, seconds=60):
         """wait_until with this test's logs as the diagnosis (printed by tearDown)."""
@@ -73,6 +80,9 @@ class EndToEnd(unittest.TestCase):
         return self._troubles() > self._troubles_before
 
     def tearDown(self):
+        if self._failed():
+            for part in self.parts:
+                print(part.tail())
         if self._failed() and self._site is not None:
             print(f"\n{self.id()} failed; its folder is {self.folder}\n{self._site.diagnosis()}", file=sys.stderr)
 

@@ -19,23 +19,14 @@ class Provisioning(EndToEnd):
 
     def setUp(self):
         super().setUp()
-        self.parts = []
         self.user_key = self.folder / "alice"
         self.user_public = lab.make_key(self.user_key)
 
-    def own(self, part):
-        self.parts.append(part)
-        return part
-
     def tearDown(self):
         if self._failed():
-            for part in self.parts:
-                print(part.tail())
             print(self.site().forge.git("log", "-3", "-p", "--format=%h %s", self.site().status.ref, check=False).stdout)
             for path in self.site().status.paths():
                 print(f"--- {path}\n{self.site().status.text(path)}")
-        for part in reversed(self.parts):
-            part.stop()
         super().tearDown()
 
     def write_registry(self, existing_data="erase", image_name="disk.raw.zst", **changes):

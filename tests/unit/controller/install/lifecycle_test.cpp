@@ -153,6 +153,25 @@ TEST_CASE("faults end held or waiting, explained, and unharmed") {
   CHECK(story.world.installs <= 1);
 }
 
+TEST_CASE("stopped inside the driver and deposed meanwhile: an install writes nothing more, at each write") {
+  for (const int fatal : {1, 2}) {  // the boot override, and the power
+    CAPTURE(fatal);
+    Story story;
+    int writes = 0;
+    story.world.in_driver = [&] {
+      if (++writes != fatal) return;
+      story.world.clock.advance(20s);
+      story.world.guard_refuses = "another controller took over";
+    };
+    story.push({instance()});
+    CHECK_FALSE(story.until([&] { return story.runs(); }, 50));
+    CHECK(writes == fatal);
+    CHECK(story.world.armed == (fatal == 2));
+    CHECK(story.world.power_writes == 0);
+    CHECK(story.world.installs == 0);
+  }
+}
+
 TEST_CASE("who waits is looked at less often the longer it takes, and never seldom") {
   Story story;
   story.push({instance()});

@@ -35,7 +35,8 @@ class WorldBmc final : public Bmc,
 
  private:
   Result<PowerState> power(const Call&) override { return world_.power; }
-  Result<WriteOutcome> act(PowerAction action, const Call&) override {
+  Result<WriteOutcome> act(PowerAction action, const Call& call) override {
+    if (world_.too_late(call)) return Error{Code::Conflict, "it came too late; nothing was sent"};
     ++world_.power_writes;
     world_.effect();
     const bool on = action == PowerAction::On;
@@ -48,7 +49,8 @@ class WorldBmc final : public Bmc,
     return WriteOutcome::Accepted;
   }
   Result<BootOverride> boot_override(const Call&) override { return BootOverride{}; }
-  Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call&) override {
+  Result<WriteOutcome> arm_boot(const BootOverride& wanted, const Call& call) override {
+    if (world_.too_late(call)) return Error{Code::Conflict, "it came too late; nothing was sent"};
     if (wanted == BootOverride{}) {
       ++world_.disarmed;
       return WriteOutcome::Accepted;

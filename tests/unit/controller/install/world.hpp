@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -151,6 +152,11 @@ struct World final : BootService {
   bool boot_down = false;
   bool forge_down = false;
   std::string guard_refuses;
+  std::function<void()> in_driver;  // right before a write leaves, which it may come too late for
+  bool too_late(const Call& call) const {
+    if (in_driver) in_driver();
+    return clock.now() > call.write_by;
+  }
   bool disc_in = false, disc_stuck = false;
   int disarmed = 0;
   int accounts_away = 0;  // so often there is no answer about accounts
