@@ -53,6 +53,8 @@ LifecycleTools Daemon::Impl::lifecycle_tools() {
       .host_user = config_.hosts.user,
       .host_key = host_public_key_,
       .consoles = &consoles_,
+      .disruption = {.pace = &pace_,
+                     .zones = [this](const std::string& zone, WallTime at) { return zones_.offset(zone, at); }},
       .look_at = [this](const std::string& machine) { fleet_.look_at(machine); }};
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/core.h>
-
 namespace nimbus::controller {
 namespace {
 
@@ -48,33 +46,6 @@ std::optional<std::int64_t> most_rebooting(const Policy& policy) {
   auto most = policy.disruption.machines_rebooting;
   for (const auto& limits : policy.limits) most = tighter(most, limits.disruption.machines_rebooting);
   return most;
-}
-
-std::optional<std::int64_t> most_installing(const Policy& policy) {
-  auto most = policy.disruption.machines_installing;
-  for (const auto& limits : policy.limits) most = tighter(most, limits.disruption.machines_installing);
-  return most;
-}
-
-DestructiveVerdict judge_destructive(const Policy& policy, std::int64_t machines, const std::vector<WallTime>& started,
-                                     WallTime now) {
-  for (const auto& limits : policy.limits) {
-    const auto& limit = limits.destructive;
-    const std::int64_t most = std::max<std::int64_t>(1, std::min(limit.count, machines * limit.percent / 100));
-    const auto counts = [&](WallTime at) { return now - at < limit.per; };
-    const std::int64_t within = std::ranges::count_if(started, counts);
-    if (within < most) continue;
-    // The oldest of the last `most` leaves the period first.
-    const WallTime oldest = started[started.size() - static_cast<std::size_t>(most)];
-    return {.allowed = false,
-            .started = within,
-            .most = most,
-            .again = oldest + limit.per,
-            .reason =
-                fmt::format("{} destructive actions were started within {} h and {} may be; approve the plan, or wait",
-                            within, std::chrono::duration_cast<std::chrono::hours>(limit.per).count(), most)};
-  }
-  return {.allowed = true, .started = 0, .most = 0, .again = std::nullopt, .reason = {}};
 }
 
 }  // namespace nimbus::controller

@@ -1,9 +1,7 @@
-// Budgets: how much may happen at once, and how much over time.
+// Budgets: how much may happen at once.
 //
 // PowerOnPace    power-ons started per minute at one provider: inrush current
 // RebootBudget   machines that reboot at the same time
-// judge_destructive   data destroyed per period, counted on actions that were started:
-//                forty commits of one wipe each do not slip through
 #pragma once
 
 #include <cstdint>
@@ -48,19 +46,5 @@ class RebootBudget {
 
 /// The tightest of what policy and provider allow; nothing: no limit.
 std::optional<std::int64_t> most_rebooting(const Policy& policy);
-std::optional<std::int64_t> most_installing(const Policy& policy);
-
-struct DestructiveVerdict {
-  bool allowed = false;
-  std::int64_t started = 0, most = 0;  // of the limit that holds it
-  std::optional<WallTime> again;       // when the period has room again
-  std::string reason;                  // a sentence, if not allowed
-};
-
-/// Whether one more machine's data may be destroyed now. `started`: when such actions
-/// began earlier at this provider, ascending. Approved actions do not need to ask, but
-/// count. Pure.
-DestructiveVerdict judge_destructive(const Policy& policy, std::int64_t machines, const std::vector<WallTime>& started,
-                                     WallTime now);
 
 }  // namespace nimbus::controller

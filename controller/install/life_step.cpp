@@ -66,6 +66,10 @@ bool LifeStep::drops_claim() {
 
 Result<> LifeStep::keep() {
   const std::lock_guard lock(life_.mutex_);
+  return keep_locked();
+}
+
+Result<> LifeStep::keep_locked() {
   const auto slot = life_.slots_.find(machine_);
   if (slot != life_.slots_.end() && slot->second.desired->identity != input_.desired.identity) {
     return Error{Code::Conflict, "the file of " + machine_ + " is about another machine by now"};
@@ -195,6 +199,9 @@ Result<> LifeStep::send(PowerAction action, const Call& call) {
 
 /// If it is allowed now; when is kept first, in the run if there is one.
 Result<> LifeStep::switch_power(PowerAction action) {
+  if (action == PowerAction::On) {
+    if (auto turn = power_on_turn(); !turn) return turn;
+  }
   return guarded([&](const Call& call) -> Result<> {
     if (record_.run) {
       record_.run->state.powered = tools_.clock.wall();
@@ -205,6 +212,9 @@ Result<> LifeStep::switch_power(PowerAction action) {
 }
 
 Result<> LifeStep::perform(const RunStep& step) {
+  if (step.kind == RunStep::Kind::PowerOff || step.kind == RunStep::Kind::Boot) {
+    if (auto admitted = admit(); !admitted) return admitted;
+  }
   switch (step.kind) {
     case RunStep::Kind::Wait:
       if (step.phase == record_.run->state.phase) return {};

@@ -30,7 +30,10 @@ class LifeStep {
   void begin(reconcilers::RunKind kind);
   void advance();
   reconcilers::RunView look();
+  bool destroys() const;
   std::string limits() const;
+  Result<> admit();
+  Result<> power_on_turn();
   void hear(reconcilers::RunView& view);
   bool intent_acknowledged() const;
   bool contradicted() const;
@@ -53,6 +56,7 @@ class LifeStep {
   Result<> return_machine();
   Result<> finish();
   Result<> keep();
+  Result<> keep_locked();
   LifeFacts facts();
   registry::InstanceStatus instance_status() const;
   registry::RunRecord run_record() const;

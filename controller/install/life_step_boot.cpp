@@ -180,6 +180,7 @@ Result<> LifeStep::boot() {
     if (auto made = make_plan(); !made) return made;
   }
   if (auto served = life_.serve(input_.call); !served) return served;
+  if (auto turn = power_on_turn(); !turn) return turn;
   record_console();  // before the clock of the boot runs
   auto armed = guarded([&](const Call& call) -> Result<> {
     auto outcome = boot_aspect->arm_boot(
@@ -190,9 +191,6 @@ Result<> LifeStep::boot() {
   });
   if (!armed) return armed;
   enter(RunPhase::Booting);
-  if ((record_.run->state.kind == RunKind::Erase || reinstalls()) && record_.run->state.attempt == 1) {
-    note_destruction(record_, tools_.clock.wall());
-  }
   record_.run->state.powered = tools_.clock.wall();
   if (auto kept = keep(); !kept) return kept;
   return guarded([this](const Call& call) -> Result<> {

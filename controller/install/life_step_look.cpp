@@ -125,7 +125,10 @@ reconcilers::RunView LifeStep::look() {
     const auto* wanted = wish();
     if (run.state.kind == RunKind::Install && wanted == nullptr) view.refusal = "the instance is no longer wanted";
     if (wanted != nullptr && !wanted->problem.empty()) view.refusal = wanted->problem;
-    if (view.refusal.empty() && run.state.attempt == 1) view.refusal = limits();
+    if (view.refusal.empty() && !run.admitted) {
+      const std::lock_guard lock(life_.mutex_);
+      view.refusal = limits();
+    }
   }
   // Asked for while the forge takes the intent; needed before anything is done to the machine.
   if (run.state.phase == RunPhase::Intent) static_cast<void>(image_refusal());
@@ -135,14 +138,6 @@ reconcilers::RunView LifeStep::look() {
     if (auto answer = tools_.ssh(record_.address, run.host_key, input_.call)) view.ssh = *answer;
   }
   return view;
-}
-
-std::string LifeStep::limits() const {
-  const std::lock_guard lock(life_.mutex_);
-  const auto load = life_.load_beside(machine_);
-  auto why = installing_limit(life_.policy_, load);
-  const bool destroys = record_.run->state.kind == RunKind::Erase || reinstalls();
-  return why.empty() && destroys ? destructive_limit(life_.policy_, load, tools_.clock.wall()) : why;
 }
 
 void LifeStep::hear(reconcilers::RunView& view) {

@@ -209,9 +209,7 @@ LifeLoad Lifecycle::load_beside(const std::string& machine) const {
     load.destructions.insert(load.destructions.end(), slot.record.destroyed.begin(), slot.record.destroyed.end());
     const auto& run = slot.record.run;
     if (!run || name == machine) continue;
-    using enum reconcilers::RunPhase;
-    const bool began = run->state.phase != Intent && run->state.phase != Prepare && run->state.phase != Held;
-    if (began) ++load.installing;
+    if (run->admitted && run->state.phase != reconcilers::RunPhase::Held) ++load.installing;
   }
   return load;
 }

@@ -20,6 +20,7 @@
 #include "controller/install/limits.hpp"
 #include "controller/install/records.hpp"
 #include "controller/install/wish.hpp"
+#include "controller/machine/disruption.hpp"
 #include "controller/machine/life.hpp"
 #include "controller/work/shared_exchange.hpp"
 #include "core/ports/clock.hpp"
@@ -42,6 +43,7 @@ struct LifecycleTools {
   reconcilers::InstallPolicy policy;
   std::string host_user, host_key;  // the controller's access to hosts that are configured; empty: it has none
   ConsoleLog* consoles = nullptr;   // null: nothing is recorded
+  DisruptionTools disruption = {};  // its windows and its pace
   /// Asks for a pass of a machine soon.
   std::function<void(const std::string& machine)> look_at = [](const std::string&) {};
 };

@@ -1,6 +1,9 @@
 #include "controller/install/limits.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "base/time/time.hpp"
 
 namespace nimbus::controller {
 
@@ -20,12 +23,19 @@ std::string destructive_limit(const Policy& policy, const LifeLoad& load, WallTi
     const auto& rule = limits.destructive;
     const auto percent = static_cast<std::int64_t>(load.machines) * rule.percent / 100;
     const auto most = std::max<std::int64_t>(1, std::min(rule.count, percent));
-    const auto recent = std::count_if(load.destructions.begin(), load.destructions.end(),
-                                      [&](WallTime at) { return now - at < rule.per; });
-    if (recent >= most) {
-      return std::to_string(recent) + " releases and reinstalls began lately, and policy/limits.toml allows " +
-             std::to_string(most) + "; it waits until the oldest is far enough back";
-    }
+    std::vector<WallTime> recent;
+    std::copy_if(load.destructions.begin(), load.destructions.end(), std::back_inserter(recent),
+                 [&](WallTime at) { return now - at < rule.per; });
+    const auto count = static_cast<std::int64_t>(recent.size());
+    if (count < most) continue;
+    // The oldest of the last `most` leaves the period first.
+    const auto oldest = recent.end() - most;
+    std::nth_element(recent.begin(), oldest, recent.end());
+    return std::to_string(count) +
+           " releases and reinstalls began lately, and [destructive] of policy/limits.toml allows " +
+           std::to_string(most) + " in " +
+           std::to_string(std::chrono::duration_cast<std::chrono::hours>(rule.per).count()) + " h; it waits until " +
+           base::to_rfc3339(*oldest + rule.per);
   }
   return {};
 }

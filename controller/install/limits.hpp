@@ -21,7 +21,8 @@ struct LifeLoad {
 std::string installing_limit(const Policy& policy, const LifeLoad& load);
 
 /// Why another release or reinstall may not begin now; empty: it may. The smaller of
-/// count and percent, at least one, within the policy's time.
+/// count and percent, at least one, within the policy's time; counted over commits: forty of
+/// one wipe each do not slip through.
 std::string destructive_limit(const Policy& policy, const LifeLoad& load, WallTime now);
 
 }  // namespace nimbus::controller

@@ -44,6 +44,7 @@ Json run_json(const RunRecordOfLife& run) {
       .set("host_key", run.host_key)
       .set("disk", run.disk)
       .set("serviced", run.serviced)
+      .set("admitted", run.admitted)
       .set("console", texts_json(run.console));
 }
 
@@ -71,6 +72,9 @@ Result<RunRecordOfLife> read_run(const Json& json) {
   fields.text("host_key", run.host_key);
   fields.text("disk", run.disk);
   fields.flag("serviced", run.serviced);
+  // Written before this was noted: what has gone on from there was within the limits.
+  run.admitted = attempt > 1 || run.state.phase > reconcilers::RunPhase::Prepare;
+  fields.flag("admitted", run.admitted);
   fields.texts("console", run.console);
   if (run.id.empty() || run.nonce.empty()) fields.fail("run");
   run.state.attempt = static_cast<int>(attempt);

@@ -34,6 +34,7 @@ struct RunRecordOfLife {
   std::string disk;                  // that was written
   std::vector<std::string> console;  // the last lines before it was held
   bool serviced = false;             // held, and the machine has been in maintenance since
+  bool admitted = false;             // within the limits, and counted against them; then it acts
 };
 
 struct LifeRecord {

@@ -34,7 +34,9 @@ constexpr Field kDestructiveRows[] = {
         {.least = 0, .most = 100, .fallback = "10", .example = "10"}),
     field<&Limits::Destructive::per>("per", "Length of the period.", {.fallback = R"("24h")", .example = R"("24h")"}),
 };
-constexpr TableSpec kDestructive{"destructive", "Per provider: what goes beyond is held until it is approved.",
+constexpr TableSpec kDestructive{"destructive",
+                                 "Per provider: releases and reinstalls beyond it wait; a commit with which more "
+                                 "machines leave is held until it is approved.",
                                  kDestructiveRows};
 
 constexpr Field kLimitsRows[] = {

@@ -93,34 +93,6 @@ TEST_CASE("reboots at the same time") {
   CHECK(most_rebooting(policy) == 3);
 }
 
-TEST_CASE("destructive actions are counted over time, not by commit") {
-  Policy policy;
-  policy.limits.resize(1);
-  policy.limits[0].destructive = {.count = 3, .percent = 10, .per = 24h};
-  const WallTime now = at("2026-11-24T12:00:00Z");
-  std::vector<WallTime> started;
-  int allowed = 0;
-  for (int commit = 0; commit < 40; ++commit) {
-    const auto verdict = judge_destructive(policy, 100, started, now + commit * 1min);
-    if (!verdict.allowed) {
-      CHECK(verdict.again == now + 24h);
-      CHECK(verdict.most == 3);
-      continue;
-    }
-    allowed += 1;
-    started.push_back(now + commit * 1min);
-  }
-  CHECK(allowed == 3);
-  CHECK(judge_destructive(policy, 100, started, now + 24h).allowed);
-  // The smaller of the two, at least one.
-  CHECK_FALSE(judge_destructive(policy, 10, {now}, now).allowed);
-  CHECK(judge_destructive(policy, 1, {}, now).allowed);
-  // A policy that was just loosened does not loosen what it came with.
-  policy.limits.push_back(policy.limits[0]);
-  policy.limits[0].destructive = {.count = 1000, .percent = 100, .per = 1min};
-  CHECK_FALSE(judge_destructive(policy, 100, started, now + 1h).allowed);
-}
-
 TEST_CASE("time zone: what is none is an error") {
   CHECK(base::TimeZone::load("../../etc/passwd").error().code == Code::Invalid);
   CHECK(base::TimeZone::load("Europe/Nowhere").error().code == Code::NotFound);

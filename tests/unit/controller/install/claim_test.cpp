@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/time/time.hpp"
 #include "controller/install/address.hpp"
 #include "story.hpp"
 
@@ -88,4 +89,21 @@ TEST_CASE("records survive the journal") {
   CHECK(to_json(*back) == to_json(record));
   CHECK(back->run->state == record.run->state);
   for (const auto* bad : {"", "[]", "{\"run\":{}}", "{\"instance\":1}"}) CHECK_FALSE(parse_life(bad));
+}
+
+TEST_CASE("limits: what destroys is counted over time, not by commit") {
+  Policy policy;
+  policy.limits.resize(1);
+  policy.limits[0].destructive = {.count = 3, .percent = 10, .per = 24h};
+  const WallTime now{1000h};
+  LifeLoad load{.installing = 0, .destructions = {}, .machines = 100};
+  for (int commit = 0; commit < 40; ++commit) {
+    const auto why = destructive_limit(policy, load, now + commit * 1min);
+    CHECK(why.empty() == (commit < 3));
+    if (why.empty())
+      load.destructions.insert(load.destructions.begin(), now + commit * 1min);  // in no order
+    else
+      CHECK(why.find("it waits until " + base::to_rfc3339(now + 24h)) != std::string::npos);
+  }
+  CHECK(destructive_limit(policy, load, now + 24h).empty());
 }

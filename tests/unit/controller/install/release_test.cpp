@@ -148,7 +148,7 @@ TEST_CASE("a second release within the time waits, with a reason, and is not era
   story.push({instance("web-2", false)});
   REQUIRE(story.until([&] { return story.runs(); }));
   CHECK_FALSE(story.until([] { return false; }, 5));
-  story.limited = true;
+  story.policy.limits.resize(1);
   story.push({});
   CHECK_FALSE(story.until([&] { return story.world.erases > 1; }, 100));
   CHECK(story.facts->waits.find("releases and reinstalls") != std::string::npos);

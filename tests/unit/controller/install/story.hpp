@@ -122,13 +122,17 @@ class Controller {
             .acknowledged = [this](const auto& path) { return world_.forge_text(path); },
             .publish = [this](const auto& path, const auto& text, const auto&) { world_.put(path, text); },
             .image_sources = {"http://images.test/"},
-            .policy = {}};
+            .policy = {},
+            .disruption = {.pace = &pace_, .zones = [](const auto&, WallTime) { return std::chrono::seconds{0}; }}};
   }
 
   void accept(const DesiredMachine& machine, const std::vector<Instance>& instances, const std::string& commit,
-              bool limited = false) {
+              const Policy& policy, const std::vector<DesiredMachine>& others) {
     AcceptedRegistry registry;
-    if (limited) registry.policy.limits.push_back({});
+    registry.policy = policy;
+    for (const auto& other : others) {
+      registry.machines[other.id.machine] = {std::make_shared<const DesiredMachine>(other), "", nullptr};
+    }
     registry.machines["m1"] = {std::make_shared<const DesiredMachine>(machine), "", nullptr};
     Wishes wishes;
     wishes.commit = commit;
@@ -182,6 +186,7 @@ class Controller {
  private:
   World& world_;
   WorldBmc bmc_;
+  PowerOnPace pace_;
   controller::Lifecycle life_;
 };
 
@@ -209,12 +214,12 @@ struct Story {
   explicit Story(ExistingData existing = ExistingData::Erase) : desired(machine(existing)) { start(); }
   void start() {
     controller.emplace(world);
-    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
+    controller->accept(desired, instances, "c" + std::to_string(++commit), policy, others);
     controller->seed();
   }
   void push(std::vector<Instance> wanted) {
     instances = std::move(wanted);
-    controller->accept(desired, instances, "c" + std::to_string(++commit), limited);
+    controller->accept(desired, instances, "c" + std::to_string(++commit), policy, others);
   }
   /// Passes, the machine's own life and time, until `done` or so many rounds.
   bool until(const std::function<bool()>& done, int rounds = 200) {
@@ -241,7 +246,8 @@ struct Story {
   std::optional<Controller> controller;
   std::optional<LifeFacts> facts;
   int commit = 0;
-  bool limited = false;
+  Policy policy;
+  std::vector<DesiredMachine> others;  // nobody looks at them
   int crashes = 0;
 };
 
