@@ -61,7 +61,7 @@ void correct(const host::Mount& it, Step& step) {
     if (fact.mounted) step.line(fmt::format("umount {} || exit 1", path));
     return step.line(fmt::format("fstab_set 2 {} ''", field));
   }
-  const auto how = fmt::format("-t {} -o {} {} {}", quote(it.fs), quote(it.options), quote(it.source), path);
+  const auto how = fmt::format("-t {} -o {} -- {} {}", quote(it.fs), quote(it.options), quote(it.source), path);
   if (mounted_as(it, fact)) {
     step.line(fmt::format("mount -o {} {} || exit 1", quote("remount," + it.options), path));
   } else {

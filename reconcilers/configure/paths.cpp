@@ -194,7 +194,7 @@ void correct(const host::Link& it, Step& step) {
     return step.line(fmt::format("[ ! -L {0} ] || rm -f {0}", path));
   }
   step.line(fmt::format("work_in {} {}", quote(folder_of(it.path)), digest_of(it.path)));
-  step.line(fmt::format("ln -s {} {} || exit 1", quote(it.target), quote("./" + base)));
+  step.line(fmt::format("ln -s -- {} {} || exit 1", quote(it.target), quote("./" + base)));
   step.announce();
   step.save(it.path);
   step.line("go_live " + quote(base));

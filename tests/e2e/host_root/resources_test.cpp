@@ -15,17 +15,6 @@ namespace {
 
 const std::vector<std::vector<std::string>> kShells = {{"dash"}, {"busybox", "sh"}, {"bash", "--posix"}};
 
-/// Converges, and then costs one probe and nothing else.
-void settles(Root& root, const Configuration& wanted) {
-  const auto pass = root.converge(wanted);
-  CHECK_MESSAGE(pass.converged(), pass.text());
-  const auto again = root.converge(wanted);
-  CHECK(again.converged());
-  CHECK(again.probes == 1);
-  CHECK(again.corrections == 0);
-  CHECK(root.leftovers() == "");
-}
-
 Configuration everything() {
   auto odd = file("/etc/app/it's $HOME; `x` \"y\" \\z.conf", "a 'quoted' $line\n\n\\n%s no end", "0640");
   odd.owner = "deploy";
@@ -51,12 +40,13 @@ Configuration everything() {
       resource(Directory{"/etc/app", Presence::Present, "deploy", "staff2", "2750"}),
       resource(Directory{"/srv/with space", Presence::Present, "root", "root", "0755"}),
       resource(Link{"/etc/alias", Presence::Present, "/etc/app/it's"}),
+      resource(Link{"/etc/option", Presence::Present, "-n"}),
       resource(OwnedFiles{"/etc/sudoers.d", "nimbus-", {"/etc/sudoers.d/nimbus-deploy"}}),
       resource(file("/etc/sudoers.d/nimbus-deploy", "deploy ALL=(ALL) NOPASSWD: ALL\n", "0440")),
       resource(Group{"staff2", Presence::Present, 2000}),
       resource(deploy),
       resource(User{"plain", Presence::Present, {}, {}, "", "", {kKeyB}, false, true}),
-      resource(Mount{"tmpfs", "/srv/with space/da ta", "tmpfs", "size=1m", Presence::Present}),
+      resource(Mount{"-f", "/srv/with space/da ta", "tmpfs", "size=1m", Presence::Present}),
       resource(Setting{SettingKind::Hostname, "web-1"}),
       resource(Setting{SettingKind::TimeZone, "Europe/Berlin"}),
       resource(Setting{SettingKind::Locale, "C.UTF-8"}),
@@ -103,7 +93,7 @@ TEST_CASE("host root: everything from absent to present, in each shell; then not
     CHECK(root.read("/srv/deploy/id") == "deploy\n");
     CHECK(root.read("/etc/hostname") == "web-1\n");
     CHECK(root.sh("uname -n; readlink /etc/localtime") == "web-1\n/usr/share/zoneinfo/Europe/Berlin\n");
-    CHECK(root.sh("stat -f -c %T '/srv/with space/da ta'") == "tmpfs\n");
+    CHECK(root.sh("stat -f -c %T '/srv/with space/da ta'; readlink /etc/option") == "tmpfs\n-n\n");
   }
 }
 
@@ -175,6 +165,7 @@ TEST_CASE("host root: removed again") {
                     resource(no_file("/etc/app/token")),
                     resource(Directory{"/etc/app", Presence::Absent}),
                     resource(Link{"/etc/alias", Presence::Absent}),
+                    resource(Link{"/etc/option", Presence::Absent}),
                     resource(OwnedFiles{"/etc/sudoers.d", "nimbus-", {}}),
                     resource(Group{"staff2", Presence::Absent}),
                     resource(User{"deploy", Presence::Absent}),

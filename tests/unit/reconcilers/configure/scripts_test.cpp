@@ -141,6 +141,15 @@ TEST_CASE("configure: a script that was cut off on its way does nothing") {
   }
 }
 
+TEST_CASE("configure: what a link points to and what is mounted is never taken for an option") {
+  const auto wanted = configuration({resource(host::Link{"/etc/alias", host::Presence::Present, "-n"}),
+                                     resource(host::Mount{"-rf", "/srv/t", "tmpfs", "size=1m"})});
+  std::string all;
+  for (const auto& correction : corrections(wanted, empty_host(wanted))) all += correction.script;
+  CHECK(all.find("ln -s -- '-n' './alias'") != std::string::npos);
+  CHECK(all.find("mount -t 'tmpfs' -o 'size=1m' -- '-rf' '/srv/t'") != std::string::npos);
+}
+
 TEST_CASE("configure: every byte goes through every shell, quoted or printed") {
   std::string all;
   for (int turn = 0; turn < 2; ++turn) {

@@ -44,7 +44,7 @@ fi || exit 1
 # level
 # mount:/srv/da ta
 [ -d '/srv/da ta' ] || mkdir -p '/srv/da ta' || exit 1
-mount -t 'ext4' -o 'noatime' 'UUID=0a1b' '/srv/da ta' || exit 1
+mount -t 'ext4' -o 'noatime' -- 'UUID=0a1b' '/srv/da ta' || exit 1
 fstab_set 2 '/srv/da\040ta' 'UUID=0a1b /srv/da\040ta ext4 noatime 0 0'
 # level
 # directory:/etc/app
@@ -126,7 +126,7 @@ else
 fi
 # link:/etc/alias
 work_in '/etc' 02a593aa7dfa2b73
-ln -s '/etc/app' './alias' || exit 1
+ln -s -- '/etc/app' './alias' || exit 1
 go_live 'alias'
 # locale
 f=locale.conf d=/etc; [ ! -f /etc/debian_version ] || f=locale d=/etc/default
