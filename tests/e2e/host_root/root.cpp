@@ -106,4 +106,14 @@ std::string Root::leftovers() {
   return sh("find / -xdev \\( -name '.nimbus*' -o -name '*.nimbus-new' -o -path '/var/lib/nimbus/*/*' \\) -print");
 }
 
+void settles(Root& root, const host::Configuration& wanted) {
+  const auto pass = root.converge(wanted);
+  CHECK_MESSAGE(pass.converged(), pass.text());
+  const auto again = root.converge(wanted);
+  CHECK_MESSAGE(again.converged(), again.text());
+  CHECK(again.probes == 1);
+  CHECK(again.corrections == 0);
+  CHECK(root.leftovers() == "");
+}
+
 }  // namespace nimbus::test

@@ -46,10 +46,11 @@ struct Setup {
   bool placed = true;
   bool secrets = true;
   std::optional<ControllerAccess> access = std::nullopt;
+  const Snapshot* previous = nullptr;  // whose files need not be read again
 };
 
 inline Built build(const MemorySource& source, const Setup& setup = {}) {
-  const auto snapshot = loaded(source).snapshot;
+  const auto snapshot = loaded(source, setup.previous).snapshot;
   const auto* instance = find_instance(*snapshot, "acme", "web-1");
   REQUIRE(instance != nullptr);
   const auto* machine = find_machine(*snapshot, "berlin-1", "m017");
