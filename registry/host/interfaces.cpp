@@ -88,6 +88,35 @@ constexpr std::string_view kWhere =
     "fi\n"
     "from=/etc/nimbus-host/network\n";
 
+/// `devices`: our bonds and VLANs that are live before the change. `told`: the files by which
+/// networkd makes them, with their sums; netplan makes the files. That there are bonds and VLANs
+/// at the end of our YAML is the doing of netplan_file().
+constexpr std::string_view kDevices =
+    "if [ \"$renderer\" = netplan ]; then\n"
+    "  made=/run/systemd/network/10-netplan-\n"
+    "  devices=$(sed -n '/^  [bv].*s:$/,$s/^    \"\\(.*\\)\":$/\\1/p' \"$to/90-nimbus.yaml\" 2>/dev/null)\n"
+    "else\n"
+    "  made=$to/$prefix\n"
+    "  devices=$(cd \"$to\" && ls \"$prefix\"*.netdev 2>/dev/null | sed \"s/^$prefix//; s/[.]netdev$//\")\n"
+    "fi\n"
+    "told() {\n"
+    "  for device in $devices; do echo \"$device $(cksum \"$made$device.netdev\" 2>/dev/null)\"; done\n"
+    "}\n"
+    "before=$(told)\n";
+
+/// networkd creates a device when it reads its file, and leaves it as it is when the file has changed
+/// or is gone; what it has read of a VLAN it forgets only when it starts anew. netplan's check of all
+/// files comes first: what it refuses deletes nothing.
+constexpr std::string_view kDeleteDevices =
+    "[ \"$renderer\" = networkd ] || netplan generate || exit 1\n"
+    "after=$(told)\n"
+    "if [ \"$before\" != \"$after\" ]; then\n"
+    "  printf '%s\\n' \"$before\" | while IFS= read -r line; do\n"
+    "    printf '%s\\n' \"$after\" | grep -qxF -e \"$line\" || ip link delete dev \"${line%% *}\" 2>/dev/null\n"
+    "  done\n"
+    "  systemctl try-restart systemd-networkd || exit 1\n"
+    "fi\n";
+
 }  // namespace
 
 std::vector<NamedText> networkd_files(const std::vector<Interface>& interfaces) {
@@ -139,29 +168,28 @@ std::string network_is_same() {
 }
 
 host::Action network_action() {
-  // Undone by the same: by then the files in our folder are the ones of before. networkd
-  // creates devices when it reads their file, and leaves them when the file is gone.
-  const auto run = std::string(kWhere) +
-                   "if [ \"$renderer\" = networkd ] && ! systemctl is-active --quiet systemd-networkd; then\n"
-                   "  echo 'neither netplan nor systemd-networkd runs the network of this host' >&2\n"
-                   "  exit 1\n"
-                   "fi\n"
-                   "for live in \"$to/$prefix\"*; do\n"
-                   "  [ -e \"$live\" ] || continue\n"
-                   "  name=${live##*/}\n"
-                   "  [ -e \"$from/$name\" ] && continue\n"
-                   "  rm -f -- \"$live\" || exit 1\n"
-                   "  case $name in *.netdev)\n"
-                   "    device=${name#10-nimbus-}\n"
-                   "    ip link delete dev \"${device%.netdev}\" 2>/dev/null || : ;;\n"
-                   "  esac\n"
-                   "done\n"
-                   "for file in \"$from/$prefix\"*; do\n"
-                   "  [ -e \"$file\" ] || continue\n"
-                   "  cp -p -- \"$file\" \"$to/.nimbus-new\" || exit 1\n"
-                   "  mv -f -- \"$to/.nimbus-new\" \"$to/${file##*/}\" || exit 1\n"
-                   "done\n"
-                   "if [ \"$renderer\" = netplan ]; then netplan apply; else networkctl reload; fi\n";
+  // Undone by the same: by then the files in our folder are the ones of before.
+  std::string run(kWhere);
+  run +=
+      "if [ \"$renderer\" = networkd ] && ! systemctl is-active --quiet systemd-networkd; then\n"
+      "  echo 'neither netplan nor systemd-networkd runs the network of this host' >&2\n"
+      "  exit 1\n"
+      "fi\n";
+  run += kDevices;
+  run +=
+      "for live in \"$to/$prefix\"*; do\n"
+      "  [ ! -e \"$live\" ] || [ -e \"$from/${live##*/}\" ] || rm -f -- \"$live\" || exit 1\n"
+      "done\n"
+      "for file in \"$from/$prefix\"*; do\n"
+      "  [ -e \"$file\" ] || continue\n"
+      "  cp -p -- \"$file\" \"$to/.nimbus-new\" || exit 1\n"
+      "  mv -f -- \"$to/.nimbus-new\" \"$to/${file##*/}\" || exit 1\n"
+      "done\n";
+  run += kDeleteDevices;
+  // netplan leaves networkd alone when nothing is left that it would tell it.
+  run +=
+      "[ \"$renderer\" = networkd ] || netplan apply || exit 1\n"
+      "if systemctl is-active --quiet systemd-networkd; then networkctl reload; fi\n";
   return {"network", run, run};
 }
 
