@@ -1,5 +1,9 @@
 #include "installer/disks.hpp"
 
+#include <string_view>
+
+#include "base/text/text.hpp"
+
 namespace nimbus::installer {
 namespace {
 
@@ -24,10 +28,28 @@ std::string reason_against(const DiskFacts& disk) {
   return disk.removable ? "it says that it is removable" : "";
 }
 
+std::string plain_wwn(std::string_view text) {
+  std::string out = base::to_lower(base::trim(text));
+  for (const std::string_view prefix : {"naa.", "eui.", "0x"}) {
+    if (out.starts_with(prefix)) return out.substr(prefix.size());
+  }
+  return out;
+}
+
+std::string_view plain_path(std::string_view text) {
+  const auto port = text.find("-ata-");
+  if (port != std::string_view::npos && text.ends_with(".0") && text.find('.', port) == text.size() - 2) {
+    text.remove_suffix(2);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string disk_id(const DiskFacts& disk) {
-  if (!disk.wwn.empty()) return "wwn." + disk.wwn;
+  // "t10." is made up of vendor, model and serial number, by whoever likes.
+  const bool has_wwn = !disk.wwn.empty() && !(disk.wwn.starts_with("t10.") && !disk.serial.empty());
+  if (has_wwn) return "wwn." + disk.wwn;
   if (!disk.serial.empty()) return "serial." + disk.serial;
   return "path." + disk.by_path;
 }
@@ -36,9 +58,9 @@ bool matches(const RootDiskHint& hint, const DiskFacts& disk) {
   const auto wants = [](const std::string& wanted, const std::string& seen) {
     return wanted.empty() || wanted == seen;
   };
-  if (!wants(hint.serial, disk.serial) || !wants(hint.wwn, disk.wwn) || !wants(hint.by_path, disk.by_path)) {
-    return false;
-  }
+  if (!wants(hint.serial, disk.serial)) return false;
+  if (!hint.wwn.empty() && (disk.wwn.empty() || plain_wwn(hint.wwn) != plain_wwn(disk.wwn))) return false;
+  if (!hint.by_path.empty() && plain_path(hint.by_path) != plain_path(disk.by_path)) return false;
   if (!wants(hint.model, disk.model)) return false;
   if (hint.type && *hint.type != disk.type) return false;
   if (hint.min_size_gib && disk.bytes < *hint.min_size_gib * kGib) return false;
@@ -58,6 +80,9 @@ Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& 
   }
   if (found.size() > 1) {
     return Error{Code::Conflict, "several disks match hardware.root_disk, nothing is written: " + list(found)};
+  }
+  if (found.front().alike) {
+    return Error{Code::Conflict, say(found.front()) + " cannot be told from another disk: nothing is written"};
   }
   if (found.front().bytes < least_bytes) {
     return Error{Code::Invalid,

@@ -16,11 +16,12 @@
 namespace nimbus::installer {
 
 struct DiskFacts {
-  std::string id;    // stable: "wwn.…", "serial.…", else "path.…"
+  std::string id;    // stable, and never that of another disk: "wwn.…", "serial.…", else "path.…"
   std::string node;  // "/dev/vda"
   std::string serial, wwn, model, by_path;
   std::int64_t bytes = 0;
   DiskType type = DiskType::Hdd;
+  bool alike = false;      // another disk has the same names and place: which is which is not stable
   bool removable = false;  // by its own word, or the controller's
   bool on_usb = false;
   bool read_only = false;
@@ -28,15 +29,17 @@ struct DiskFacts {
   friend bool operator==(const DiskFacts&, const DiskFacts&) = default;
 };
 
-/// "wwn.0x5000…", "serial.S4YXNF0M", "path.pci-0000:00:04.0", by what the disk has.
+/// "wwn.naa.5000…", "serial.S4YXNF0M", "path.pci-0000:00:04.0", by what the disk has.
 std::string disk_id(const DiskFacts& disk);
 
-/// Whether `disk` satisfies every key of the hint that is set.
+/// Whether `disk` satisfies every key of the hint that is set. World-wide names are the same
+/// whether written as the kernel does ("naa.5000…", "eui.…") or as udev does ("0x5000…");
+/// so are "pci-…-ata-1" and "pci-…-ata-1.0", both of which udev has.
 bool matches(const RootDiskHint& hint, const DiskFacts& disk);
 
 /// `only`: the id of the one disk that may be written, if that is settled already.
 /// Removable, read-only and used disks never match. Errors: NotFound (none),
-/// Conflict (several), Invalid (too small for `least_bytes`).
+/// Conflict (several, or one that cannot be told from another), Invalid (too small for `least_bytes`).
 Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& only,
                                    const std::vector<DiskFacts>& disks, std::int64_t least_bytes);
 

@@ -1,102 +1,14 @@
 #include "installer/inventory.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
 
 #include "base/file/file.hpp"
 #include "base/text/text.hpp"
+#include "installer/block_devices.hpp"
 
 namespace nimbus::installer {
 namespace {
-
-constexpr std::size_t kMostText = 4096;
-
-/// A file of /sys; what cannot be read is empty. Sizes of such files say nothing.
-std::string sys_text(const std::string& path) {
-  auto text = base::read_file(path, kMostText);
-  return text ? base::printable(base::trim(*text), 256) : std::string();
-}
-
-std::int64_t sys_number(const std::string& path) {
-  const std::string text = sys_text(path);
-  std::int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-/// The folders below `path`, links too, as /sys/class has them.
-std::vector<std::string> names_in(const std::string& path) {
-  std::vector<std::string> names;
-  if (auto entries = base::list_folder(path)) {
-    for (const auto& entry : *entries) names.push_back(entry.name);
-  }
-  return names;
-}
-
-/// The devices between the root and a disk, by a link like
-/// "../devices/pci0000:00/0000:00:04.0/virtio1/block/vda".
-std::vector<std::string> way_to(const std::string& block_link) {
-  std::array<char, 1024> target{};
-  const ssize_t size = ::readlink(block_link.c_str(), target.data(), target.size());
-  std::vector<std::string> way;
-  if (size <= 0) return way;
-  for (const auto part : base::split({target.data(), static_cast<std::size_t>(size)}, '/')) way.emplace_back(part);
-  return way;
-}
-
-/// Below a root hub, "usb2".
-bool is_on_usb(const std::string& block_link) {
-  const auto way = way_to(block_link);
-  return std::any_of(way.begin(), way.end(), [](const auto& part) {
-    return part.size() > 3 && part.starts_with("usb") && std::isdigit(static_cast<unsigned char>(part[3])) != 0;
-  });
-}
-
-/// "pci-0000:00:04.0": the last of the buses on the way.
-std::string path_of(const std::string& block_link) {
-  std::string address;
-  for (const auto& part : way_to(block_link)) {
-    if (part.size() == 12 && part[4] == ':' && part[7] == ':' && part[10] == '.') address = part;
-  }
-  return address.empty() ? std::string() : "pci-" + address;
-}
-
-bool is_disk(const std::string& name) {
-  for (const auto* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd"}) {
-    if (name.starts_with(prefix)) return false;
-  }
-  return true;
-}
-
-bool is_mounted(const std::string& root, const std::string& name) {
-  auto mounts = base::read_file(root + "/proc/mounts", std::size_t{1} << 20U);
-  return mounts && mounts->find("/dev/" + name) != std::string::npos;
-}
-
-DiskFacts read_disk(const std::string& root, const std::string& name) {
-  const std::string folder = root + "/sys/block/" + name;
-  DiskFacts disk;
-  disk.node = root + "/dev/" + name;
-  disk.serial = sys_text(folder + "/serial");
-  if (disk.serial.empty()) disk.serial = sys_text(folder + "/device/serial");
-  disk.wwn = sys_text(folder + "/wwid");
-  if (disk.wwn.empty()) disk.wwn = sys_text(folder + "/device/wwid");
-  disk.model = sys_text(folder + "/device/model");
-  disk.by_path = path_of(folder);
-  disk.bytes = sys_number(folder + "/size") * 512;
-  disk.removable = sys_number(folder + "/removable") != 0;
-  disk.on_usb = is_on_usb(folder);
-  disk.read_only = sys_number(folder + "/ro") != 0;
-  disk.in_use = is_mounted(root, name);
-  const bool rotates = sys_number(folder + "/queue/rotational") != 0;
-  disk.type = name.starts_with("nvme") ? DiskType::Nvme : rotates ? DiskType::Hdd : DiskType::Ssd;
-  disk.id = disk_id(disk);
-  return disk;
-}
 
 /// Cards and controllers; not the bridges and the inner parts of the platform.
 std::vector<boot::PciReport> read_pci(const std::string& root) {
@@ -138,10 +50,8 @@ MachineFacts read_machine(const std::string& root) {
     const std::string mac = base::to_lower(sys_text(root + "/sys/class/net/" + name + "/address"));
     if (name != "lo" && mac.size() == 17) machine.macs.push_back(mac);
   }
-  for (const auto& name : names_in(root + "/sys/block")) {
-    // One that shows no size as well: if it is broken, what is on it is still there.
-    if (is_disk(name)) machine.disks.push_back(read_disk(root, name));
-  }
+  // Those that show no size as well: if one is broken, what is on it is still there.
+  machine.disks = read_disks(root);
   return machine;
 }
 

@@ -3,56 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "sys_tree.hpp"
 
 using namespace nimbus;
 using namespace nimbus::installer;
 
-namespace {
-
-struct Tree {
-  Tree() {
-    std::array<char, 32> name{"/tmp/nimbus-sys-XXXXXX"};
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    root = name.data();
-  }
-  ~Tree() { std::filesystem::remove_all(root); }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
-
-  void put(const std::string& path, const std::string& text) const {
-    const auto full = std::filesystem::path(root + path);
-    std::filesystem::create_directories(full.parent_path());
-    std::ofstream(full) << text;
-  }
-  /// As /sys/bus/pci/devices has them: links to where the bus is.
-  void pci(const std::string& address, const std::string& kind, const std::string& vendor,
-           const std::string& device) const {
-    const std::string at = "/sys/devices/pci0000:00/" + address;
-    put(at + "/class", "0x" + kind + "\n");
-    put(at + "/vendor", "0x" + vendor + "\n");
-    put(at + "/device", "0x" + device + "\n");
-    std::filesystem::create_directories(root + "/sys/bus/pci/devices");
-    std::filesystem::create_directory_symlink("../../../devices/pci0000:00/" + address,
-                                              root + "/sys/bus/pci/devices/" + address);
-  }
-  /// As /sys/block has them: links to where the disk is plugged in.
-  std::string disk(const std::string& name, const std::string& way) const {
-    const std::string at = "/sys/devices/" + way + "/block/" + name;
-    put(at + "/size", "4096\n");
-    std::filesystem::create_directories(root + "/sys/block");
-    std::filesystem::create_directory_symlink("../devices/" + way + "/block/" + name, root + "/sys/block/" + name);
-    return at;
-  }
-  boot::Inventory inventory() const { return inventory_of(read_machine(root), root); }
-
-  std::string root;
-};
-
-}  // namespace
+using Tree = test::SysTree;
 
 TEST_CASE("PCI: cards and controllers in order, without bridges and the inside of the platform") {
   const Tree tree;
