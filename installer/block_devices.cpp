@@ -119,6 +119,20 @@ class Path {
   std::vector<std::string> way_;
 };
 
+/// With NVMe multipath a disk hangs on no bus; its ways do, as nvme0c1n1 for nvme0n1.
+/// Empty: there is not exactly one.
+std::string path_of_ways(const std::string& root, const std::string& name) {
+  const auto space = name.rfind('n');
+  if (!name.starts_with("nvme") || space == 0) return {};
+  std::string found;
+  for (const auto& other : names_in(root + "/sys/block")) {
+    if (!other.starts_with(name.substr(0, space) + "c") || !other.ends_with(name.substr(space))) continue;
+    if (!found.empty()) return {};
+    found = Path(root, other).text();
+  }
+  return found;
+}
+
 /// VPD page 80h, which the kernel has as it came from the disk: four bytes, of which the
 /// second is the page and the last two the length, and the serial number (SPC-5, 7.7.20).
 std::string unit_serial(const std::string& file) {
@@ -130,11 +144,11 @@ std::string unit_serial(const std::string& file) {
   return base::printable(base::trim(text), 256);
 }
 
-bool is_disk(const std::string& name) {
+bool is_disk(const std::string& root, const std::string& name) {
   for (const auto* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "mtdblock"}) {
     if (name.starts_with(prefix)) return false;
   }
-  return true;
+  return sys_number(root + "/sys/block/" + name + "/hidden") == 0;
 }
 
 bool is_mounted(const std::string& root, const std::string& name) {
@@ -154,6 +168,7 @@ DiskFacts read_disk(const std::string& root, const std::string& name) {
   if (disk.wwn.empty()) disk.wwn = sys_text(folder + "/device/wwid");
   disk.model = sys_text(folder + "/device/model");
   disk.by_path = path.text();
+  if (disk.by_path.empty()) disk.by_path = path_of_ways(root, name);
   disk.bytes = sys_number(folder + "/size") * 512;
   disk.removable = sys_number(folder + "/removable") != 0;
   disk.on_usb = path.on_usb();
@@ -202,7 +217,7 @@ std::vector<std::string> names_in(const std::string& path) {
 std::vector<DiskFacts> read_disks(const std::string& root) {
   std::vector<DiskFacts> disks;
   for (const auto& name : names_in(root + "/sys/block")) {
-    if (is_disk(name)) disks.push_back(read_disk(root, name));
+    if (is_disk(root, name)) disks.push_back(read_disk(root, name));
   }
   for (auto& disk : disks) disk.id = disk_id(disk);
   if (tell_apart(disks, [](auto& disk) { disk.id += "@" + disk.by_path; })) {

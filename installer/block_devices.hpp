@@ -19,7 +19,7 @@ std::int64_t sys_number(const std::string& path);
 std::vector<std::string> names_in(const std::string& path);
 
 /// All of them, broken and loose ones too; no two have the same id. Not the kernel's own
-/// (loop, RAM, mapped).
+/// (loop, RAM, mapped), nor the ways to a disk that it shows as one (NVMe multipath).
 std::vector<DiskFacts> read_disks(const std::string& root);
 
 }  // namespace nimbus::installer

@@ -162,3 +162,23 @@ TEST_CASE("disks with one name have two ids, and one that cannot be told from an
   CHECK(all_ids_differ(disks));
   CHECK(choose_root_disk({.min_size_gib = 1}, "", disks, 1).error().code == Code::Conflict);
 }
+
+TEST_CASE("NVMe multipath: the ways to a disk are no disks of their own") {
+  const Tree tree;
+  const auto head = tree.disk("nvme0n1", "virtual/nvme-subsystem/nvme-subsys0");
+  tree.put(head + "/wwid", "eui.0025385b71b0a1c2\n");
+  tree.put(head + "/hidden", "0\n");
+  const auto way = tree.disk("nvme0c0n1", "pci0000:00/0000:00:05.0/nvme/nvme0");
+  tree.put(way + "/wwid", "eui.0025385b71b0a1c2\n");
+  tree.put(way + "/nsid", "1\n");
+  tree.put(way + "/hidden", "1\n");
+  auto disk = only_disk(tree);
+  CHECK(disk.node == tree.root + "/dev/nvme0n1");
+  CHECK(disk.id == "wwn.eui.0025385b71b0a1c2");
+  CHECK(disk.by_path == "pci-0000:00:05.0-nvme-1");
+  // A second controller: it has no single place.
+  tree.put(tree.disk("nvme0c1n1", "pci0000:00/0000:00:06.0/nvme/nvme1") + "/hidden", "1\n");
+  disk = only_disk(tree);
+  CHECK(disk.by_path.empty());
+  CHECK(disk.id == "wwn.eui.0025385b71b0a1c2");
+}
