@@ -170,6 +170,7 @@ DiskFacts read_disk(const std::string& root, const std::string& name) {
   disk.by_path = path.text();
   if (disk.by_path.empty()) disk.by_path = path_of_ways(root, name);
   disk.bytes = sys_number(folder + "/size") * 512;
+  if (const auto block = sys_number(folder + "/queue/logical_block_size"); block > 0) disk.block_bytes = block;
   disk.removable = sys_number(folder + "/removable") != 0;
   disk.on_usb = path.on_usb();
   disk.read_only = sys_number(folder + "/ro") != 0;

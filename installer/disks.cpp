@@ -8,6 +8,7 @@ namespace nimbus::installer {
 namespace {
 
 constexpr std::int64_t kGib = std::int64_t{1} << 30;
+constexpr std::int64_t kImageBlock = 512;
 
 std::string say(const DiskFacts& disk) {
   return disk.id + " (" + disk.node + ", " + std::to_string(disk.bytes / kGib) + " GiB" +
@@ -83,6 +84,11 @@ Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& 
   }
   if (found.front().alike) {
     return Error{Code::Conflict, say(found.front()) + " cannot be told from another disk: nothing is written"};
+  }
+  if (found.front().block_bytes != kImageBlock) {
+    return Error{Code::Invalid, say(found.front()) + " has blocks of " + std::to_string(found.front().block_bytes) +
+                                    " bytes, and images have a partition table for blocks of 512: format it to those, "
+                                    "or choose another disk"};
   }
   if (found.front().bytes < least_bytes) {
     return Error{Code::Invalid,

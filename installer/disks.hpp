@@ -21,6 +21,7 @@ struct DiskFacts {
   std::string serial, wwn, model, by_path;
   std::int64_t bytes = 0;
   DiskType type = DiskType::Hdd;
+  std::int64_t block_bytes = 512;
   bool alike = false;      // another disk has the same names and place: which is which is not stable
   bool removable = false;  // by its own word, or the controller's
   bool on_usb = false;
@@ -39,7 +40,8 @@ bool matches(const RootDiskHint& hint, const DiskFacts& disk);
 
 /// `only`: the id of the one disk that may be written, if that is settled already.
 /// Removable, read-only and used disks never match. Errors: NotFound (none),
-/// Conflict (several, or one that cannot be told from another), Invalid (too small for `least_bytes`).
+/// Conflict (several, or one that cannot be told from another), Invalid (too small for
+/// `least_bytes`, or its blocks are not of 512 bytes, as the partition table of an image has it).
 Result<DiskFacts> choose_root_disk(const RootDiskHint& hint, const std::string& only,
                                    const std::vector<DiskFacts>& disks, std::int64_t least_bytes);
 

@@ -182,3 +182,20 @@ TEST_CASE("NVMe multipath: the ways to a disk are no disks of their own") {
   CHECK(disk.by_path.empty());
   CHECK(disk.id == "wwn.eui.0025385b71b0a1c2");
 }
+
+TEST_CASE("a disk with blocks of 4096 bytes is no place for an image, and says why") {
+  const Tree tree;
+  const auto at = sata(tree, "sda", 1);
+  tree.put(at + "/queue/logical_block_size", "512\n");
+  CHECK(choose_root_disk({}, "", read_disks(tree.root), 1));
+  tree.put(at + "/queue/logical_block_size", "4096\n");
+  const auto chosen = choose_root_disk({}, "", read_disks(tree.root), 1);
+  REQUIRE_FALSE(chosen);
+  CHECK(chosen.error().code == Code::Invalid);
+  CHECK(chosen.error().message.find("has blocks of 4096 bytes") != std::string::npos);
+  // It is erased as any other.
+  CHECK(to_erase(read_disks(tree.root)).disks.size() == 1);
+  // And does not stand in another one's way.
+  tree.put(sata(tree, "sdb", 2) + "/size", "40000000\n");
+  CHECK(choose_root_disk({.min_size_gib = 1}, "", read_disks(tree.root), 1));
+}

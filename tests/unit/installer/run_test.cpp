@@ -141,6 +141,14 @@ TEST_CASE("refused before the first write: the disk is as it was") {
   if (stand.device != nullptr && !stand.opened.empty()) CHECK(stand.seed.empty());
 }
 
+TEST_CASE("a disk with blocks of 4096 bytes: the report says why nothing is written") {
+  Stand stand;
+  stand.machine.disks.front().block_bytes = 4096;
+  CHECK(stand.run() == Ending::Failed);
+  CHECK(stand.untouched());
+  CHECK(stand.home.reports.back().message.find("has blocks of 4096 bytes") != std::string::npos);
+}
+
 TEST_CASE("failed while writing: no head, and a reason") {
   Stand stand;
   SUBCASE("digest") { stand.home.the_plan.image_sha256 = std::string(64, 'a'); }
