@@ -74,7 +74,9 @@ Result<> Lifecycle::assign(const AcceptedRegistry& registry) {
 }
 
 void Lifecycle::seed(const std::map<std::string, std::string>& documents) {
+  auto claims = claims_in(documents);
   const std::lock_guard lock(mutex_);
+  told_claims_ = std::move(claims);
   documents_ = documents;
   seeded_ = true;
   placement_due_ = true;
@@ -119,6 +121,37 @@ std::optional<InstanceStatus> Lifecycle::published(const std::string& id) const 
   if (document == documents_.end()) return std::nullopt;
   auto status = registry::parse_instance_status(document->second, document->first);
   return status ? std::optional(std::move(*status)) : std::nullopt;
+}
+
+std::vector<Lifecycle::ToldClaim> Lifecycle::claims_in(const std::map<std::string, std::string>& documents) {
+  std::vector<ToldClaim> out;
+  for (const auto& [path, text] : documents) {
+    if (!path.starts_with("providers/")) continue;
+    const auto status = registry::parse_machine_status(text, path);
+    if (!status || !status->claim || status->claim->left) continue;
+    const auto name = path.substr(path.rfind('/') + 1);
+    out.push_back({path, name.substr(0, name.rfind('.')), status->claim->instance, status->identity});
+  }
+  return out;
+}
+
+/// Before anything is placed: who has a machine by the word of status, and the journal was
+/// lost. That must not wait for the machine's own pass: its BMC may be silent for long, and
+/// its instance would be installed a second time.
+void Lifecycle::take_over_claims() {
+  std::erase_if(told_claims_, [this](const ToldClaim& claim) {
+    if (!records_.find(claim.machine, {{claim.machine, claim.identity}}).empty()) return true;  // it knows better
+    const auto is_it = [&](const auto& item) {
+      const auto verdict = match_identity(item.second.desired->identity, claim.identity).verdict;
+      return verdict == IdentityMatch::Verdict::Matches ||
+             (item.second.desired->path == claim.path && verdict != IdentityMatch::Verdict::Differs);
+    };
+    auto slot = slots_.find(claim.machine);
+    if (slot == slots_.end() || !is_it(*slot)) slot = std::find_if(slots_.begin(), slots_.end(), is_it);
+    if (slot == slots_.end()) return false;
+    if (!slot->second.known) adopt(slot->first, slot->second);
+    return slot->second.record.instance == claim.instance;
+  });
 }
 
 /// The journal knows nothing of this machine: what status says counts, except that a run
@@ -184,13 +217,21 @@ void Lifecycle::unread(const DesiredMachine& desired, const std::string& why) {
 void Lifecycle::tell_silence(const Slot& slot, const std::string& machine, const std::string& why) {
   const auto& record = slot.record;
   const auto wish = wishes_->instances.find(record.instance);
-  const auto told = told_.find(record.instance);
-  if (record.run || !record.displaced.empty() || wish == wishes_->instances.end() || told == told_.end()) return;
-  auto status = registry::parse_instance_status(told->second, wish->second.path);
+  if (!record.displaced.empty() || wish == wishes_->instances.end()) return;
+  auto status = published(record.instance);  // maybe by the controller that was here before
+  if (const auto told = told_.find(record.instance); told != told_.end()) {
+    if (auto now = registry::parse_instance_status(told->second, wish->second.path)) status = std::move(*now);
+  }
+  if (!status) status = InstanceStatus{.phase = InstancePhase::Pending, .machine = machine, .message = {}};
   const std::string begins = "nobody knows whether " + machine + " runs";
-  if (!status || status->message.starts_with(begins)) return;
+  if (status->message.find(begins) != std::string::npos) return;
   const bool replace = wish->second.instance.on_machine_failure == OnMachineFailure::Replace;
-  status->message = begins + ": " + why + (replace ? "; it is not replaced until it is seen to be off" : "");
+  const bool held = record.run && record.run->state.phase == reconcilers::RunPhase::Held;
+  const std::string before = held ? record.run->state.held + "; " : "";
+  status->message = before + begins + ": its BMC is silent: " + why + "; repair the BMC, or correct bmc.address" +
+                    (record.run && !held ? "; what is under way goes on then" : "") +
+                    (replace ? "; the instance is not replaced until the machine is seen to be off" : "");
+  base::log(base::Level::Error, "machine-silent", why, {{"machine", machine}, {"instance", record.instance}});
   tell_instance(record.instance, *status, "machine-silent");
 }
 

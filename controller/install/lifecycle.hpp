@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "controller/fleet/accepted.hpp"
 #include "controller/install/boot_client.hpp"
@@ -77,6 +78,12 @@ class Lifecycle final : public MachineLife {
   Result<> assign(const AcceptedRegistry& registry);
   Result<> keep(const std::string& machine, const LifeRecord& record);
   void adopt(const std::string& machine, Slot& slot);
+  struct ToldClaim {
+    std::string path, machine, instance;
+    Identity identity;  // of the machine
+  };
+  static std::vector<ToldClaim> claims_in(const std::map<std::string, std::string>& documents);
+  void take_over_claims();
   const std::pair<const std::string, std::string>* document_of(const DesiredMachine& desired) const;
   std::optional<registry::InstanceStatus> published(const std::string& id) const;
   boot::Orders orders() const;
@@ -111,6 +118,7 @@ class Lifecycle final : public MachineLife {
   bool orders_dirty_ = true;
   std::map<std::string, Slot> slots_;             // by machine
   std::map<std::string, std::string> documents_;  // of machines, read back; until adopted
+  std::vector<ToldClaim> told_claims_;            // by status, read back; until the journal knows them
   std::map<std::string, std::string> told_;       // of instances: id -> text
 };
 

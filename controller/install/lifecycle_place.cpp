@@ -1,5 +1,6 @@
 // Placement: which machine a waiting instance gets, and its claim.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -40,6 +41,7 @@ std::string list(const Instance& instance, const std::vector<reconcilers::Candid
 /// What one round of placement looks up once for all instances; kept true as it claims.
 struct Lifecycle::PlacementRound {
   std::set<std::string> placed;                          // instances
+  std::map<std::string, std::string> told;               // instances that have a machine by the word of status alone
   std::set<std::string> taken;                           // addresses
   std::vector<reconcilers::Candidate> candidates;        // by name
   std::unordered_map<std::string_view, std::size_t> at;  // machine -> place in candidates
@@ -61,6 +63,10 @@ Lifecycle::PlacementRound Lifecycle::new_round() const {
     if (!instance.empty() && !aside) machines[instance] = slot.desired.get();
   }
   for (const auto& [id, gone] : absent_) round.taken.insert(gone.address);
+  for (const auto& claim : told_claims_) {
+    round.told[claim.instance] = claim.machine;
+    if (const auto told = published(claim.instance)) round.taken.insert(told->addresses.begin(), told->addresses.end());
+  }
   const auto add = [&](const Instance& instance) {
     const auto found = machines.find(instance.id());
     round.others.push_back({&instance, found == machines.end() ? nullptr : found->second});
@@ -117,6 +123,7 @@ std::vector<std::string> Lifecycle::place() {
   const MonoTime now = tools_.clock.now();
   if (!placement_due_ || now < place_again_) return {};
   placement_due_ = false;
+  take_over_claims();
   PlacementRound round = new_round();
   std::size_t number = 0;
   for (const auto& [id, wish] : wishes_->instances) place_one(round, number++, id, wish);
@@ -135,6 +142,15 @@ void Lifecycle::place_one(PlacementRound& round, std::size_t number, const std::
          .machine = gone->second.machine,
          .message = "its machine " + gone->second.machine + " is no longer in the registry; it is left as it is"},
         "failed");
+    return;
+  }
+  if (const auto told = round.told.find(id); told != round.told.end()) {
+    tell_instance(id,
+                  {.phase = InstancePhase::Failed,
+                   .machine = told->second,
+                   .message = "status says that it is on " + told->second +
+                              ", which is not in the registry; it is left as it is"},
+                  "failed");
     return;
   }
   if (!wish.problem.empty()) {
