@@ -6,6 +6,72 @@
 #include <cstring>
 
 namespace nimbus {
+namespace {
+
+constexpr int kBits = 128;
+constexpr int bits_of(bool v6) { return v6 ? kBits : 32; }
+
+/// The first bit, counted from the front of the address, that is another.
+int bits_in_common(const IpAddress& a, const IpAddress& b) {
+  const int begin = kBits - bits_of(a.v6);
+  for (int bit = begin; bit < kBits; ++bit) {
+    const auto at = static_cast<std::size_t>(bit / 8);
+    const unsigned mask = 0x80U >> static_cast<unsigned>(bit % 8);
+    if (((static_cast<unsigned>(a.bytes[at]) ^ b.bytes[at]) & mask) != 0) return bit - begin;
+  }
+  return bits_of(a.v6);
+}
+
+IpNetwork network_around(const IpAddress& address, int prefix) {
+  IpNetwork out{address, address, prefix};
+  for (int bit = kBits - bits_of(address.v6) + prefix; bit < kBits; ++bit) {
+    const auto at = static_cast<std::size_t>(bit / 8);
+    const unsigned mask = 0x80U >> static_cast<unsigned>(bit % 8);
+    out.first.bytes[at] = static_cast<std::uint8_t>(out.first.bytes[at] & ~mask);
+    out.last.bytes[at] = static_cast<std::uint8_t>(out.last.bytes[at] | mask);
+  }
+  return out;
+}
+
+/// Of one family, in order and apart.
+void widen(std::vector<IpNetwork>& networks, std::size_t most) {
+  if (networks.empty()) return;
+  for (int prefix = bits_of(networks[0].first.v6) - 1; prefix >= 0 && networks.size() > most; --prefix) {
+    std::vector<IpNetwork> next;
+    std::size_t left = networks.size();
+    for (const auto& network : networks) {
+      const bool joins = left > most && !next.empty() && bits_in_common(next.back().first, network.first) >= prefix;
+      if (joins) {
+        next.back() = network_around(network.first, prefix);
+        --left;
+      } else {
+        next.push_back(network);
+      }
+    }
+    networks = std::move(next);
+  }
+}
+
+}  // namespace
+
+std::string to_text(const IpNetwork& network) {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  const auto& bytes = network.first.bytes;
+  const bool v6 = network.first.v6;
+  inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data() + (v6 ? 0 : 12), buffer.data(), buffer.size());
+  return std::string(buffer.data()) + "/" + std::to_string(network.prefix);
+}
+
+std::vector<IpNetwork> cover(std::vector<IpAddress> addresses, std::size_t most) {
+  for (auto& address : addresses) address = plain(address);
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  std::array<std::vector<IpNetwork>, 2> families;
+  for (const auto& address : addresses) families[address.v6 ? 1 : 0].push_back({address, address, bits_of(address.v6)});
+  for (auto& family : families) widen(family, most);
+  families[0].insert(families[0].end(), families[1].begin(), families[1].end());
+  return std::move(families[0]);
+}
 
 std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> buffer{};

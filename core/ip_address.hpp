@@ -5,7 +5,9 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace nimbus {
 
@@ -37,5 +39,12 @@ bool is_special(const IpAddress& address) noexcept;
 IpAddress plain(const IpAddress& address) noexcept;
 /// "10.20.0.0/24"; bits outside the prefix must be zero.
 std::optional<IpNetwork> parse_cidr(std::string_view text) noexcept;
+/// As parse_cidr reads it.
+std::string to_text(const IpNetwork& network);
+
+/// Networks that all of these addresses lie in, in order: one for each address, or, if they
+/// would be more than `most` of a family, wider ones that take in what lies between
+/// neighbours; those with the most bits in common first.
+std::vector<IpNetwork> cover(std::vector<IpAddress> addresses, std::size_t most);
 
 }  // namespace nimbus

@@ -10,6 +10,8 @@
 namespace nimbus::boot {
 namespace {
 
+constexpr std::size_t kMostNever = 2000;  // networks, and BMCs outside of them
+
 using base::Json;
 
 Json hint_json(const RootDiskHint& hint) {
@@ -102,7 +104,7 @@ Result<InstallPlan> parse_plan(std::string_view text) {
   fields.text("image_cache", plan.image_cache);
   fields.texts("image_urls", plan.image_urls, 16);
   fields.texts("image_sources", plan.image_sources);
-  fields.texts("image_never", plan.image_never);
+  fields.texts("image_never", plan.image_never, kMostNever);
   fields.text("image_sha256", plan.image_sha256, 64);
   fields.number("image_bytes", plan.image_bytes);
   fields.text("instance", plan.instance);

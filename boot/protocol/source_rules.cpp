@@ -17,22 +17,31 @@ Result<> allow_redirect(const std::vector<std::string>& sources, const std::stri
   return Error{Code::Untrusted, "the image's source leads to " + base::printable(url, 200) + ", which is not allowed"};
 }
 
-Result<> allow_address(const std::vector<std::optional<IpNetwork>>& never, const base::SocketAddress& address) {
+struct Never {
+  std::string text;
+  std::optional<IpNetwork> network;  // nothing: it cannot be read
+};
+
+Result<> allow_address(const std::vector<Never>& never, const base::SocketAddress& address) {
   const auto where = base::parse_host_port(address.text(), 0);
   const auto ip = where ? parse_ip(where->host) : std::nullopt;
   const Error refusal{Code::Untrusted, "no image is fetched from " + address.text()};
-  if (!ip || is_special(*ip)) return refusal;
-  const bool near = std::any_of(never.begin(), never.end(),
-                                [&](const auto& network) { return !network || network->contains(plain(*ip)); });
-  return near ? Result<>(refusal) : Result<>();
+  if (!ip || is_special(*ip)) return Error{refusal.code, refusal.message + ": no other machine has that address"};
+  for (const auto& one : never) {
+    if (!one.network)
+      return Error{refusal.code, refusal.message + ": " + base::printable(one.text, 64) + " is no network"};
+    if (one.network->contains(plain(*ip)))
+      return Error{refusal.code, refusal.message + ", which is on " + one.text + ": of provisioning or of BMCs"};
+  }
+  return {};
 }
 
 }  // namespace
 
 base::SourceRules source_rules(std::vector<std::string> sources, const std::vector<std::string>& never) {
-  std::vector<std::optional<IpNetwork>> networks;
+  std::vector<Never> networks;
   networks.reserve(never.size());
-  for (const auto& text : never) networks.push_back(parse_cidr(text));
+  for (const auto& text : never) networks.push_back({text, parse_cidr(text)});
   return {
       .redirect = [sources = std::move(sources)](const auto& url) { return allow_redirect(sources, url); },
       .address = [networks = std::move(networks)](const auto& address) { return allow_address(networks, address); }};

@@ -1,6 +1,8 @@
 #include "controller/install/image_source.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/plain_http/client.hpp"
 #include "base/text/text.hpp"
@@ -26,13 +28,20 @@ std::vector<std::string> image_never(const Wishes& wishes) {
   return never;
 }
 
-std::vector<std::string> bmc_networks(const std::set<std::string>& bmcs) {
-  std::vector<std::string> out;
+std::vector<std::string> image_never(const Wishes& wishes, const std::set<std::string>& bmcs, std::size_t most) {
+  auto never = image_never(wishes);
+  std::vector<std::optional<IpNetwork>> declared;
+  for (const auto& text : never) declared.push_back(parse_cidr(text));
+  std::vector<IpAddress> outside;
   for (const auto& bmc : bmcs) {
-    const std::string host = host_of(bmc);
-    if (const auto ip = parse_ip(host)) out.push_back(host + (ip->v6 ? "/128" : "/32"));
+    const auto ip = parse_ip(host_of(bmc));
+    const bool inside = ip && std::any_of(declared.begin(), declared.end(), [&](const auto& network) {
+                          return network && network->contains(plain(*ip));
+                        });
+    if (ip && !inside) outside.push_back(*ip);
   }
-  return out;
+  for (const auto& network : cover(std::move(outside), most)) never.push_back(to_text(network));
+  return never;
 }
 
 bool is_plain(const std::string& url) { return url.starts_with("http://"); }

@@ -98,8 +98,7 @@ std::string LifeStep::image_refusal() {
                          .most_bytes = disk.size_bytes + disk.size_bytes / 64 + kSlack,
                          .urls = std::move(*urls),
                          .sources = tools_.image_sources,
-                         .never = image_never(wishes_)};
-  for (auto& bmc : bmc_networks(life_.bmc_addresses())) order.never.push_back(std::move(bmc));
+                         .never = image_never(wishes_, life_.bmc_addresses(), kMostBmcsOfOrder)};
   const auto image = tools_.boot.image(order, input_.call);
   if (!image) return image.error().text();
   if (!*image) return {};
@@ -121,7 +120,7 @@ std::string LifeStep::image_refusal() {
 /// Where the machine gets the image, and what the installer must know of that.
 Result<> LifeStep::add_sources(const ImageDisk& image, boot::InstallPlan& plan) const {
   plan.image_sources = tools_.image_sources;
-  plan.image_never = image_never(wishes_);
+  plan.image_never = image_never(wishes_, life_.bmc_addresses(), kMostBmcsOfPlan);
   plan.image_cache = cached_;
   auto urls = sources_of(image);
   if (!urls) return std::move(urls.error());

@@ -130,6 +130,23 @@ class Source(Paper):
         self.assertFalse(self.box.bootable())
 
     def test_redirects_without_end(self):
+    def test_a_redirect_to_a_bmc_that_is_on_no_declared_network(self):
+        bmc = "10.78.0.9"
+        self.serve(f"http://{bmc}:8090/disk.raw")
+        self.write_registry(image_name="away/disk.raw")
+        self.site().registry.write("providers/lab/machines/v2.toml", f"""\
+            [bmc]
+            driver = "ipmi"
+            address = "{bmc}:623"
+            credentials = ["bmc/lab"]
+            [identity]
+            serial = "ANOTHER-1"
+            """)
+        self.start_machine()
+        self.ask(image_sources=[self.mirror.url(""), f"http://{bmc}:8090/"])
+        self.until_held(f"no image is fetched from {bmc}:8090, which is on {bmc}/32")
+        self.assertFalse(self.box.bootable())
+
         self.serve(self.mirror.url("away/again"))
         self.write_registry(image_name="away/disk.raw")
         self.start_machine()

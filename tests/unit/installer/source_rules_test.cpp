@@ -45,6 +45,18 @@ TEST_CASE("whatever its name was: no image comes from the machine itself or its 
   }
 }
 
+TEST_CASE("a refusal names the address, and the network that it is on") {
+  const auto refused = [](const std::string& host) {
+    const auto allowed = rules().address(*base::SocketAddress::numeric({host, 80}));
+    REQUIRE_FALSE(allowed);
+    CHECK(allowed.error().code == Code::Untrusted);
+    return allowed.error().message;
+  };
+  CHECK(refused("10.20.0.9") ==
+        "no image is fetched from 10.20.0.9:80, which is on 10.20.0.0/24: of provisioning or of BMCs");
+  CHECK(refused("127.0.0.1") == "no image is fetched from 127.0.0.1:80: no other machine has that address");
+}
+
 TEST_CASE("a plan with a network that cannot be read goes nowhere") {
   boot::InstallPlan plan;
   plan.image_never = {"nonsense"};

@@ -20,6 +20,7 @@ TEST_CASE("nothing is done to a machine until its image is in the cache") {
   CHECK(order.urls == std::vector<std::string>{"http://images.test/a"});
   CHECK(order.sources == std::vector<std::string>{"http://images.test/"});
   CHECK(order.most_bytes > 1 << 30);
+  CHECK(order.never == std::vector<std::string>{"10.0.0.0/24", "192.0.2.9/32"});
 
   story.world.cache =
       boot::ImageAnswer{.stage = boot::ImageStage::Failed, .url = {}, .message = "its SHA-256 is another"};
@@ -49,3 +50,5 @@ TEST_CASE("without a cache the image comes straight from its sources") {
   REQUIRE(story.until([&] { return story.runs(); }));
   CHECK(story.world.last_plan->image_cache.empty());
 }
+  CHECK(story.world.last_plan->image_never ==
+        std::vector<std::string>{"10.0.0.0/24", "192.0.2.9/32"});  // the BMC is on no network

@@ -39,7 +39,15 @@ TEST_CASE("sources of images: allowed, and nothing near") {
   CHECK_FALSE(refuse_source("http://other.example/a", {""}, never, bmcs).empty());
 }
 
-TEST_CASE("BMCs that are numbers are networks of their own; names are not looked up") {
-  CHECK(bmc_networks({"https://bmc1.example", "192.0.2.9:623", "https://[2001:db8::9]:8443"}) ==
-        std::vector<std::string>{"192.0.2.9/32", "2001:db8::9/128"});
+TEST_CASE("BMCs that are numbers and outside of the networks are told one by one; names are not looked up") {
+  Wishes wishes;
+  wishes.networks["bmc"] = {
+      .provider = "p", .name = "bmc", .cidr = "10.30.0.0/16", .role = NetworkRole::Bmc, .gateway = {}};
+  using Texts = std::vector<std::string>;
+  CHECK(image_never(wishes,
+                    {"https://bmc1.example", "192.0.2.9:623", "https://[2001:db8::9]:8443", "https://10.30.1.1"},
+                    9) == Texts{"10.30.0.0/16", "192.0.2.9/32", "2001:db8::9/128"});
+  // Too many: what lies between them is as forbidden as they are.
+  CHECK(image_never(wishes, {"192.0.2.8", "192.0.2.9", "198.51.100.1"}, 2) ==
+        Texts{"10.30.0.0/16", "192.0.2.8/31", "198.51.100.1/32"});
 }

@@ -199,6 +199,7 @@ inline DesiredMachine machine(ExistingData existing = ExistingData::Erase) {
   out.boot.network = "prov";
   out.lifecycle.existing_data = existing;
   return out;
+  out.bmc.address = "https://192.0.2.9";
 }
 
 inline Instance instance(const std::string& name = "web-1", bool is_protected = true) {
