@@ -190,6 +190,7 @@ void read_install(TableReader table, Config& config) {
   read_path(table, "boot", config.boot_socket);
   table.require("boot");
   read(table, "intent_deadline", config.install.intent_deadline);
+  read(table, "image_deadline", config.install.image_deadline);
   read(table, "power_deadline", config.install.power_deadline);
   read(table, "boot_deadline", config.install.boot_deadline);
   read(table, "work_deadline", config.install.work_deadline);

@@ -165,6 +165,7 @@ void LifeStep::advance() {
 void LifeStep::enter(RunPhase phase) {
   if (record_.run->state.phase == phase) return;
   record_.run->state.phase = phase;
+  record_.run->state.overdue = false;
   record_.run->state.since = tools_.clock.wall();
 }
 
@@ -211,12 +212,21 @@ Result<> LifeStep::switch_power(PowerAction action) {
   });
 }
 
+/// A wait is longer than its deadline, or no longer so.
+Result<> LifeStep::note_overdue(const RunStep& step) {
+  record_.run->state.overdue = step.overdue;
+  if (step.overdue)
+    base::log(base::Level::Error, "run-overdue", step.reason, {{"machine", machine_}, {"instance", record_.instance}});
+  return keep();
+}
+
 Result<> LifeStep::perform(const RunStep& step) {
   if (step.kind == RunStep::Kind::PowerOff || step.kind == RunStep::Kind::Boot) {
     if (auto admitted = admit(); !admitted) return admitted;
   }
   switch (step.kind) {
     case RunStep::Kind::Wait:
+      if (step.overdue != record_.run->state.overdue) return note_overdue(step);
       if (step.phase == record_.run->state.phase) return {};
       enter(step.phase);
       base::log(base::Level::Info, "run-phase", step.reason,

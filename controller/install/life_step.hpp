@@ -40,6 +40,7 @@ class LifeStep {
   reconcilers::ProofVerdict proof(bool pushed) const;
   Result<> send(PowerAction action, const Call& call);
   Result<> switch_power(PowerAction action);
+  Result<> note_overdue(const reconcilers::RunStep& step);
   Result<> perform(const reconcilers::RunStep& step);
   Result<> boot();
   Result<> again(const std::string& why);
@@ -47,6 +48,7 @@ class LifeStep {
   std::string image_refusal();
   Result<> add_sources(const ImageDisk& image, boot::InstallPlan& plan) const;
   Result<> make_plan();
+  void note_image(bool missing);
   Result<> guarded(const std::function<Result<>(const Call&)>& act);
   void enter(reconcilers::RunPhase phase);
   void hold(const std::string& why, bool by_machine);

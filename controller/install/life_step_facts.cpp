@@ -76,6 +76,7 @@ registry::InstanceStatus LifeStep::instance_status() const {
     const auto& state = record_.run->state;
     status.phase = state.kind == RunKind::Erase      ? registry::InstancePhase::Releasing
                    : state.phase == RunPhase::Held   ? registry::InstancePhase::Failed
+                   : state.overdue                   ? registry::InstancePhase::Failed
                    : state.phase == RunPhase::Intent ? registry::InstancePhase::Placed
                                                      : registry::InstancePhase::Installing;
     status.message = state.phase != RunPhase::Held ? waits_ : held_.empty() ? state.held : held_;

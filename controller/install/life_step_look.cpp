@@ -132,12 +132,22 @@ reconcilers::RunView LifeStep::look() {
   }
   // Asked for while the forge takes the intent; needed before anything is done to the machine.
   if (run.state.phase == RunPhase::Intent) static_cast<void>(image_refusal());
-  if (run.state.phase == RunPhase::Prepare && view.refusal.empty()) view.refusal = image_refusal();
+  if (run.state.phase == RunPhase::Prepare) {
+    if (view.refusal.empty()) view.image = image_refusal();
+    note_image(!view.image.empty());
+  }
   if (run.state.phase == RunPhase::Booting || run.state.phase == RunPhase::Working) hear(view);
   if (run.state.phase == RunPhase::Handover) {
     if (auto answer = tools_.ssh(record_.address, run.host_key, input_.call)) view.ssh = *answer;
   }
   return view;
+}
+
+void LifeStep::note_image(bool missing) {
+  auto& since = record_.run->state.image_since;
+  if (missing == (since != WallTime{})) return;
+  since = missing ? tools_.clock.wall() : WallTime{};
+  static_cast<void>(keep());  // at worst the deadline begins later
 }
 
 void LifeStep::hear(reconcilers::RunView& view) {

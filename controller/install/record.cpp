@@ -32,6 +32,8 @@ Json run_json(const RunRecordOfLife& run) {
       .set("powered", time_json(run.state.powered))
       .set("held", run.state.held)
       .set("by_machine", run.state.by_machine)
+      .set("image_since", time_json(run.state.image_since))
+      .set("overdue", run.state.overdue)
       .set("id", run.id)
       .set("nonce", run.nonce)
       .set("plan", run.plan)
@@ -60,6 +62,8 @@ Result<RunRecordOfLife> read_run(const Json& json) {
   read_time(fields, "powered", run.state.powered);
   fields.text("held", run.state.held);
   fields.flag("by_machine", run.state.by_machine);
+  read_time(fields, "image_since", run.state.image_since);
+  fields.flag("overdue", run.state.overdue);
   fields.text("id", run.id);
   fields.text("nonce", run.nonce);
   fields.text("plan", run.plan, std::size_t{1} << 20U);

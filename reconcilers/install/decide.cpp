@@ -58,8 +58,17 @@ class Decision {
     return go(Kind::PushIntent, RunPhase::Intent, "waiting for the status branch to take the intent");
   }
 
+  /// Nothing was done to the machine yet, so there is nothing to hold: it goes on when the image is there.
+  RunStep image() const {
+    RunStep step = wait(view_.image);
+    step.overdue = run_.image_since != WallTime{} && now_ - run_.image_since > policy_.image_deadline;
+    if (step.overdue) step.reason = "no image within image_deadline; it is tried on: " + view_.image;
+    return step;
+  }
+
   RunStep prepare() const {
     if (!view_.refusal.empty()) return wait(view_.refusal);
+    if (!view_.image.empty()) return image();
     if (!view_.power.is_known()) return wait("power is not known: " + view_.power.reason());
     if (is(PowerState::Off)) return go(Kind::Boot, RunPhase::Booting, "booting the installer");
     if (is(PowerState::On) && switched()) {

@@ -39,6 +39,8 @@ enum class SshAnswer : std::uint8_t { NotAsked, Silent, ExpectedKey, OtherKey };
 
 struct InstallPolicy {
   std::chrono::milliseconds intent_deadline = std::chrono::hours(24);  // a forge that is down
+  /// A dead mirror: then status says so; it is asked again all the same.
+  std::chrono::milliseconds image_deadline = std::chrono::hours(1);
   std::chrono::milliseconds power_deadline = std::chrono::minutes(2);
   std::chrono::milliseconds boot_deadline = std::chrono::minutes(15);
   std::chrono::milliseconds work_deadline = std::chrono::hours(6);
@@ -57,6 +59,8 @@ struct RunState {
   WallTime powered{};       // when power was last switched
   std::string held;         // why; Held only
   bool by_machine = false;  // Held: the machine itself failed, not what was asked of it
+  WallTime image_since{};   // Prepare: since when nothing but the image is missing
+  bool overdue = false;     // what it waits for has not come within its deadline
   friend bool operator==(const RunState&, const RunState&) = default;
 };
 
@@ -64,6 +68,7 @@ struct RunView {
   Observed<PowerState> power = Observed<PowerState>::unknown("");
   bool intent_pushed = false;
   std::string refusal;  // of the proof or the guard; empty: the next write may happen
+  std::string image;    // why the image is not there; empty: it is
   Told told = Told::Nothing;
   std::string message;  // of the installer, with Failed
   SshAnswer ssh = SshAnswer::NotAsked;
@@ -85,6 +90,7 @@ struct RunStep {
   RunPhase phase = RunPhase::Intent;  // that the run is in once the step has begun
   std::string reason;
   bool by_machine = false;  // Hold: another machine might do it
+  bool overdue = false;     // Wait: for longer than its deadline, which people must know
   friend bool operator==(const RunStep&, const RunStep&) = default;
 };
 

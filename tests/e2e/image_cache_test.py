@@ -8,7 +8,7 @@ import pathlib
 from harness import lab
 from harness.case import PROGRAMS, EndToEnd
 from harness.paper import PaperImage
-from harness.paper_case import Paper, main
+from harness.paper_case import DEADLINES, Paper, main
 from harness.process import run
 
 CACHE = f"http://{lab.ADDRESS}:8081/images/"
@@ -181,9 +181,11 @@ class Install(Paper):
     def test_what_cannot_be_fetched_is_explained_and_nothing_is_done(self):
         self.start_machine()
         self.write_registry(sha256="0" * 63 + "1")
-        self.ask()
+        self.ask(install=DEADLINES + 'image_deadline = "2s"\n')
         self.wait(lambda: "the image cannot be fetched" in self.instance().get("message", ""), "status says why it waits")
         self.assertIn("the file's SHA-256 is " + self.image.sha256, self.instance()["message"])
+        self.wait(lambda: self.instance()["phase"] == "failed", "status tells that the image's deadline has passed")
+        self.assertIn("no image within image_deadline; it is tried on: the image cannot be fetched", self.instance()["message"])
         self.assertEqual(self.box.lines, [], "the machine was switched on")
         self.write_registry()
         self.site().registry.publish("The right digest")

@@ -37,6 +37,36 @@ TEST_CASE("nothing is done to a machine until its image is in the cache") {
         std::vector<std::string>{"http://images.test/a"});  // if the cache goes away
 }
 
+TEST_CASE(
+    "an image that never comes is told as a failure after its deadline, asked for on, and the machine is free to "
+    "leave") {
+  Story story;
+  story.world.cache = boot::ImageAnswer{
+      .stage = boot::ImageStage::Failed, .url = {}, .message = "http://images.test/a: connection refused"};
+  story.push({instance()});
+  const auto told = [&] { return story.world.forge["tenants/acme/instances/web-1.toml"]; };
+  REQUIRE(story.until([&] { return told().find("connection refused") != std::string::npos; }));
+  CHECK(told().find("phase = \"failed\"") == std::string::npos);
+  story.world.clock.advance(1h);
+  story.start();  // a restart forgets nothing
+  REQUIRE(story.until([&] { return told().find("phase = \"failed\"") != std::string::npos; }));
+  CHECK(told().find("no image within image_deadline; it is tried on: the image cannot be fetched: "
+                    "http://images.test/a: connection refused") != std::string::npos);
+  CHECK(story.world.power_writes == 0);
+  SUBCASE("it comes after all") {
+    story.world.cache =
+        boot::ImageAnswer{.stage = boot::ImageStage::Ready, .url = "http://10.0.0.1:8081/images/a", .message = {}};
+    REQUIRE(story.until([&] { return story.runs(); }));
+    CHECK(told().find("phase = \"running\"") != std::string::npos);
+  }
+  SUBCASE("the instance is given up") {
+    story.push({});
+    REQUIRE(story.until([&] { return story.world.run_order() == nullptr && story.world.orders.machines.empty(); }));
+    CHECK(story.world.erases == 0);
+    CHECK(story.world.power_writes == 0);
+  }
+}
+
 TEST_CASE("the order of a run says which image it needs") {
   Story story;
   story.push({instance()});
@@ -49,6 +79,6 @@ TEST_CASE("without a cache the image comes straight from its sources") {
   story.push({instance()});
   REQUIRE(story.until([&] { return story.runs(); }));
   CHECK(story.world.last_plan->image_cache.empty());
-}
   CHECK(story.world.last_plan->image_never ==
         std::vector<std::string>{"10.0.0.0/24", "192.0.2.9/32"});  // the BMC is on no network
+}

@@ -97,6 +97,23 @@ TEST_CASE("every waiting phase ends: by its deadline, with a reason") {
   }
 }
 
+TEST_CASE("an image that does not come: nothing is switched, and its deadline makes the wait known, not the run held") {
+  auto run = run_in(RunPhase::Prepare);
+  RunView view{.power = power(PowerState::Off), .intent_pushed = true, .image = "the mirror is dead"};
+  run.image_since = kNow + 5h;  // however long something else refused before
+  const auto in_time = step(run, view, run.image_since + kPolicy.image_deadline);
+  CHECK(in_time == RunStep{Kind::Wait, RunPhase::Prepare, "the mirror is dead"});
+  const auto late = step(run, view, run.image_since + kPolicy.image_deadline + 1ms);
+  CHECK(late.kind == Kind::Wait);
+  CHECK(late.overdue);
+  CHECK(late.reason == "no image within image_deadline; it is tried on: the mirror is dead");
+  view.refusal = "installing too many";
+  CHECK(step(run, view, kNow + 100h) == RunStep{Kind::Wait, RunPhase::Prepare, "installing too many"});
+  view.refusal.clear();
+  view.image.clear();
+  CHECK(step(run, view, kNow + 100h).kind == Kind::Boot);
+}
+
 TEST_CASE("power-off is sent once in a phase, waited for, and then the attempt is lost") {
   auto run = run_in(RunPhase::Prepare);
   const RunView on{.power = power(PowerState::On), .intent_pushed = true};
