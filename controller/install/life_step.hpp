@@ -42,13 +42,15 @@ class LifeStep {
   Result<> switch_power(PowerAction action);
   Result<> note_overdue(const reconcilers::RunStep& step);
   Result<> perform(const reconcilers::RunStep& step);
+  Result<> arm();
+  void arm_again();
   Result<> boot();
   Result<> again(const std::string& why);
   Result<std::vector<std::string>> sources_of(const ImageDisk& image) const;
   std::string image_refusal();
+  void note_image(bool missing);
   Result<> add_sources(const ImageDisk& image, boot::InstallPlan& plan) const;
   Result<> make_plan();
-  void note_image(bool missing);
   Result<> guarded(const std::function<Result<>(const Call&)>& act);
   void enter(reconcilers::RunPhase phase);
   void hold(const std::string& why, bool by_machine);

@@ -171,33 +171,47 @@ Result<> LifeStep::make_plan() {
   return keep();
 }
 
-/// Serves the run, arms the boot override, and only then switches on.
-Result<> LifeStep::boot() {
+/// If it is allowed now: from the network, the next time.
+Result<> LifeStep::arm() {
   auto* boot_aspect = input_.bmc.boot();
   if (boot_aspect == nullptr) return Error{Code::Unsupported, "this BMC cannot set what the machine boots from"};
-  if (record_.run->plan.empty()) {
-    if (auto made = make_plan(); !made) return made;
-  }
-  if (auto served = life_.serve(input_.call); !served) return served;
-  if (auto turn = power_on_turn(); !turn) return turn;
-  record_console();  // before the clock of the boot runs
-  auto armed = guarded([&](const Call& call) -> Result<> {
+  return guarded([&](const Call& call) -> Result<> {
     auto outcome = boot_aspect->arm_boot(
         {.device = BootDevice::Pxe, .times = BootTimes::Once, .mode = input_.desired.boot.mode, .http_uri = {}}, call);
     if (outcome) return {};
     device_failed_ = true;
     return std::move(outcome.error()).with("while arming the network boot");
   });
-  if (!armed) return armed;
+}
+
+/// Some BMCs forget the override when they switch on, and take it while the firmware is
+/// still busy. Others have used it up by then: the machine is sent to its network once
+/// more than it needs, and told there to boot its disk.
+void LifeStep::arm_again() {
+  auto armed = arm();
+  base::log(base::Level::Info, "boot-armed-again",
+            armed ? "the attempt before may have been lost because the BMC forgot it" : armed.error().text(),
+            {{"machine", machine_}});
+}
+
+/// Serves the run, arms the boot override, and only then switches on.
+Result<> LifeStep::boot() {
+  if (record_.run->plan.empty()) {
+    if (auto made = make_plan(); !made) return made;
+  }
+  if (auto served = life_.serve(input_.call); !served) return served;
+  if (auto turn = power_on_turn(); !turn) return turn;
+  record_console();  // before the clock of the boot runs
+  if (auto armed = arm(); !armed) return armed;
   enter(RunPhase::Booting);
   record_.run->state.powered = tools_.clock.wall();
   if (auto kept = keep(); !kept) return kept;
-  return guarded([this](const Call& call) -> Result<> {
-    if (auto sent = send(PowerAction::On, call); !sent) return sent;
-    base::log(base::Level::Info, "run-boots", "the installer is booted",
-              {{"machine", machine_}, {"run", record_.run->id}});
-    return {};
-  });
+  auto sent = guarded([this](const Call& call) { return send(PowerAction::On, call); });
+  if (!sent) return sent;
+  base::log(base::Level::Info, "run-boots", "the installer is booted",
+            {{"machine", machine_}, {"run", record_.run->id}});
+  if (record_.run->state.attempt > 1) arm_again();
+  return {};
 }
 
 /// The attempt is lost: another one, with another nonce and plan.

@@ -41,7 +41,7 @@ class WorldBmc final : public Bmc,
     world_.effect();
     const bool on = action == PowerAction::On;
     if (on && world_.power == PowerState::Off) {
-      world_.from_network = world_.armed;
+      world_.from_network = world_.armed && !world_.forgets_at_power_on;
       world_.armed = false;
     }
     world_.power = on ? PowerState::On : PowerState::Off;
@@ -58,7 +58,10 @@ class WorldBmc final : public Bmc,
     if (!world_.arm_error.empty()) return Error{Code::Unsupported, world_.arm_error};
     CHECK(wanted.device == BootDevice::Pxe);
     CHECK(wanted.times == BootTimes::Once);
-    world_.armed = true;
+    if (world_.arm_fails > 0 && --world_.arm_fails >= 0) return Error{Code::Unsupported, "it reads back as none"};
+    ++world_.arms;
+    // The firmware is still busy: it counts for this boot.
+    (world_.power == PowerState::On && world_.forgets_at_power_on ? world_.from_network : world_.armed) = true;
     world_.effect();
     return WriteOutcome::Accepted;
   }
@@ -196,10 +199,10 @@ inline DesiredMachine machine(ExistingData existing = ExistingData::Erase) {
   out.path = "providers/p/machines/m1.toml";
   out.mac = kMac;
   out.identity.serial = "S1";
+  out.bmc.address = "https://192.0.2.9";
   out.boot.network = "prov";
   out.lifecycle.existing_data = existing;
   return out;
-  out.bmc.address = "https://192.0.2.9";
 }
 
 inline Instance instance(const std::string& name = "web-1", bool is_protected = true) {

@@ -146,6 +146,9 @@ struct World final : BootService {
   bool booted_disk = false;
   bool armed = false;
   std::string arm_error;
+  int arm_fails = 0;                 // so often the BMC does not show what it was told
+  bool forgets_at_power_on = false;  // unless it is told again then
+  int arms = 0;
   std::string serial = "S1";
   std::string installer_fails;
   int dies_while_writing = 0;
