@@ -90,9 +90,9 @@ class Hosts final : public FactSink {
     WallTime next_look{};
     int failures = 0;
     bool running = false;
-    MonoTime since{};      // running
-    bool forgive = false;  // a person asked: what is held is tried again
-    bool access_kept = false;
+    MonoTime since{};                  // running
+    bool forgive = false;              // a person asked: what is held is tried again
+    std::optional<HostAccess> access;  // as it is remembered
   };
 
   std::optional<HostTarget> target_of(const std::string& instance) const;

@@ -8,13 +8,15 @@
 namespace nimbus::controller {
 
 void Hosts::keep_access(const HostTarget& target, Slot& slot) {
-  if (slot.access_kept) return;
-  const auto kept = tools_.access.keep({.instance = target.instance,
-                                        .path = target.path,
-                                        .machine = target.machine,
-                                        .adopted = target.adopted,
-                                        .endpoint = target.endpoint});
-  slot.access_kept = kept.has_value();
+  // A host that was installed anew, or has another address, is where the access must be taken away.
+  HostAccess access{.instance = target.instance,
+                    .path = target.path,
+                    .machine = target.machine,
+                    .adopted = target.adopted,
+                    .endpoint = target.endpoint};
+  if (slot.access == access) return;
+  const auto kept = tools_.access.keep(access);
+  if (kept) slot.access = std::move(access);
   if (!kept) base::log(base::Level::Error, "journal-unreadable", kept.error().text(), {{"instance", target.instance}});
 }
 

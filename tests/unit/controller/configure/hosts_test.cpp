@@ -266,6 +266,27 @@ TEST_CASE("nobody wants it any more: a last script takes the access away, and st
   CHECK_FALSE(world.due());
 }
 
+TEST_CASE("access is taken away where it was last: another key or address in the file is remembered too") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  const auto installed_anew = world.instance("web-1", ConfigurationMode::Enforce, true);
+  installed_anew->digest = "d2";
+  SUBCASE("another key") { installed_anew->value.adopt->host_key = "ssh-ed25519 BBBB"; }
+  SUBCASE("another address") { installed_anew->value.adopt->address = "192.0.2.9"; }
+  const HostEndpoint now{installed_anew->value.adopt->address, installed_anew->value.adopt->host_key, "nimbus"};
+  world.accept({installed_anew});
+  CHECK(world.due());
+  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
+  world.accept({});
+  CHECK(world.due());
+  CHECK(world.host.state.attached.back() == now);
+  CHECK(world.kept.empty());
+}
+
 TEST_CASE("what is accepted while a pass is under way ends its corrections") {
   World world;
   world.host.known = {"aaa", "bbb", "ccc"};
