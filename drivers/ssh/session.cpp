@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,8 @@ using std::chrono::milliseconds;
 constexpr std::uint16_t kPort = 22;
 /// libssh cuts the descriptor that is given to it to 16 bits.
 constexpr int kMostDescriptor = 0xffff;
+/// Before the login is done. Keys, certificates and a banner for people are some kilobytes.
+constexpr std::uint64_t kMostBeforeLogin = 512 * 1024;
 /// A stop request is seen within this.
 constexpr milliseconds kSlice{50};
 
@@ -63,7 +66,8 @@ Result<base::FileDescriptor> connect_to(const base::SocketAddress& peer, const C
 /// Without ssh_disconnect(): it forgets a socket that was given to it, without closing it.
 void Session::Free::operator()(ssh_session_struct* session) const noexcept { ssh_free(session); }
 
-Session::Session(std::string user, const Clock& clock) : user_(std::move(user)), clock_(clock), session_(ssh_new()) {}
+Session::Session(std::string user, const Clock& clock)
+    : user_(std::move(user)), clock_(clock), heard_(std::make_unique<ssh_counter_struct>()), session_(ssh_new()) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::open(const HostEndpoint& endpoint, const HostKey& host_key, const Key& own,
@@ -109,6 +113,7 @@ Result<> Session::configure(const std::string& host, const HostKey& host_key) {
     return Error{Code::Internal, std::string("libssh refuses a setting: ") + ssh_get_error(session)};
   }
   ssh_set_blocking(session, 0);
+  ssh_set_counters(session, heard_.get(), nullptr);
   return {};
 }
 
@@ -134,6 +139,13 @@ Result<> Session::connect(const base::HostPort& where, const Call& call) {
     return {};
   }
   return last;
+}
+
+Result<> Session::wait_before_login(const Call& call) {
+  if (heard_->in_bytes > kMostBeforeLogin) {
+    return Error{Code::Corrupt, "what answers talks without end before anybody is logged in"};
+  }
+  return wait(call);
 }
 
 Result<> Session::wait(const Call& call) {
@@ -162,7 +174,7 @@ Result<> Session::shake_hands(const Call& call) {
     const int result = ssh_connect(session_.get());
     if (result == SSH_OK) return {};
     if (result != SSH_AGAIN) return lost("while agreeing on keys");
-    if (auto ready = wait(call); !ready) {
+    if (auto ready = wait_before_login(call); !ready) {
       Error error = std::move(ready.error());
       if (error.code == Code::Timeout)
         error = {Code::Timeout, "the host accepted the connection and did not finish the SSH handshake in time"};
@@ -193,7 +205,7 @@ Result<> Session::log_in(const Key& own, const Call& call) {
                                    (result == SSH_AUTH_PARTIAL ? ", and must be enough by itself" : "")};
     }
     if (result != SSH_AUTH_AGAIN) return lost("while logging in");
-    if (auto ready = wait(call); !ready) return std::move(ready.error()).with("while logging in");
+    if (auto ready = wait_before_login(call); !ready) return std::move(ready.error()).with("while logging in");
   }
 }
 

@@ -22,6 +22,7 @@
 #include "core/result.hpp"
 #include "drivers/ssh/keys.hpp"
 
+struct ssh_counter_struct;
 struct ssh_session_struct;
 
 namespace nimbus::ssh {
@@ -63,11 +64,14 @@ class Session {
   Result<> shake_hands(const Call& call);
   Result<> compare_key(const HostKey& pinned);
   Result<> log_in(const Key& own, const Call& call);
+  /// For another answer before the login is done.
+  Result<> wait_before_login(const Call& call);
   Result<> wait(const Call& call);
   Error lost(std::string_view doing) const;
 
   const std::string user_;
   const Clock& clock_;
+  const std::unique_ptr<ssh_counter_struct> heard_;  // libssh counts there while session_ lives
   std::unique_ptr<ssh_session_struct, Free> session_;
   friend class Execution;
 };

@@ -122,5 +122,13 @@ TEST_CASE("peers that are no good SSH servers end at the deadline or before, and
   CHECK(descriptors() == before);
 }
 
+TEST_CASE("a peer that talks without end before the login ends at a bound, not at the deadline") {
+  const Reach reach("banner_flood");
+  const auto answer = reach.run("echo\n", false, std::chrono::seconds(60));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == Code::Corrupt);
+  CHECK_MESSAGE(answer.error().message.find("talks without end") != std::string::npos, answer.error().text());
+}
+
 }  // namespace
 }  // namespace nimbus::ssh::test
