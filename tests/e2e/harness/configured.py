@@ -1,5 +1,6 @@
 """The base of tests of host configuration: a site with one host (harness/host.py) and one adopted instance on it."""
 import json
+import re
 import textwrap
 
 from .case import ROOT, EndToEnd
@@ -8,19 +9,28 @@ from .process import run
 
 SECRET = "the-words-of-the-secret-file"
 INSTANCE = "tenants/acme/instances/web-1.toml"
+BOOK = (ROOT / "docs/how-to/configure-hosts.md").read_text()
+
+
+def book_block(word):
+    """The one block of code of the how-to that holds this word."""
+    (block,) = [block for block in re.findall(r"(?ms)^ *```\w*\n(.*?)^ *```$", BOOK) if word in block]
+    return textwrap.dedent(block)
 
 
 class Configured(EndToEnd):
     PROFILE = ""  # of the host, unless a test says otherwise
 
-    def start(self, mode="enforce", profile=None, size="300m", deadline="60s", confirm="60s"):
+    def start(self, mode="enforce", profile=None, size="300m", deadline="60s", confirm="60s", by_the_book=False):
         site = self.site()
         (bmc,) = site.start_ipmi(1)
-        site.ipmi_machine("m1", bmc, power="on", enforcement="observe")
+        self.machine = site.ipmi_machine("m1", bmc, power="on", enforcement="observe", extra='labels = { rack = "b1" }')
         key = self.folder / "hosts-key"
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "controller", "-f", key])
         self.host = Host(self.folder / "host", 1, key.with_suffix(".pub").read_text(), size).start()
         self.addCleanup(self.host.stop)
+        if by_the_book:
+            self.let_in_by_the_book(key.with_suffix(".pub").read_text())
         site.adopted_instance("acme", "web-1", "m1")
         text = site.registry.read(INSTANCE)
         before, _ = text.split("[adopt]")
@@ -63,6 +73,12 @@ class Configured(EndToEnd):
     def wait_passes(self, more):
         enough = self.passes() + more
         self.wait(lambda: self.passes() >= enough, f"the host was looked at {more} times more")
+
+    def let_in_by_the_book(self, public_key):
+        """The account as the how-to has it made, in place of the test's own."""
+        self.host.sh("set -e; userdel -r nimbus 2>/dev/null; rm /etc/sudoers.d/nimbus-access; cd /tmp; "
+                     f"cat >hosts-key.pub <<'END'\n{public_key}END\n" + book_block("useradd"))
+        self.assertEqual(self.host.sh("visudo -c >/dev/null && echo fine"), "fine\n")
 
     def judge(self, *answers):
         """Whole answers about a host by the API's description, judged by validators that are not ours."""
