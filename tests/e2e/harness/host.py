@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -150,5 +151,8 @@ class Host:
 
     def stop(self):
         if self.child:
+            # unshare waits for its child, whatever it is told; with the first process of a host all others end.
+            if pid := self._pid():
+                os.kill(pid, signal.SIGKILL)
             self.child.stop()
         subprocess.run(["ip", "link", "del", self.link], capture_output=True)

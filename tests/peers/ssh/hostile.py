@@ -7,9 +7,9 @@ import time
 ADDRESS = "127.0.0.1"
 
 
-def serve(handle):
+def serve(handle, address=(ADDRESS, 0)):
     """The port of a server that calls handle(connection); it ends with this program."""
-    server = socket.create_server((ADDRESS, 0), backlog=64)
+    server = socket.create_server(address, backlog=64)
 
     def one(connection):
         with connection:
