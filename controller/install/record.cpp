@@ -190,7 +190,18 @@ Json seen_json(const registry::RamdiskRecord& seen) {
   for (const auto& one : seen.pci) {
     pci.push(Json::object().set("address", one.address).set("class", one.kind).set("id", one.id));
   }
-  return Json::object().set("tpm", seen.tpm).set("neighbours", std::move(neighbours)).set("pci", std::move(pci));
+  Json disks = Json::array();
+  for (const auto& one : seen.disks) {
+    disks.push(Json::object().set("id", one.id).set("serial", one.serial).set("bytes", one.bytes));
+  }
+  return Json::object()
+      .set("tpm", seen.tpm)
+      .set("cpus", seen.cpus)
+      .set("memory", seen.memory_bytes)
+      .set("disks", std::move(disks))
+      .set("macs", texts_json(seen.macs))
+      .set("neighbours", std::move(neighbours))
+      .set("pci", std::move(pci));
 }
 
 Result<> read_seen(const Json& json, registry::RamdiskRecord& seen) {
@@ -207,6 +218,14 @@ Result<> read_seen(const Json& json, registry::RamdiskRecord& seen) {
   };
   JsonFields fields(json);
   fields.text("tpm", seen.tpm);
+  fields.number("cpus", seen.cpus);
+  fields.number("memory", seen.memory_bytes);
+  fields.list("disks", seen.disks, [](JsonFields& each, registry::RamdiskRecord::Disk& one) {
+    each.text("id", one.id);
+    each.text("serial", one.serial);
+    each.number("bytes", one.bytes);
+  });
+  fields.texts("macs", seen.macs);
   fields.list("neighbours", seen.neighbours, read_neighbour);
   fields.list("pci", seen.pci, read_pci);
   return fields.result();
@@ -304,6 +323,7 @@ std::string to_json(const LifeRecord& record) {
                  .set("host_key", record.host_key)
                  .set("installed_for", record.installed_for)
                  .set("erases", erases_json(record.erases))
+                 .set("disks", texts_json(record.disks))
                  .set("checks", checks_json(record.checks));
   if (record.baseline) out.set("baseline", baseline_json(*record.baseline));
   if (record.seen) out.set("seen", seen_json(*record.seen));
@@ -330,6 +350,7 @@ Result<LifeRecord> parse_life(std::string_view text) {
   fields.flag("serviced", record.serviced);
   fields.text("host_key", record.host_key);
   fields.text("installed_for", record.installed_for);
+  fields.texts("disks", record.disks);
   if (auto read = fields.result(); !read) return std::move(read.error());
   if (const Json& run = fields.child("run"); run.is_object()) {
     auto read = read_run(run);

@@ -17,6 +17,10 @@
 namespace nimbus::controller {
 
 /// Of a run that is known from status only.
+/// The method in the record of a disk that was not there to be erased.
+inline constexpr std::string_view kAbsent = "absent";
+inline constexpr std::size_t kMostDisks = 256;  // of one machine
+
 inline constexpr const char* kLostNonce = "lost";
 
 struct RunRecordOfLife {
@@ -52,6 +56,9 @@ struct LifeRecord {
   std::string installed_for;  // which instance that is
   std::string host_key;       // of what is installed
   std::vector<registry::EraseRecord> erases;
+  /// Disks that the machine showed when the instance was installed, by id: each needs a
+  /// record before the machine is available again.
+  std::vector<std::string> disks;
   std::optional<Baseline> baseline;  // as it was before the first write for the instance
   std::vector<registry::CheckRecord> checks;
   std::optional<registry::RamdiskRecord> seen;  // by the installer, the last time

@@ -165,11 +165,14 @@ class Description {
   void set_drift() {
     if (!report_.power.is_known()) return;
     std::erase_if(status_.drifts, [&](const auto& drift) {
-      return drift.key == "power" || drift.key.starts_with("hardware.cable.") || report_.inspected;
+      return drift.key == "power" || drift.key.starts_with("hardware.cable.") ||
+             drift.key.starts_with("hardware.ramdisk.") || report_.inspected;
     });
     if (status_.ramdisk) {
-      for (const auto& drift : registry::compare_cabling(desired_.hardware, *status_.ramdisk))
-        status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});
+      for (const auto compare : {registry::compare_inside, registry::compare_cabling}) {
+        for (const auto& drift : compare(desired_.hardware, *status_.ramdisk))
+          status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});
+      }
     }
     for (const auto& drift : report_.drifts) {
       status_.drifts.push_back({drift.key, drift.desired, drift.observed, drift.pending});

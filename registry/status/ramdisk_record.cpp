@@ -1,6 +1,8 @@
 #include "registry/status/ramdisk_record.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include "registry/status/document.hpp"
@@ -13,6 +15,8 @@ namespace {
 using base::toml::Table;
 using base::toml::TableReader;
 constexpr std::size_t kNameBytes = 120;
+constexpr std::int64_t kGib = std::int64_t{1} << 30;
+constexpr std::int64_t kMostCount = std::numeric_limits<std::int64_t>::max();
 
 void set_name(Table& table, const char* key, const std::string& text) {
   if (!text.empty()) table.set(key, bounded_text(text, kNameBytes));
@@ -45,8 +49,53 @@ std::vector<Drift> compare_cabling(const HardwareDeclaration& declared, const Ra
   return out;
 }
 
+std::vector<Drift> compare_inside(const HardwareDeclaration& declared, const RamdiskRecord& seen) {
+  std::vector<Drift> out;
+  if (seen.cpus == 0) return out;  // an installer that did not tell
+  const auto differs = [&](const std::string& key, std::string desired, std::string observed) {
+    out.push_back({"hardware.ramdisk." + key, std::move(desired), std::move(observed), {}});
+  };
+  if (declared.cpu_cores && seen.cpus < *declared.cpu_cores) {
+    differs("cpu_cores", std::to_string(*declared.cpu_cores), std::to_string(seen.cpus) + " processors");
+  }
+  // Firmware and kernel keep some of the memory.
+  if (declared.memory_gib && seen.memory_bytes < *declared.memory_gib * kGib / 10 * 9) {
+    differs("memory_gib", std::to_string(*declared.memory_gib), std::to_string(seen.memory_bytes / kGib));
+  }
+  for (std::size_t i = 0; i < declared.disks.size(); ++i) {
+    const auto& disk = declared.disks[i];
+    const bool there = std::any_of(seen.disks.begin(), seen.disks.end(), [&](const auto& one) {
+      // GB sold as GiB
+      return disk.serial.empty() ? !disk.size_gib || one.bytes >= *disk.size_gib * kGib / 100 * 93
+                                 : one.serial == disk.serial;
+    });
+    if (there) continue;
+    differs("disk[" + std::to_string(i) + "]",
+            disk.serial.empty() ? std::to_string(disk.size_gib.value_or(0)) + " GiB" : disk.serial, "");
+  }
+  for (const auto& nic : declared.nics) {
+    if (std::find(seen.macs.begin(), seen.macs.end(), nic.mac) == seen.macs.end())
+      differs("nic." + nic.mac, nic.mac, "");
+  }
+  return out;
+}
+
 Table ramdisk_table(const RamdiskRecord& record) {
   Table out;
+  if (record.cpus > 0) out.set("cpus", record.cpus);
+  set_records(out, "disk", record.disks, RamdiskRecord::kDisks, [](const auto& one) {
+    Table row;
+    row.set("bytes", one.bytes);
+    set_name(row, "id", one.id);
+    set_name(row, "serial", one.serial);
+    return row;
+  });
+  if (!record.macs.empty()) {
+    base::toml::Array macs;
+    for (const auto& mac : record.macs) macs.push_back(bounded_text(mac, kNameBytes));
+    out.set("macs", std::move(macs));
+  }
+  if (record.memory_bytes > 0) out.set("memory_bytes", record.memory_bytes);
   set_records(out, "neighbour", record.neighbours, RamdiskRecord::kNeighbours, [](const auto& one) {
     Table row;
     set_name(row, "chassis", one.chassis);
@@ -68,6 +117,14 @@ Table ramdisk_table(const RamdiskRecord& record) {
 
 RamdiskRecord read_ramdisk(TableReader& table) {
   RamdiskRecord out;
+  out.cpus = table.integer("cpus", 0, kMostCount).value_or(0);
+  out.memory_bytes = table.integer("memory_bytes", 0, kMostCount).value_or(0);
+  if (auto macs = table.strings("macs")) out.macs = std::move(*macs);
+  for (auto& row : table.tables("disk")) {
+    out.disks.push_back({read_optional_text(row, "id"), read_optional_text(row, "serial"),
+                         row.integer("bytes", 0, kMostCount).value_or(0)});
+    row.finish();
+  }
   for (auto& row : table.tables("neighbour")) {
     out.neighbours.push_back({.nic = read_optional_text(row, "nic"),
                               .system = read_optional_text(row, "system"),

@@ -36,6 +36,10 @@ class Generator {
     if (pick(2) == 0) status.hardware = hardware();
     if (pick(2) == 0) {
       auto& seen = status.ramdisk.emplace();
+      seen.cpus = 32;
+      seen.memory_bytes = std::int64_t{256} << 30;
+      seen.disks = {{"serial.A", "A", 480'000'000'000}};
+      seen.macs = {"52:54:00:00:00:01"};
       seen.tpm = text();
       for (unsigned i = pick(3); i > 0; --i) seen.neighbours.push_back({text(), text(), text(), text()});
       for (unsigned i = pick(3); i > 0; --i) seen.pci.push_back({text(), text(), text()});
