@@ -29,6 +29,8 @@ using base::Level;
 
 constexpr std::size_t kMostFile = std::size_t{512} << 20U;
 
+const base::SystemClock kClock;
+
 std::string make_token() {
   std::array<std::uint8_t, 16> bytes{};
   base::random_bytes(bytes);
@@ -233,7 +235,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
                                {.url = url_of(config, config.port),
                                 .files_url = url_of(config, config.files_port),
                                 .kernel_arguments = config.kernel_arguments},
-                               make_token);
+                               make_token, kClock);
   if (!service) return std::move(service.error());
   auto impl = std::make_unique<Impl>(config, std::move(*service));
   if (auto started = impl->start(); !started) return std::move(started.error());

@@ -23,18 +23,21 @@ KeptMachine machine_for(const MachineOrder& order, const KeptMachine* known) {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(const std::string& state_folder, ScriptFacts facts,
-                                               std::function<std::string()> make_token) {
+                                               std::function<std::string()> make_token, const Clock& clock) {
   auto store = StateStore::open(state_folder + "/state.db");
   if (!store) return std::move(store.error());
   auto kept = store->load();
   if (!kept) return std::move(kept.error()).with("while reading " + state_folder + "/state.db");
   return std::unique_ptr<Service>(
-      new Service(std::move(*store), std::move(*kept), std::move(facts), std::move(make_token)));
+      new Service(std::move(*store), std::move(*kept), std::move(facts), std::move(make_token), clock));
 }
 
-Service::Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token)
+Service::Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token,
+                 const Clock& clock)
     : facts_(std::move(facts)),
       make_token_(std::move(make_token)),
+      clock_(clock),
+      begun_(clock.now()),
       store_(std::move(store)),
       network_(std::move(kept.network)),
       machines_(std::move(kept.machines)) {}
@@ -74,7 +77,10 @@ Result<> Service::take_over(const OrdersUpdate& changes) {
   // What cannot be kept is not served.
   if (auto saved = store_.save(network, changed, changes.removed); !saved) return saved;
   network_ = std::move(network);
-  for (const auto& mac : changes.removed) machines_.erase(mac);
+  for (const auto& mac : changes.removed) {
+    machines_.erase(mac);
+    spoke_.erase(mac);
+  }
   for (auto& machine : next) {
     std::string mac = machine.order.mac;
     machines_.insert_or_assign(std::move(mac), std::move(machine));
@@ -99,11 +105,23 @@ std::optional<std::string> Service::script(std::string_view text) {
   const auto found = machines_.find(mac_of(text));
   if (found == machines_.end()) return disk_script(Handover::Exit);
   KeptMachine& machine = found->second;
-  if (!boots_installer(machine)) return disk_script(machine.order.handover);
+  if (!boots_installer(machine)) {
+    note_restart(machine);
+    return disk_script(machine.order.handover);
+  }
   machine.token = make_token_();
   machine.heard.script_served = true;
   if (!store_.save(machine)) return disk_script(machine.order.handover);  // a token that could be forgotten is none
   return install_script(facts_, machine.order, machine.token);
+}
+
+/// Firmware asks while the installer should be at work: it is not any more.
+void Service::note_restart(KeptMachine& machine) {
+  auto& heard = machine.heard;
+  const bool over = heard.last && is_last_word(heard.last->stage);
+  if (!machine.order.run || !heard.plan_taken || over || heard.restarted) return;
+  heard.restarted = true;
+  if (!store_.save(machine)) heard.restarted = false;  // it will ask again, or be silent
 }
 
 std::map<std::string, KeptMachine>::iterator Service::machine_of_token(std::string_view token) {
@@ -126,6 +144,7 @@ Result<std::string> Service::plan(std::string_view token) {
     machine.heard.plan_taken = false;
     return std::move(saved.error());
   }
+  spoke_[found->first] = clock_.now();
   return machine.order.run->plan;
 }
 
@@ -139,6 +158,7 @@ Result<> Service::report(std::string_view token, std::string_view body) {
   if (report->run != heard.run || report->nonce != heard.nonce) {
     return Error{Code::Conflict, "the report is of another run"};
   }
+  spoke_[found->first] = clock_.now();
   if (heard.last && is_last_word(heard.last->stage)) {
     if (report->stage == heard.last->stage) return {};  // our answer got lost
     return Error{Code::Conflict, "the run has ended"};
@@ -156,7 +176,13 @@ std::optional<Heard> Service::heard(std::string_view text) const {
   const std::lock_guard lock(mutex_);
   const auto found = machines_.find(mac_of(text));
   if (found == machines_.end() || !found->second.order.run) return std::nullopt;
-  return found->second.heard;
+  Heard heard = found->second.heard;
+  if (heard.plan_taken) {
+    const auto spoke = spoke_.find(found->first);
+    const MonoTime since = spoke == spoke_.end() ? begun_ : spoke->second;
+    heard.silent = std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - since);
+  }
+  return heard;
 }
 
 std::set<std::string> Service::images() const {

@@ -19,6 +19,7 @@
 #include "boot/protocol/orders.hpp"
 #include "boot/script.hpp"
 #include "boot/store.hpp"
+#include "core/ports/clock.hpp"
 #include "core/result.hpp"
 
 namespace nimbus::boot {
@@ -27,8 +28,9 @@ class Service {
  public:
   /// Reads `state_folder`/state.db if it is there, and keeps it open. Errors: Corrupt, Busy
   /// (another process has it), Internal.
+  /// `clock` must live longer.
   static Result<std::unique_ptr<Service>> open(const std::string& state_folder, ScriptFacts facts,
-                                               std::function<std::string()> make_token);
+                                               std::function<std::string()> make_token, const Clock& clock);
 
   /// Takes over what is to be served, all of it; durable on return. What was heard of runs
   /// that are no longer ordered is forgotten. Errors: Internal.
@@ -55,17 +57,22 @@ class Service {
   std::set<std::string> installing() const;
 
  private:
-  Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token);
+  Service(StateStore store, KeptState kept, ScriptFacts facts, std::function<std::string()> make_token,
+          const Clock& clock);
   Result<> take_over(const OrdersUpdate& changes);
+  void note_restart(KeptMachine& machine);
   std::map<std::string, KeptMachine>::iterator machine_of_token(std::string_view token);
 
   const ScriptFacts facts_;
   const std::function<std::string()> make_token_;
+  const Clock& clock_;
+  const MonoTime begun_;
   mutable std::mutex mutex_;  // of all below
   StateStore store_;
   OrderMark mark_;                               // of what is served; of this process's life only
   Orders network_;                               // without machines
   std::map<std::string, KeptMachine> machines_;  // by MAC
+  std::map<std::string, MonoTime> spoke_;        // by MAC: when the installer was heard last
 };
 
 }  // namespace nimbus::boot

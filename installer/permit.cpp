@@ -29,6 +29,9 @@ Result<> check_witness(const boot::InstallPlan& plan, const DiskFacts& disk, con
     case boot::Proof::None:
       return Error{Code::Invalid, "the plan gives no proof that " + disk.id + " may be written"};
     case boot::Proof::ErasedByUs:
+      if (std::find(plan.erased.begin(), plan.erased.end(), disk.id) == plan.erased.end()) {
+        return Error{Code::Conflict, disk.id + " was not among the disks that were erased here"};
+      }
       if (witness.head_blank) return {};
       return Error{Code::Conflict, disk.id + " is said to be erased, but it has a partition table or other data"};
     case boot::Proof::OwnerConsents:

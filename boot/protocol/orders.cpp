@@ -178,7 +178,9 @@ std::string to_json(const Heard& heard) {
                  .set("run", heard.run)
                  .set("nonce", heard.nonce)
                  .set("script_served", heard.script_served)
-                 .set("plan_taken", heard.plan_taken);
+                 .set("plan_taken", heard.plan_taken)
+                 .set("restarted", heard.restarted);
+  if (heard.silent) out.set("silent_s", static_cast<std::int64_t>(heard.silent->count()));
   if (heard.last) out.set("last", to_json(*heard.last));
   return out.text();
 }
@@ -192,6 +194,10 @@ Result<Heard> parse_heard(std::string_view text) {
   fields.text("nonce", heard.nonce, 128);
   fields.flag("script_served", heard.script_served);
   fields.flag("plan_taken", heard.plan_taken);
+  fields.flag("restarted", heard.restarted);
+  std::optional<std::int64_t> silent;
+  fields.optional_number("silent_s", silent);
+  if (silent) heard.silent = std::chrono::seconds(*silent);
   std::string last;
   fields.text("last", last, kMostReportBytes);
   if (auto read = fields.result(); !read) return std::move(read.error());

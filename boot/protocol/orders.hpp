@@ -6,6 +6,7 @@
 // Thread rule: plain values and pure functions. Errors: Invalid.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -93,6 +94,9 @@ struct Heard {
   std::string run, nonce;
   bool script_served = false;  // the machine asked for its boot script
   bool plan_taken = false;     // the token is used up: the next boot is from disk
+  bool restarted = false;      // … and it asked for its script again before the installer's last word
+  /// Since the installer was heard last, or nimbus-boot began; only of a plan that was taken.
+  std::optional<std::chrono::seconds> silent = {};
   std::optional<Report> last;  // with the inventory of the check-in
   friend bool operator==(const Heard&, const Heard&) = default;
 };

@@ -69,6 +69,7 @@ std::string to_json(const InstallPlan& plan) {
       .set("mac", plan.mac)
       .set("identity", std::move(identity))
       .set("proof", std::string(name_of(plan.proof)))
+      .set("erased", texts(plan.erased))
       .set("root_disk", hint_json(plan.root_disk))
       .set("disk", plan.disk)
       .set("image_cache", plan.image_cache)
@@ -100,6 +101,7 @@ Result<InstallPlan> parse_plan(std::string_view text) {
   fields.text("machine", plan.machine);
   fields.text("mac", plan.mac, 32);
   fields.choice("proof", plan.proof);
+  fields.texts("erased", plan.erased);
   fields.text("disk", plan.disk);
   fields.text("image_cache", plan.image_cache);
   fields.texts("image_urls", plan.image_urls, 16);

@@ -52,6 +52,7 @@ struct InstallPlan {
   std::string mac;
   Identity identity;  // as declared; must match what the machine's firmware says
   Proof proof = Proof::None;
+  std::vector<std::string> erased;  // ids of disks with a record of ours; ErasedByUs: no other may be written
 
   RootDiskHint root_disk;
   std::string disk;  // id of the disk; not empty: this one and no other

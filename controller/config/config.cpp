@@ -193,6 +193,7 @@ void read_install(TableReader table, Config& config) {
   read(table, "image_deadline", config.install.image_deadline);
   read(table, "power_deadline", config.install.power_deadline);
   read(table, "boot_deadline", config.install.boot_deadline);
+  read(table, "silence_deadline", config.install.silence_deadline);
   read(table, "work_deadline", config.install.work_deadline);
   read(table, "handover_deadline", config.install.handover_deadline);
   read(table, "settle", config.install.settle);

@@ -35,6 +35,8 @@ class LifeStep {
   Result<> admit();
   Result<> power_on_turn();
   void hear(reconcilers::RunView& view);
+  void note_disks(const boot::Inventory& inventory);
+  void miss_disks(reconcilers::RunView& view);
   bool intent_acknowledged() const;
   bool contradicted() const;
   reconcilers::ProofVerdict proof(bool pushed) const;

@@ -26,6 +26,11 @@ void LifeStep::renew() {
   }
   const bool wanted = run.state.kind == RunKind::Erase || wish() != nullptr;
   if (state != LifecycleState::InService || !run.serviced || !wanted) return;
+  // What was missing was put back, and is erased now, or is gone for good.
+  std::erase_if(record_.disks, [&](const auto& disk) {
+    return std::any_of(record_.erases.begin(), record_.erases.end(),
+                       [&](const auto& erase) { return erase.disk == disk && erase.method == kAbsent; });
+  });
   base::log(base::Level::Info, "run-renewed", "the machine is back from maintenance", {{"machine", machine_}});
   begin(run.state.kind);
 }

@@ -141,6 +141,7 @@ Result<> LifeStep::make_plan() {
   plan.identity = input_.desired.identity;
   plan.identity.bmc_guid.clear();  // the machine itself does not know it
   plan.proof = wire_proof(verdict.proof);
+  for (const auto& erase : record_.erases) plan.erased.push_back(erase.disk);
   if (run.state.kind == RunKind::Erase) {
     plan.action = boot::PlanAction::Erase;
     plan.erase = wishes_.provider.release.erase;

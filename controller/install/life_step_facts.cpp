@@ -41,6 +41,7 @@ Result<> LifeStep::finish() {
   } else {
     record_.installed.reset();
     record_.installed_for.clear();
+    record_.disks.clear();
     record_.host_key.clear();
     record_.instance.clear();
     record_.address.clear();

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/crypto/crypto.hpp"
-#include "base/log/log.hpp"
 #include "base/text/text.hpp"
 #include "controller/install/life_step.hpp"
 
@@ -32,35 +31,21 @@ Told told_of(const boot::Heard& heard) {
   return Told::Nothing;
 }
 
-/// What the machine showed is not what its file declares.
-void compare(const HardwareDeclaration& declared, const boot::Inventory& seen, const std::string& machine) {
-  constexpr std::int64_t kGib = std::int64_t{1} << 30;
-  std::string differs;
-  const auto note = [&](const std::string& text) { differs += (differs.empty() ? "" : "; ") + text; };
-  if (declared.cpu_cores && seen.cpus < *declared.cpu_cores) {
-    note(std::to_string(seen.cpus) + " processors instead of " + std::to_string(*declared.cpu_cores) + " cores");
-  }
-  // Firmware and kernel keep some of the memory.
-  if (declared.memory_gib && seen.memory_bytes < *declared.memory_gib * kGib / 10 * 9) {
-    note(std::to_string(seen.memory_bytes / kGib) + " GiB of memory instead of " +
-         std::to_string(*declared.memory_gib));
-  }
-  for (const auto& disk : declared.disks) {
-    const bool there = std::any_of(seen.disks.begin(), seen.disks.end(), [&](const auto& one) {
-      return disk.serial.empty() ? !disk.size_gib || one.bytes >= *disk.size_gib * kGib / 100 * 93  // GB sold as GiB
-                                 : one.serial == disk.serial;
-    });
-    if (!there) note("no disk " + (disk.serial.empty() ? "of the declared size" : base::printable(disk.serial, 64)));
-  }
-  if (differs.empty()) return;
-  base::log(base::Level::Warning, "inventory-differs", differs, {{"machine", machine}});
-}
-
 /// What stays the same while nobody opens the machine or its cabling, cut and printable.
 registry::RamdiskRecord seen_of(const boot::Inventory& inventory) {
   const auto text = [](const std::string& foreign) { return base::printable(foreign, 120); };
   registry::RamdiskRecord out;
   out.tpm = text(inventory.tpm);
+  out.cpus = inventory.cpus;
+  out.memory_bytes = inventory.memory_bytes;
+  for (const auto& one : inventory.disks) {
+    if (out.disks.size() == registry::RamdiskRecord::kDisks) break;
+    out.disks.push_back({text(one.id), text(one.serial), one.bytes});
+  }
+  for (const auto& mac : inventory.macs) {
+    if (out.macs.size() == registry::RamdiskRecord::kMacs) break;
+    out.macs.push_back(text(mac));
+  }
   for (const auto& one : inventory.neighbours) {
     if (out.neighbours.size() == registry::RamdiskRecord::kNeighbours) break;
     out.neighbours.push_back({text(one.nic), text(one.system), text(one.chassis), text(one.port)});
@@ -164,16 +149,18 @@ void LifeStep::hear(reconcilers::RunView& view) {
     return;
   }
   view.told = told_of(**heard);
+  view.restarted = (*heard)->restarted;
+  view.silent = (*heard)->silent;
   if (!(*heard)->last) return;
   const auto& last = *(*heard)->last;
   view.message = base::printable(last.message, 400);
   if (last.all_bytes > 0 && view.told == Told::Working) {
     waits_ = std::to_string(last.done_bytes * 100 / last.all_bytes / 10 * 10) + " % written";
   }
-  run.disk = last.disk;
+  if (!last.disk.empty()) run.disk = last.disk;  // for good: a later attempt writes to no other
   run.host_key = base::printable(last.host_key, 400);
-  if (run.state.phase == RunPhase::Booting) compare(input_.desired.hardware, last.inventory, machine_);
   if (!last.inventory.disks.empty()) record_.seen = seen_of(last.inventory);
+  if (run.state.kind == RunKind::Install) note_disks(last.inventory);
   const bool over = view.told == Told::Finished || view.told == Told::Failed;
   if (over && run.state.kind == RunKind::Erase) {
     record_.erases.clear();
@@ -181,7 +168,34 @@ void LifeStep::hear(reconcilers::RunView& view) {
       record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),
                                 base::printable(erase.method, 50), erase.verified, tools_.clock.wall()});
     }
+    miss_disks(view);
   }
+}
+
+/// What one instance may have written to: all that was there at any of its installs.
+void LifeStep::note_disks(const boot::Inventory& inventory) {
+  for (const auto& disk : inventory.disks) {
+    std::string id = base::printable(disk.id, 200);
+    const bool known = std::find(record_.disks.begin(), record_.disks.end(), id) != record_.disks.end();
+    if (!known && record_.disks.size() < kMostDisks) record_.disks.push_back(std::move(id));
+  }
+}
+
+/// A disk that was there at the install and is not now still has its data: the machine is
+/// not offered before a person has looked.
+void LifeStep::miss_disks(reconcilers::RunView& view) {
+  std::string missing;
+  for (const auto& disk : record_.disks) {
+    const bool told = std::any_of(record_.erases.begin(), record_.erases.end(),
+                                  [&](const auto& erase) { return erase.disk == disk; });
+    if (told) continue;
+    missing += (missing.empty() ? "" : ", ") + disk;
+    record_.erases.push_back(
+        {disk, std::string(name_of(wishes_.provider.release.erase)), std::string(kAbsent), false, tools_.clock.wall()});
+  }
+  if (missing.empty() || view.told == Told::Failed) return;
+  view.told = Told::Failed;
+  view.message = "not there to be erased: " + missing + "; put it back, or take it away for good, and then maintenance";
 }
 
 }  // namespace nimbus::controller

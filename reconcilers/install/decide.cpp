@@ -99,7 +99,13 @@ class Decision {
     if (view_.told == Told::Failed) return failed();
     if (view_.told == Told::Finished) return finished();
     if (is(PowerState::Off)) return again("the machine went off while the installer worked");
-    if (late(policy_.work_deadline)) return hold("the installer did not finish in time");
+    if (view_.restarted) return again("the machine started again while the installer worked");
+    if (run_.kind == RunKind::Install && view_.silent && *view_.silent > policy_.silence_deadline) {
+      return again("nothing more was heard of the installer");
+    }
+    if (view_.silent.value_or(now_ - run_.since) > policy_.work_deadline) {
+      return hold("nothing more was heard of the installer");
+    }
     return wait(run_.kind == RunKind::Install ? "the image is being written" : "disks are being erased");
   }
 

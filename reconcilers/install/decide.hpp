@@ -43,6 +43,9 @@ struct InstallPolicy {
   std::chrono::milliseconds image_deadline = std::chrono::hours(1);
   std::chrono::milliseconds power_deadline = std::chrono::minutes(2);
   std::chrono::milliseconds boot_deadline = std::chrono::minutes(15);
+  /// Of an installer that writes an image: it tells of its progress all the time.
+  std::chrono::milliseconds silence_deadline = std::chrono::minutes(15);
+  /// Of silence otherwise: a disk that erases itself may take hours and says nothing.
   std::chrono::milliseconds work_deadline = std::chrono::hours(6);
   std::chrono::milliseconds handover_deadline = std::chrono::minutes(20);
   /// A machine that was switched on and reads as off this long was not switched on.
@@ -71,6 +74,9 @@ struct RunView {
   std::string image;    // why the image is not there; empty: it is
   Told told = Told::Nothing;
   std::string message;  // of the installer, with Failed
+  /// The machine started again while the installer worked, so that it works no more.
+  bool restarted = false;
+  std::optional<std::chrono::milliseconds> silent;  // since the installer was heard; nothing: nobody knows
   SshAnswer ssh = SshAnswer::NotAsked;
 };
 

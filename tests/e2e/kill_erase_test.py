@@ -46,6 +46,8 @@ class KillNine(Killing):
         self.assertEqual(self.box.endings, endings)
         self.assertEqual(len(self.machines.writes(1)), writes)
         self.assertEqual(endings.count(ERASED), 1, self.box.lines)
+        if phase in ("erasing", "erased") and kill != self.kill_machine:
+            self.assertEqual(self.installer_runs(), 2, self.box.lines)  # the install, and the erasure
         self.assertEqual(self.installs(), 1)
 
 

@@ -220,7 +220,6 @@ class PaperMachine:
         self.deaf = False       # does not hear the network: boots its disk
         self.lines = []         # what happened, for people
         self.endings = []       # how installer runs ended
-        self.writes_begun = 0   # runs that reported that they write
         self._thread = None
         self._end = threading.Event()
         self._lock = threading.RLock()

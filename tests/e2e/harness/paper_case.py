@@ -62,6 +62,9 @@ class Paper(Provisioning):
         self.until(self.installed, "the instance runs", seconds)
         self.assertTrue(self.box.bootable())
 
+    def installer_runs(self):
+        return sum("runs the installer" in line for line in self.box.lines)
+
     def installs(self):
         """Installer runs that wrote an image to the end."""
         return self.box.endings.count(10)

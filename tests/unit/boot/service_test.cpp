@@ -5,9 +5,11 @@
 
 #include "base/file/file.hpp"
 #include "boot/service.hpp"
+#include "support/fake_clock.hpp"
 
 using namespace nimbus;
 using namespace nimbus::boot;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -39,8 +41,9 @@ struct Bench {
   }
   void open() {
     service.reset();  // one process at a time has the state
-    service = *Service::open(folder, {.url = "http://h:1", .files_url = "http://h:2", .kernel_arguments = "console=x"},
-                             [this] { return "token-" + std::to_string(++tokens); });
+    service = *Service::open(
+        folder, {.url = "http://h:1", .files_url = "http://h:2", .kernel_arguments = "console=x"},
+        [this] { return "token-" + std::to_string(++tokens); }, clock);
   }
   bool boots_installer() { return service->script("52-54-00-12-34-17")->find("nimbus.run=r1") != std::string::npos; }
   static std::string report(Stage stage, const std::string& nonce = std::string(32, 'a')) {
@@ -51,6 +54,7 @@ struct Bench {
     return to_json(report);
   }
   std::string folder;
+  testing::FakeClock clock;
   std::unique_ptr<Service> service;
   int tokens = 0;
 };
@@ -114,6 +118,46 @@ TEST_CASE("a run is served until its plan was taken, and then never again") {
   }
 }
 
+TEST_CASE("a machine that asks for its script while the installer should be at work has started again") {
+  Bench bench;
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
+  CHECK(bench.boots_installer());
+  CHECK(bench.boots_installer());  // firmware asks twice before the installer: no restart
+  REQUIRE(bench.service->plan("token-2"));
+  REQUIRE(bench.service->report("token-2", Bench::report(Stage::Writing)));
+  CHECK_FALSE(bench.service->heard(kMac)->restarted);
+  SUBCASE("in the middle") {
+    CHECK_FALSE(bench.boots_installer());
+    CHECK(bench.service->heard(kMac)->restarted);
+    bench.open();
+    CHECK(bench.service->heard(kMac)->restarted);
+  }
+  SUBCASE("after the last word: that is how it comes to its disk") {
+    REQUIRE(bench.service->report("token-2", Bench::report(Stage::Installed)));
+    CHECK_FALSE(bench.boots_installer());
+    CHECK_FALSE(bench.service->heard(kMac)->restarted);
+  }
+}
+
+TEST_CASE("how long nothing was heard of the installer") {
+  Bench bench;
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
+  REQUIRE(bench.boots_installer());
+  CHECK_FALSE(bench.service->heard(kMac)->silent);
+  REQUIRE(bench.service->plan("token-1"));
+  bench.clock.advance(5s);
+  CHECK(bench.service->heard(kMac)->silent == 5s);
+  REQUIRE(bench.service->report("token-1", Bench::report(Stage::Writing)));
+  CHECK(bench.service->heard(kMac)->silent == 0s);
+  bench.clock.advance(7s);
+  CHECK_FALSE(bench.service->report("token-1", Bench::report(Stage::Writing, "other")));  // somebody else's
+  CHECK(bench.service->heard(kMac)->silent == 7s);
+  CHECK(parse_heard(to_json(*bench.service->heard(kMac)))->silent == 7s);
+  bench.open();  // it cannot know what was said before
+  bench.clock.advance(2s);
+  CHECK(bench.service->heard(kMac)->silent == 2s);
+}
+
 TEST_CASE("reports count only with token, run and nonce, and only until the last word") {
   Bench bench;
   REQUIRE(bench.service->take(whole(orders_with(kRun))));
@@ -137,7 +181,10 @@ TEST_CASE("a damaged state is no reason to guess") {
   Bench bench;
   bench.service.reset();
   REQUIRE(base::write_file_atomically(bench.folder + "/state.db", "no database at all, but long enough", 0600));
-  CHECK(Service::open(bench.folder, {}, [] { return "t"; }).error().code == Code::Corrupt);
+  CHECK(Service::open(
+            bench.folder, {}, [] { return "t"; }, bench.clock)
+            .error()
+            .code == Code::Corrupt);
 }
 
 TEST_CASE("changes count on top of the orders that they were made for, and nowhere else") {

@@ -88,7 +88,13 @@ TEST_CASE("leave to install needs every check, and each alone can refuse") {
       {"said to be erased, but is not",
        [](auto& plan, auto&, auto& witness) {
          plan.proof = boot::Proof::ErasedByUs;
+         plan.erased = {"serial.A"};
          witness.head_blank = false;
+       }},
+      {"blank, but not among those that were erased",
+       [](auto& plan, auto&, auto&) {
+         plan.proof = boot::Proof::ErasedByUs;
+         plan.erased = {"serial.B"};
        }},
       {"reinstall without a named disk", [](auto& plan, auto&, auto&) { plan.proof = boot::Proof::SameInstance; }},
       {"reinstall on a disk without our marker",
@@ -117,6 +123,14 @@ TEST_CASE("leave to install needs every check, and each alone can refuse") {
     row.spoil(plan, machine, witness);
     CHECK_FALSE(permit_install(plan, machine, disk, witness));
   }
+}
+
+TEST_CASE("leave to install on a disk that was erased here: it has a record, and is blank") {
+  const auto disk = disk_facts("A", 4 * kGib);
+  auto plan = plan_for({}, 2 * kMib);
+  plan.proof = boot::Proof::ErasedByUs;
+  plan.erased = {"serial.B", "serial.A"};
+  CHECK(permit_install(plan, machine_with({disk}), disk, {.head_blank = true, .marker = {}}));
 }
 
 TEST_CASE("leave to reinstall: marked, or cut off before") {

@@ -133,6 +133,7 @@ TEST_CASE("refused before the first write: the disk is as it was") {
     stand.disk.fill(noise(kMib));
     stand.before = stand.disk.content();
     stand.home.the_plan.proof = boot::Proof::ErasedByUs;
+    stand.home.the_plan.erased = {disk_facts("A", kDisk).id};
   }
   SUBCASE("nobody took note that writing begins") { stand.home.deaf_at = boot::Stage::Writing; }
   SUBCASE("check-in refused") { stand.home.deaf_at = boot::Stage::CheckedIn; }

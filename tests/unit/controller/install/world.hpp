@@ -84,6 +84,11 @@ struct World final : BootService {
       last_instance = plan->instance;
       last_plan = *plan;
     }
+    if (dies_checked_in > 0) {
+      --dies_checked_in;
+      power = PowerState::Off;
+      return;
+    }
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
       if (plan->action == boot::PlanAction::Erase) {
@@ -113,11 +118,22 @@ struct World final : BootService {
       power = PowerState::Off;
       return;
     }
+    if (stops_while_writing > 0) {
+      --stops_while_writing;
+      mine.last->stage = boot::Stage::Writing;
+      mine.last->disk = "serial.D1";
+      mine.restarted = then_asks_again;
+      if (!then_asks_again) mine.silent = std::chrono::hours(1);
+      return;
+    }
     report.disk = "serial.D1";
+    for (const auto& id : disks) report.inventory.disks.push_back({.id = id, .bytes = 1 << 30});
     if (plan->action == boot::PlanAction::Erase) {
       ++erases;
       report.stage = boot::Stage::Erased;
-      report.erased = {{.disk = "serial.D1", .level = "secure", .method = "overwrite", .verified = true, .error = {}}};
+      for (const auto& id : disks) {
+        report.erased.push_back({.disk = id, .level = "secure", .method = "overwrite", .verified = true, .error = {}});
+      }
       power = PowerState::Off;
     } else {
       ++installs;
@@ -151,7 +167,11 @@ struct World final : BootService {
   int arms = 0;
   std::string serial = "S1";
   std::string installer_fails;
+  std::vector<std::string> disks{"serial.D1"};
+  int dies_checked_in = 0;
   int dies_while_writing = 0;
+  int stops_while_writing = 0;   // the machine stays on, and its installer is no more …
+  bool then_asks_again = false;  // … and its firmware asks what to boot
   bool boot_down = false;
   bool forge_down = false;
   std::string guard_refuses;

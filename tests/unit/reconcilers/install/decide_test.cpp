@@ -114,6 +114,29 @@ TEST_CASE("an image that does not come: nothing is switched, and its deadline ma
   CHECK(step(run, view, kNow + 100h).kind == Kind::Boot);
 }
 
+TEST_CASE("an installer that is heard may take its time; one that is not loses its attempt") {
+  RunView view{.power = power(PowerState::On), .intent_pushed = true, .told = Told::Working};
+  view.silent = 3s;
+  const auto late = kNow + 10 * kPolicy.work_deadline;
+  for (const auto kind : {RunKind::Install, RunKind::Erase}) {
+    CHECK(step(run_in(RunPhase::Working, kind), view, late).kind == Kind::Wait);
+  }
+  view.silent = kPolicy.silence_deadline + 1s;
+  CHECK(step(run_in(RunPhase::Working, RunKind::Install), view, kNow + 1min).kind == Kind::Again);
+  CHECK(step(run_in(RunPhase::Working, RunKind::Erase), view, kNow + 1min).kind == Kind::Wait);  // erases itself
+  view.silent = kPolicy.work_deadline + 1s;
+  CHECK(step(run_in(RunPhase::Working, RunKind::Erase), view, kNow + 1min).kind == Kind::Hold);
+  view.silent = 3s;
+  view.restarted = true;
+  for (const auto kind : {RunKind::Install, RunKind::Erase}) {
+    const auto again = step(run_in(RunPhase::Working, kind), view, kNow + 1min);
+    CHECK(again.kind == Kind::Again);
+    CHECK(again.reason.find("started again") != std::string::npos);
+  }
+  view.told = Told::Finished;  // its last word came first
+  CHECK(step(run_in(RunPhase::Working, RunKind::Install), view, kNow + 1min).kind == Kind::AskSsh);
+}
+
 TEST_CASE("power-off is sent once in a phase, waited for, and then the attempt is lost") {
   auto run = run_in(RunPhase::Prepare);
   const RunView on{.power = power(PowerState::On), .intent_pushed = true};
