@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Hosts are configured over SSH: nimbusd against real OpenSSH servers in Debian roots."""
 import json
+import os
 import textwrap
 
 from harness import host as hosts
 from harness.case import PROGRAMS, main
 from harness.configured import SECRET, Configured
 from harness.controller import nimbusctl
+from harness.process import run
 
 PROFILE = """\
     [[file]]
@@ -36,6 +38,10 @@ PROFILE = """\
     name = "first-run"
     run = "echo once >>/var/log/first-run"
     creates = "/var/log/first-run"
+    [[file]]
+    path = "/etc/rack"
+    template = true
+    content = "{{machine.labels.rack}}\\n"
     [packages]
     absent = ["busybox"]
     """
@@ -45,7 +51,7 @@ class Enforced(Configured):
     PROFILE = PROFILE
 
     def test_from_nothing_to_as_declared_and_back_after_drift(self):
-        controller = self.start()
+        controller = self.start(by_the_book=True)
         self.wait_for("AsDeclared", seconds=120)
 
         with self.subTest("everything is there"):
@@ -87,6 +93,12 @@ class Enforced(Configured):
             self.wait(lambda: self.host.sh("cat /etc/app/app.conf") == "listen = 8080\n", "the file follows")
             self.assertEqual(self.host.sh("stat -c %i /etc/motd"), before)
 
+        with self.subTest("a label of its machine counts at once, too"):
+            self.assertEqual(self.host.sh("cat /etc/rack"), "b1\n")
+            self.site().registry.edit(self.machine, '"b1"', '"b2"')
+            self.site().registry.publish("It was moved to another rack")
+            self.wait(lambda: self.host.sh("cat /etc/rack") == "b2\n", "the file follows the label")
+
         with self.subTest("the secret is nowhere but on the host"):
             texts = [controller.log.read_text(), json.dumps(self.live()), controller.get("/metrics")[1]]
             texts += [path.read_text(errors="replace") for path in (controller.data / "audit").rglob("*") if path.is_file()]
@@ -96,11 +108,7 @@ class Enforced(Configured):
             self.assertIn("host-change-intent", "".join(texts))
 
         with self.subTest("health is told"):
-            metrics = controller.metrics()
-            label = '{host="acme/web-1",machine="m1"}'
-            self.assertEqual(metrics["nimbus_host_up" + label], 1)
-            self.assertGreater(metrics["nimbus_host_memory_bytes" + label], 1e6)
-            self.assertLess(abs(metrics["nimbus_host_time_offset_seconds" + label]), 5)
+            self.check_metrics(controller)
             answer = self.live()
             self.assertEqual((answer["state"], answer["gaps"], answer["health"]["os"]), ("converged", [], "debian"))
             self.judge(answer)
@@ -111,6 +119,36 @@ class Enforced(Configured):
             self.wait_for("Removed", "access")
             self.assertEqual(self.host.sh("cat /home/nimbus/.ssh/authorized_keys"), "")
             self.assertEqual(self.document()["configuration"]["mode"], "none")
+
+    def check_metrics(self, controller):
+        metrics = controller.metrics()
+
+        def of(name, **more):
+            labels = ",".join(f'{k}="{v}"' for k, v in {"host": "acme/web-1", "machine": "m1", **more}.items())
+            return metrics[f"nimbus_host_{name}{{{labels}}}"]
+
+        self.assertEqual(of("up"), 1)
+        self.assertGreater(of("memory_bytes"), of("memory_available_bytes"))
+        self.assertGreater(of("memory_available_bytes"), 1e6)
+        self.assertGreater(of("uptime_seconds"), 0)
+        self.assertEqual(of("reboot_required"), 0)
+        self.assertLess(abs(of("time_offset_seconds")), 5)
+        for period in ("1m", "5m", "15m"):
+            self.assertGreaterEqual(of("load", period=period), 0)
+        self.assertGreater(of("filesystem_bytes", path="/"), of("filesystem_available_bytes", path="/"))
+        self.assertGreater(of("filesystem_available_bytes", path="/"), 0)
+        (info,) = [name for name in metrics if name.startswith("nimbus_host_info{")]
+        self.assertIn(f'kernel="{os.uname().release}"', info)
+        self.assertIn('os="debian"', info)
+        # There is no systemd: what was not told is not zero.
+        self.assertFalse([name for name in metrics if name.startswith("nimbus_host_failed_units")])
+        lint = run(["promtool", "check", "metrics"], check=False, input=controller.get("/metrics")[1])
+        self.assertEqual((lint.returncode, lint.stderr), (0, ""))
+        self.host.sh("touch /run/reboot-required")
+        self.wait_for("RestartDue", "healthy")
+        self.wait(lambda: controller.metric("nimbus_host_reboot_required") == 1, "the metric follows")
+        self.host.sh("rm /run/reboot-required")
+        self.wait(lambda: self.condition("healthy").get("reason") != "RestartDue", "it is over")
 
 
 class Observed(Configured):
