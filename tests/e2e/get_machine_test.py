@@ -42,6 +42,14 @@ class GetAMachine(Paper):
         self.assertIn("running", self.ctl("list").stdout)
         self.assertIn("installing", self.ctl("logs", "acme/web-1").stdout)
 
+        self.ctl("stop", "acme/web-1", "--timeout", "1m")
+        self.wait(lambda: self.instance().get("phase") == "stopped" and self.machines.power(1) == "off", "it is stopped")
+        self.ctl("start", "acme/web-1", "--timeout", "1m")
+        self.wait(lambda: self.installed() and self.machines.power(1) == "on", "it runs again")
+        self.wait(lambda: "Permission denied" in self.ctl("ssh", "acme/web-1", "-i", self.user_key, "--", "true", code=255).stderr,
+                  "its sshd answers with the same key")
+        self.assertEqual(self.installer_runs(), 1, self.box.lines)
+
         self.ctl("unprotect", "acme/web-1", "--timeout", "1m")
         self.ctl("reinstall", "acme/web-1", "--yes", "--timeout", "2m")
         self.assertEqual(self.installs(), 2)

@@ -94,7 +94,7 @@ class Netboot(EndToEnd):
             while piece := disk.read(1 << 20):
                 self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
 
-    def test_wrong_machine_and_wrong_digest_are_refused(self):
+    def test_the_wrong_machine_is_refused(self):
         self.order(self.plan(identity={"serial": "SOMEBODY-ELSE"}))
         self.power_on_from_network()
         self.wait(self.finished, "the installer has said its last word", 120)
@@ -141,7 +141,7 @@ class Netboot(EndToEnd):
 
 class Chain(Netboot):
     """From firmware that knows nothing of iPXE: DHCP, iPXE over TFTP, DHCP again, the script; once."""
-    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_install_login_and_erase = test_the_wrong_machine_is_refused = None
     test_no_dhcp_beside_another_server = test_install_beside_another_server = None
 
     def boot_machine(self, *arguments):
@@ -185,7 +185,7 @@ class Chain(Netboot):
 class Nvme(Netboot):
     """QEMU's NVMe disk, which has Format NVM and no sanitize."""
     DISK_TYPE = "nvme"
-    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_install_login_and_erase = test_the_wrong_machine_is_refused = None
     test_no_dhcp_beside_another_server = test_install_beside_another_server = None
 
     def test_erase_by_the_disks_own_command(self):
