@@ -51,7 +51,7 @@ installer::Ending install(const Clock& clock) {
     return installer::Ending::Failed;
   }
   installer::HttpHome home(*facts, clock);
-  installer::Neighbours neighbours("");
+  installer::Neighbours neighbours("", clock);
   return installer::run_plan(tools_for(home, clock, neighbours), *facts);
 }
 

@@ -4,7 +4,6 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -36,29 +35,41 @@ void join(int socket, int nic) {
 
 }  // namespace
 
-Neighbours::Neighbours(const std::string& root) {
-  socket_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(kLldp));
-  const auto nics = base::list_folder(root + "/sys/class/net");
-  if (socket_ < 0 || !nics) return;
+Neighbours::Neighbours(const std::string& root, const Clock& clock)
+    : folder_(root + "/sys/class/net/"),
+      clock_(clock),
+      end_(clock.now() + kListen),
+      socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(kLldp))) {
+  listen_to_all();
+}
+
+/// Drivers take their time: a NIC may be there later than this program.
+void Neighbours::listen_to_all() {
+  const auto nics = base::list_folder(folder_);
+  if (!socket_ || !nics) return;
   for (const auto& nic : *nics) {
-    const auto mac = base::read_file(root + "/sys/class/net/" + nic.name + "/address", 4096);
     const int number = static_cast<int>(::if_nametoindex(nic.name.c_str()));
-    if (!mac || number == 0 || nic.name == "lo" || macs_.size() == kMostNics) continue;
+    if (number == 0 || nic.name == "lo" || macs_.contains(number) || macs_.size() == kMostNics) continue;
+    const auto mac = base::read_file(folder_ + nic.name + "/address", 4096);
+    if (!mac) continue;
     macs_[number] = base::to_lower(base::trim(*mac));
-    join(socket_, number);
+    join(socket_.get(), number);
+    links_.raise(nic.name);
   }
 }
 
-Neighbours::~Neighbours() {
-  if (socket_ >= 0) ::close(socket_);
-}
-
 std::vector<boot::NeighbourReport> Neighbours::heard() {
+  if (clock_.now() < end_) {
+    listen_to_all();
+  } else {
+    links_.lower();
+  }
   std::array<std::uint8_t, 9216> frame{};
-  for (int i = 0; i < kMostFrames && socket_ >= 0; ++i) {
+  for (int i = 0; i < kMostFrames && socket_; ++i) {
     sockaddr_ll from{};
     socklen_t size = sizeof from;
-    const ssize_t count = ::recvfrom(socket_, frame.data(), frame.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const ssize_t count =
+        ::recvfrom(socket_.get(), frame.data(), frame.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (count < 0) break;
     const auto nic = macs_.find(from.sll_ifindex);
     const auto said = parse_lldp(std::span(frame).first(static_cast<std::size_t>(count)));

@@ -3,6 +3,7 @@
 or it converges. The machines are files (harness/paper.py)."""
 import json
 import shutil
+import socket
 
 from harness import lab
 from harness.case import PROGRAMS
@@ -129,7 +130,6 @@ class Source(Paper):
         self.until_held("leads to http://127.0.0.1:8090/disk.raw, which is not allowed")
         self.assertFalse(self.box.bootable())
 
-    def test_redirects_without_end(self):
     def test_a_redirect_to_a_bmc_that_is_on_no_declared_network(self):
         bmc = "10.78.0.9"
         self.serve(f"http://{bmc}:8090/disk.raw")
@@ -147,6 +147,7 @@ class Source(Paper):
         self.until_held(f"no image is fetched from {bmc}:8090, which is on {bmc}/32")
         self.assertFalse(self.box.bootable())
 
+    def test_redirects_without_end(self):
         self.serve(self.mirror.url("away/again"))
         self.write_registry(image_name="away/disk.raw")
         self.start_machine()
@@ -242,25 +243,34 @@ class Cabling(Paper):
         self.assertEqual(drift["hardware.cable." + self.box.mac], ("leaf-b2 Ethernet17", "leaf-b3 Ethernet1"))
 
 
-class BootOrder(Paper):
-    """What the tenant's system did to the firmware's own order."""
-    BMC = "redfish"
-
-    def secret_addresses(self):
-        return [self.machines.url(1)]
-
-    def test_put_back_before_the_machine_is_available(self):
+    def test_a_nic_that_is_down_is_brought_up_to_listen_and_says_nothing(self):
         self.start_machine()
-        self.ask()
-        self.until_running()
-        before = self.machines.state(1)["boot"]["order"]
-        self.machines.patch(1, "/redfish/v1/Systems/1", {"Boot": {"BootOrder": [
-            "Boot0001", "Boot0000", *(f"Boot{n:04}" for n in range(2, len(before)))]}})
-        self.assertNotEqual(self.machines.state(1)["boot"]["order"], before)
-        self.release()
-        self.until(lambda: self.machine().get("phase") == "available", "the machine is erased", 90)
-        self.assertEqual({check["what"]: check["result"] for check in self.machine()["check"]}["boot-order"], "restored")
-        self.assertEqual(self.machines.state(1)["boot"]["order"], before)
+        mac, wire = self.box.add_nic()
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as ear:  # ETH_P_ALL
+            ear.bind((wire, 3))
+            ear.setblocking(False)
+            self.assertNotIn("UP", self.box.nic()["flags"])
+            self.ask()
+            self.until_written()
+            self.assertIn("UP", self.box.nic()["flags"])
+            self.box.hear_switch("leaf-b4", "Ethernet2", wire)
+            self.until_running()
+            self.assertNotIn("UP", self.box.nic()["flags"])
+            self.assertEqual(self.box.nic()["addr_info"], [])
+            self.assertEqual([frame.hex() for frame in self.heard(ear)], [], "the installer spoke on it")
+        self.assertEqual([(one["nic"], one["system"], one["port"]) for one in self.machine()["ramdisk"]["neighbour"]],
+                         [(mac, "leaf-b4", "Ethernet2")])
+
+    @staticmethod
+    def heard(ear):
+        """What came from the other end."""
+        while True:
+            try:
+                frame, where = ear.recvfrom(65536)
+            except BlockingIOError:
+                return
+            if where[2] != socket.PACKET_OUTGOING:
+                yield frame
 
 
 class WrongMachine(Paper):
@@ -269,19 +279,6 @@ class WrongMachine(Paper):
         self.ask()
         self.until_held("this is not the declared machine")
         self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "something was written")
-
-
-class WrongBmc(Paper):
-    def make_bmcs(self):
-        return SimBmcs(PROGRAMS / "nimbus-sim", self.folder / "bmcs", serial="OTHER{n}")
-
-    def test_another_machine_answers_at_the_address(self):
-        self.start_machine()
-        controller = self.ask()
-        self.wait(lambda: "OTHER1" in self.instance().get("message", ""), "status says who answers")
-        self.looks_again(controller)
-        self.assertEqual(self.machines.writes(1), [])
-        self.assertNotIn("claim", self.machine())
 
 
 class Network(Paper):
@@ -294,14 +291,6 @@ class Network(Paper):
         self.ask(install=DEADLINES.replace("8s", "4s"))
         self.until_held("the machine did not boot from the network; given up after 3 attempts", 120)
         self.assertFalse(self.box.disk().read_bytes().strip(b"\0"), "something was written")
-
-    def test_the_bmc_lies_about_the_boot_override(self):
-        self.start_machine()
-        self.machines.fault(kind="lie", side="ipmi")
-        self.ask()
-        self.until_held("while arming the network boot")
-        self.assertEqual(self.machines.power(1), "off")
-        self.assertEqual(self.box.lines, [], "the machine was switched on")
 
 
 class Cut(Paper):

@@ -74,7 +74,7 @@ int run(const std::string& root) {
     return 2;
   }
   installer::HttpHome home(*facts, clock);
-  installer::Neighbours neighbours(root);
+  installer::Neighbours neighbours(root, clock);
   const installer::Tools tools{
       .home = home,
       .clock = clock,

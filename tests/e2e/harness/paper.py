@@ -256,15 +256,29 @@ class PaperMachine:
         self._thread.start()
         return self
 
-    def hear_switch(self, name, port):
+    def add_nic(self, name="eth1"):
+        """A second one, which is down. Returns its MAC address, and the other end of its wire."""
+        mac, wire = self.mac[:-5] + "aa" + self.mac[-3:], f"pm{self.number}{name}"
+        about = self.folder / "sys/class/net" / name
+        about.mkdir()
+        (about / "address").write_text(mac + "\n")
+        lab.ip("link", "add", wire, "type", "veth", "peer", "name", name, "address", mac, "netns", str(self.space.pid))
+        lab.ip("link", "set", wire, "up")
+        return mac, wire
+
+    def nic(self, name="eth1"):
+        """As the kernel shows it."""
+        return json.loads(subprocess.run(self._inside("ip", "-j", "addr", "show", name), capture_output=True, check=True).stdout)[0]
+
+    def hear_switch(self, name, port, wire=None):
         """An LLDP frame on its wire, as the switch on the other end sends it."""
         def tlv(kind, value):
             return bytes([kind << 1 | len(value) >> 8, len(value) & 255]) + value
         frame = bytes.fromhex("0180c200000e02000000000188cc")
         frame += tlv(1, b"\x04\x02\0\0\0\0\x01") + tlv(2, b"\x05" + port.encode()) + tlv(3, b"\0x") + tlv(5, name.encode()) + b"\0\0"
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-            wire.bind((f"pm{self.number}", 0x88CC))
-            wire.send(frame)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as end:
+            end.bind((wire or f"pm{self.number}", 0x88CC))
+            end.send(frame)
 
     def stop(self):
         self._end.set()
