@@ -4,6 +4,7 @@
 #include <scsi/sg.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -55,15 +56,19 @@ class NvmePassthrough final : public Passthrough {
   Result<std::uint16_t> ata(const AtaLongTask&) override {
     return Error{Code::Unsupported, "an NVMe disk takes no ATA commands"};
   }
+  Result<ScsiSense> scsi(const ScsiCommand&, std::span<std::uint8_t>) override {
+    return Error{Code::Unsupported, "an NVMe disk takes no SCSI commands"};
+  }
 
  private:
   int descriptor_;
 };
 
-/// ATA PASS-THROUGH (16) of SCSI / ATA Translation (SAT-4, 12.2.2).
-class AtaPassthrough final : public Passthrough {
+/// SCSI commands (SPC-4), and ATA tasks by ATA PASS-THROUGH (16) of SCSI / ATA Translation
+/// (SAT-4, 12.2.2).
+class ScsiPassthrough final : public Passthrough {
  public:
-  explicit AtaPassthrough(int descriptor) : descriptor_(descriptor) {}
+  explicit ScsiPassthrough(int descriptor) : descriptor_(descriptor) {}
   CommandSet commands() const noexcept override { return CommandSet::Ata; }
   Result<std::uint32_t> namespace_id() override { return Error{Code::Unsupported, "not NVMe"}; }
   Result<> nvme(const NvmeAdmin&, std::span<std::uint8_t>) override {
@@ -108,21 +113,42 @@ class AtaPassthrough final : public Passthrough {
     return static_cast<std::uint16_t>((*sense)[12] << 8U | (*sense)[13]);
   }
 
+  Result<ScsiSense> scsi(const ScsiCommand& command, std::span<std::uint8_t> data) override {
+    auto answer = exchange(std::span(command.block).first(command.size), command.transfer, data, command.deadline);
+    if (!answer) return std::move(answer.error());
+    if (answer->status == 0) return ScsiSense{};
+    constexpr unsigned kCheckCondition = 2;
+    const auto& sense = answer->sense;
+    const unsigned format = sense[0] & 0x7FU;
+    const auto key = [](std::uint8_t byte) { return static_cast<std::uint8_t>(byte & 15U); };
+    if (answer->status == kCheckCondition && (format == 0x70 || format == 0x71))
+      return ScsiSense{key(sense[2]), sense[12], sense[13]};
+    if (answer->status == kCheckCondition && (format == 0x72 || format == 0x73))
+      return ScsiSense{key(sense[1]), sense[2], sense[3]};
+    return Error{Code::Internal, "the disk ends a SCSI command with status " + std::to_string(answer->status)};
+  }
+
  private:
   using Sense = std::array<std::uint8_t, 32>;
+  struct Answer {
+    Sense sense{};
+    unsigned status = 0;
+  };
 
   /// Sense data in descriptor format with the ATA registers (SAT-4, 12.2.7).
   static bool has_registers(const Sense& sense) { return (sense[0] & 0x7FU) == 0x72 && sense[8] == 0x09; }
 
-  Result<Sense> send(std::array<std::uint8_t, 16>& block, Transfer transfer, std::span<std::uint8_t> data,
-                     std::chrono::milliseconds deadline) {
-    Sense sense{};
+  Result<Answer> exchange(std::span<const std::uint8_t> block, Transfer transfer, std::span<std::uint8_t> data,
+                          std::chrono::milliseconds deadline) {
+    Answer answer;
+    std::array<std::uint8_t, 16> command{};
+    std::copy(block.begin(), block.end(), command.begin());
     sg_io_hdr_t header{};
     header.interface_id = 'S';
-    header.cmdp = block.data();
+    header.cmdp = command.data();
     header.cmd_len = static_cast<unsigned char>(block.size());
-    header.sbp = sense.data();
-    header.mx_sb_len = sense.size();
+    header.sbp = answer.sense.data();
+    header.mx_sb_len = static_cast<unsigned char>(answer.sense.size());
     header.timeout = milliseconds_of(deadline);
     header.dxfer_direction = transfer == Transfer::None       ? SG_DXFER_NONE
                              : transfer == Transfer::FromDisk ? SG_DXFER_FROM_DEV
@@ -131,12 +157,20 @@ class AtaPassthrough final : public Passthrough {
       header.dxferp = data.data();
       header.dxfer_len = static_cast<unsigned>(data.size());
     }
-    if (::ioctl(descriptor_, SG_IO, &header) != 0) {
-      return Error{Code::Unsupported, "ATA command not sent: " + std::generic_category().message(errno)};
-    }
-    if (header.host_status != 0) return Error{Code::Internal, "the disk did not answer an ATA command"};
-    // Bit 0 of the status: error.
-    if (has_registers(sense) ? (sense[21] & 1U) == 0 : header.status == 0) return sense;
+    if (::ioctl(descriptor_, SG_IO, &header) != 0)
+      return Error{Code::Unsupported, "the command was not sent: " + std::generic_category().message(errno)};
+    if (header.host_status != 0) return Error{Code::Internal, "the disk did not answer a command"};
+    answer.status = header.status;
+    return answer;
+  }
+
+  Result<Sense> send(const std::array<std::uint8_t, 16>& block, Transfer transfer, std::span<std::uint8_t> data,
+                     std::chrono::milliseconds deadline) {
+    auto answer = exchange(block, transfer, data, deadline);
+    if (!answer) return std::move(answer.error());
+    // Bit 0 of the status register: error.
+    const auto& sense = answer->sense;
+    if (has_registers(sense) ? (sense[21] & 1U) == 0 : answer->status == 0) return sense;
     return Error{Code::Unsupported, "the disk refuses ATA command " + std::to_string(block[14])};
   }
 
@@ -148,7 +182,7 @@ class AtaPassthrough final : public Passthrough {
 std::unique_ptr<Passthrough> open_passthrough(const std::string& node, int descriptor) {
   const std::string name = node.substr(node.rfind('/') + 1);
   if (name.starts_with("nvme")) return std::make_unique<NvmePassthrough>(descriptor);
-  if (name.starts_with("sd")) return std::make_unique<AtaPassthrough>(descriptor);
+  if (name.starts_with("sd")) return std::make_unique<ScsiPassthrough>(descriptor);
   return nullptr;
 }
 

@@ -1,9 +1,11 @@
-// Commands for a disk itself, past the block layer: NVMe admin commands and ATA tasks.
+// Commands for a disk itself, past the block layer: NVMe admin commands, ATA tasks and SCSI
+// commands.
 //
 // Errors: Unsupported (the disk refuses the command as unknown or not possible),
 // Internal (it failed, or did not answer in time). Thread rule: one thread at a time.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -39,6 +41,19 @@ struct AtaLongTask {
   std::chrono::milliseconds deadline = std::chrono::seconds(30);
 };
 
+/// A command descriptor block, of which `size` bytes count.
+struct ScsiCommand {
+  std::array<std::uint8_t, 16> block{};
+  std::uint8_t size = 6;
+  Transfer transfer = Transfer::None;
+  std::chrono::milliseconds deadline = std::chrono::seconds(30);
+};
+
+/// What the disk says of a command: sense key, additional code and qualifier. All zero: done.
+struct ScsiSense {
+  std::uint8_t key = 0, code = 0, qualifier = 0;
+};
+
 class Passthrough {
  public:
   virtual ~Passthrough() = default;
@@ -49,6 +64,8 @@ class Passthrough {
   virtual Result<> ata(const AtaTask& task, std::span<std::uint8_t> sector) = 0;
   /// The count register afterwards.
   virtual Result<std::uint16_t> ata(const AtaLongTask& task) = 0;
+  /// An answer, whatever it says; errors: only if there is none.
+  virtual Result<ScsiSense> scsi(const ScsiCommand& command, std::span<std::uint8_t> data) = 0;
 };
 
 /// For an open block device, by its node's name; null: neither NVMe nor SCSI or SATA. The

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "installer/scsi_erase.hpp"
+
 namespace nimbus::installer {
 namespace {
 
@@ -136,6 +138,11 @@ class AtaErase {
     return done;
   }
 
+  /// Whether it is no ATA disk, by its answer to the first command; nothing was done to it.
+  bool is_other(const Result<std::string>& done) const {
+    return !answers_ && !done && done.error().code == Code::Unsupported;
+  }
+
  private:
   Result<std::string> secure_erase(std::uint32_t security) {
     if ((security & kSupported) == 0) return Error{Code::Unsupported, "the disk has no security commands"};
@@ -191,6 +198,7 @@ class AtaErase {
     std::array<std::uint8_t, 512> sector{};
     auto read = disk_.ata({.command = kIdentify, .transfer = Transfer::FromDisk}, sector);
     if (!read) return std::move(read.error());
+    answers_ = true;
     sanitize_ = little(sector, 2 * 59, 2);
     return little(sector, 2 * 128, 2);
   }
@@ -210,18 +218,23 @@ class AtaErase {
   Passthrough& disk_;
   const std::function<void()>& pause_;
   std::uint32_t sanitize_ = 0;  // word 59
+  bool answers_ = false;
 };
 
 }  // namespace
 
 Result<std::string> self_erase(Passthrough& disk, const std::function<void()>& pause) {
   if (disk.commands() == CommandSet::Nvme) return NvmeErase(disk, pause).erase();
-  return AtaErase(disk, pause).erase();
+  AtaErase ata(disk, pause);
+  auto done = ata.erase();
+  return ata.is_other(done) ? scsi_erase(disk, pause) : done;
 }
 
 Result<std::string> crypto_erase(Passthrough& disk, const std::function<void()>& pause) {
   if (disk.commands() == CommandSet::Nvme) return NvmeErase(disk, pause).erase_key();
-  return AtaErase(disk, pause).erase_key();
+  AtaErase ata(disk, pause);
+  auto done = ata.erase_key();
+  return ata.is_other(done) ? scsi_crypto_erase(disk, pause) : done;
 }
 
 }  // namespace nimbus::installer

@@ -6,8 +6,7 @@
 
 #include <deque>
 
-#include "installer/erase.hpp"
-#include "support.hpp"
+#include "command_device.hpp"
 
 using namespace nimbus;
 using namespace nimbus::installer;
@@ -78,6 +77,10 @@ class FakeDisk final : public Passthrough {
     return std::uint16_t{0x4000};
   }
 
+  Result<ScsiSense> scsi(const ScsiCommand&, std::span<std::uint8_t>) override {
+    return ScsiSense{5, 0x20, 0};  // such a command is not known
+  }
+
   bool wrote() const {
     return std::any_of(sent.begin(), sent.end(),
                        [](int c) { return c == 0x80 || c == 0x84 || c == 0xB4 || c >= 0xF1; });
@@ -99,29 +102,6 @@ class FakeDisk final : public Passthrough {
 
 Result<std::string> erased(FakeDisk& disk) {
   return self_erase(disk, [] {});
-}
-
-/// A disk of a file that also takes commands.
-class CommandDevice final : public Device {
- public:
-  CommandDevice(std::unique_ptr<Device> file, FakeDisk& disk) : file_(std::move(file)), disk_(disk) {}
-  std::int64_t size() const noexcept override { return file_->size(); }
-  Result<> write(std::int64_t at, std::span<const std::uint8_t> data) override { return file_->write(at, data); }
-  Result<> read(std::int64_t at, std::span<std::uint8_t> room) override { return file_->read(at, room); }
-  Result<> sync() override { return file_->sync(); }
-  Result<> discard() override { return file_->discard(); }
-  Passthrough* passthrough() noexcept override { return &disk_; }
-
- private:
-  std::unique_ptr<Device> file_;
-  FakeDisk& disk_;
-};
-
-boot::EraseReport erase_file(FakeDisk& disk, const FileDisk& file, EraseLevel level = EraseLevel::Secure) {
-  auto opened = open_device(file.path(), Access::ReadWrite);
-  REQUIRE(opened);
-  CommandDevice device(std::move(*opened), disk);
-  return erase_disk(device, permit_of(disk_facts("S", 16 * kMib)), level, [](auto, auto) {});
 }
 
 }  // namespace
