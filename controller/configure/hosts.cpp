@@ -26,6 +26,13 @@ std::string wish_of(const HostTarget& target) {
          lifecycle.reason;
 }
 
+/// Of the same host its file may say a newer key, or a newer address, than what is remembered.
+void follow(HostEndpoint& endpoint, const Instance::Adopt& now) {
+  if (endpoint.address != now.address && endpoint.host_key != now.host_key) return;
+  endpoint.address = now.address;
+  endpoint.host_key = now.host_key;
+}
+
 }  // namespace
 
 Hosts::Hosts(WorkQueue& queue, Tools tools, FactSink& next)
@@ -34,11 +41,12 @@ Hosts::Hosts(WorkQueue& queue, Tools tools, FactSink& next)
 Result<> Hosts::accept(const std::shared_ptr<const AcceptedRegistry>& registry) {
   auto remembered = tools_.access.all();
   if (!remembered) return std::move(remembered.error()).with("while reading which hosts are configured");
-  std::map<std::string, registry::EntryPtr<Instance>> wanted;
+  std::map<std::string, registry::EntryPtr<Instance>> wanted, adopted;
   if (registry->in_force) {
     for (const auto& entry : registry->in_force->instances) {
       const bool ours = entry->value.provider == provider_;
       if (ours && entry->value.configuration != ConfigurationMode::None) wanted[entry->value.id()] = entry;
+      if (ours && entry->value.adopt) adopted[entry->value.id()] = entry;
     }
   }
   std::set<std::string> touched;
@@ -51,7 +59,10 @@ Result<> Hosts::accept(const std::shared_ptr<const AcceptedRegistry>& registry) 
     leaving_.clear();
     // Nothing in force yet is not "nobody wants it".
     for (auto& [instance, access] : *remembered) {
-      if (registry->in_force && !wanted_.contains(instance)) leaving_[instance] = std::move(access);
+      if (!registry->in_force || wanted_.contains(instance)) continue;
+      const auto entry = adopted.find(instance);
+      if (access.adopted && entry != adopted.end()) follow(access.endpoint, *entry->second->value.adopt);
+      leaving_[instance] = std::move(access);
     }
     for (const auto& [instance, access] : leaving_) touched.insert(instance);
   }
@@ -149,7 +160,13 @@ void Hosts::queue_if_changed(const std::string& instance, Lane lane) {
       const bool is_new = !slots_.contains(instance);
       auto& slot = slots_[instance];
       if (!slot) slot = std::make_unique<Slot>();
-      std::string digest = target ? wish_of(*target) : "leaving";
+      std::string digest;
+      if (target) {
+        digest = wish_of(*target);
+      } else {
+        const auto& endpoint = leaving_.at(instance).endpoint;
+        digest = "leaving\n" + endpoint.address + "\n" + endpoint.host_key;
+      }
       if (slot->digest == digest) return;
       slot->digest = std::move(digest);
       if (is_new)

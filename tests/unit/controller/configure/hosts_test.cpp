@@ -1,132 +1,9 @@
-#include "controller/configure/hosts.hpp"
-
-#include <doctest/doctest.h>
-
-#include "controller/configure/instance_board.hpp"
-#include "package_host.hpp"
+#include "hosts_world.hpp"
 
 using namespace nimbus;
 using namespace nimbus::controller;
+using namespace nimbus::controller::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-class Nobody final : public FactSink {
- public:
-  void seen(const MachineFacts&) override { ++told; }
-  int told = 0;
-};
-
-struct World {
-  World() : World(&driver) {}
-  explicit World(HostDriver* the_driver) : hosts(queue, tools(the_driver), next) {
-    host.known = {"aaa"};
-    host.clock = [this] { return std::chrono::duration<double>(clock.wall().time_since_epoch()).count(); };
-  }
-
-  HostTools pass_tools(HostDriver* the_driver) {
-    return {.clock = clock,
-            .hosts = the_driver,
-            .build =
-                [this](const HostTarget&) {
-                  return registry::HostBuild{wanted, {}};
-                },
-            .authority = [this] { return authority; },
-            .stepped = [this] { ++steps; },
-            .note = [](const std::string&, const HostTarget&, const std::string&) -> Result<> { return {}; },
-            .token = [] { return "token"; }};
-  }
-  Hosts::Tools tools(HostDriver* the_driver) {
-    return {
-        .pass = pass_tools(the_driver),
-        .provider = "lab",
-        .user = "nimbus",
-        .public_key = "ssh-ed25519 AAAAC3",
-        .limits = {.interval = 300s, .deadline = 600s, .look = 30s},
-        .jitter = [] { return 0.5; },
-        .access = {.keep = [this](const HostAccess& access) -> Result<> {
-                     kept[access.instance] = to_json(access);
-                     return {};
-                   },
-                   .forget = [this](const std::string& instance) -> Result<> {
-                     kept.erase(instance);
-                     return {};
-                   },
-                   .all = [this]() -> Result<std::map<std::string, HostAccess>> {
-                     std::map<std::string, HostAccess> out;
-                     for (const auto& [instance, text] : kept) out[instance] = parse_access(text).value();
-                     return out;
-                   }},
-        .told = [this](const HostTarget& target, const HostReport& report, WallTime) { board.host(target, report); },
-        .dropped = [this](
-                       const HostAccess& access,
-                       const std::optional<Error>& error) { board.dropped(access.path, error ? error->text() : ""); }};
-  }
-
-  std::shared_ptr<registry::InstanceEntry> instance(const std::string& name, ConfigurationMode mode, bool adopted) {
-    auto entry = std::make_shared<registry::InstanceEntry>();
-    entry->path = "tenants/acme/instances/" + name + ".toml";
-    entry->digest = "d1";
-    entry->value.tenant = "acme";
-    entry->value.name = name;
-    entry->value.provider = "lab";
-    entry->value.configuration = mode;
-    if (adopted) {
-      entry->value.requirements.machine = "m1";
-      entry->value.adopt = Instance::Adopt{"ssh-ed25519 AAAA", "192.0.2.7"};
-    }
-    return entry;
-  }
-  void accept(std::vector<std::shared_ptr<registry::InstanceEntry>> entries, const std::string& machine_digest = "m",
-              const Lifecycle& lifecycle = {}, const std::vector<std::string>& machines = {"m1", "m2"}) {
-    auto snapshot = std::make_shared<registry::Snapshot>();
-    for (auto& entry : entries) snapshot->instances.push_back(std::move(entry));
-    auto accepted = std::make_shared<AcceptedRegistry>();
-    accepted->in_force = snapshot;
-    accepted->accepted_commit = "c1";
-    auto machine = std::make_shared<DesiredMachine>();
-    machine->digest = machine_digest;
-    machine->lifecycle = lifecycle;
-    for (const auto& name : machines) accepted->machines[name].desired = machine;
-    CHECK(hosts.accept(accepted));
-  }
-  /// m2's life says that the instance runs there.
-  void machine_says(const Instance& runs, const std::string& host_key, bool busy = false) {
-    MachineFacts facts;
-    auto desired = std::make_shared<DesiredMachine>();
-    desired->id = {"lab", "m2"};
-    facts.machine.desired = desired;
-    facts.report.power = Observed<PowerState>::known(PowerState::On, clock.wall());
-    facts.report.life.emplace();
-    facts.report.life->busy = busy;
-    facts.report.life->instance = std::make_shared<const Instance>(runs);
-    facts.report.life->address = "192.0.2.8";
-    facts.report.life->host_key = host_key;
-    hosts.seen(facts);
-  }
-  bool due() { return hosts.work_once({}); }
-
-  nimbus::testing::FakeClock clock;
-  nimbus::testing::PackageHost host;
-  host::Configuration wanted = nimbus::testing::packages({{"aaa", {}}});
-  nimbus::test::FakeHostDriver driver{host.state};
-  Authority authority{.state = Authority::State::Held, .term = 1, .detail = {}};
-  std::map<std::string, std::string> kept;
-  std::map<std::string, std::string> published;
-  std::vector<std::string> headlines;
-  InstanceBoard board{clock, [this](const std::string& path, const std::string& text, const std::string& headline) {
-                        published[path] = text;
-                        headlines.push_back(headline);
-                      }};
-  Nobody next;
-  WorkQueue queue{clock, {}};
-  int steps = 0;
-  Hosts hosts;
-};
-
-const std::string kPath = "tenants/acme/instances/web-1.toml";
-
-}  // namespace
 
 TEST_CASE("an adopted instance is looked at without an install, and again after the interval") {
   World world;
@@ -237,56 +114,6 @@ TEST_CASE("a changed host key is an alarm in status, and comes once") {
   CHECK(world.headlines == std::vector<std::string>{"host-key-changed"});
 }
 
-TEST_CASE("nobody wants it any more: a last script takes the access away, and status says so") {
-  World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
-  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
-  SUBCASE("configuration is none") { world.accept({world.instance("web-1", ConfigurationMode::None, true)}); }
-  SUBCASE("the file is gone") { world.accept({}); }
-  SUBCASE("first the host does not answer") {
-    world.host.state.answer = [](const std::string&) { return Error{Code::Unreachable, "refused"}; };
-    world.accept({});
-    CHECK(world.due());
-    CHECK(world.kept.contains("acme/web-1"));
-    CHECK(world.published.at(kPath).find("NotYetRemoved") != std::string::npos);
-    world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
-    world.clock.advance(1h);
-  }
-  CHECK(world.due());
-  CHECK(world.host.state.scripts.back().find("AAAAC3") != std::string::npos);
-  CHECK(world.kept.empty());
-  const auto status = registry::parse_instance_status(world.published.at(kPath), kPath);
-  REQUIRE(status);
-  CHECK(status->conditions.at("access").reason == "Removed");
-  world.clock.advance(1h);
-  CHECK_FALSE(world.due());
-}
-
-TEST_CASE("access is taken away where it was last: another key or address in the file is remembered too") {
-  World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
-  const auto installed_anew = world.instance("web-1", ConfigurationMode::Enforce, true);
-  installed_anew->digest = "d2";
-  SUBCASE("another key") { installed_anew->value.adopt->host_key = "ssh-ed25519 BBBB"; }
-  SUBCASE("another address") { installed_anew->value.adopt->address = "192.0.2.9"; }
-  const HostEndpoint now{installed_anew->value.adopt->address, installed_anew->value.adopt->host_key, "nimbus"};
-  world.accept({installed_anew});
-  CHECK(world.due());
-  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
-  world.accept({});
-  CHECK(world.due());
-  CHECK(world.host.state.attached.back() == now);
-  CHECK(world.kept.empty());
-}
-
 TEST_CASE("what is accepted while a pass is under way ends its corrections") {
   World world;
   world.host.known = {"aaa", "bbb", "ccc"};
@@ -336,26 +163,6 @@ TEST_CASE("what is accepted while a pass is under way ends its corrections") {
     REQUIRE(view->report->refusal);
     CHECK(view->report->refusal->reason == reason);
   }
-}
-
-TEST_CASE("brakes hold the script that takes our access away") {
-  World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
-  const auto before = world.host.state.scripts.size();
-  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
-  world.accept({}, "m", {.hands_off = true, .reason = "somebody works there"});
-  CHECK(world.due());
-  CHECK(world.host.state.scripts.size() == before);
-  CHECK(world.published.at(kPath).find("somebody works there") != std::string::npos);
-  world.accept({});
-  world.clock.advance(1h);
-  CHECK(world.due());
-  CHECK(world.host.state.scripts.size() == before + 1);
-  CHECK(world.kept.empty());
 }
 
 TEST_CASE("without a key for hosts status says that none is looked at, and what to do") {
@@ -419,14 +226,6 @@ TEST_CASE("a worker that does not come back is noticed") {
   CHECK(under_way == 40s);
   CHECK(world.hosts.longest_under_way() == 0s);
   CHECK(world.steps == 1);
-}
-
-TEST_CASE("before anything is in force nobody's access is taken away") {
-  World world;
-  world.kept["acme/web-1"] = to_json({"acme/web-1", kPath, "m1", true, {"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"}});
-  CHECK(world.hosts.accept(std::make_shared<AcceptedRegistry>()));
-  world.clock.advance(1h);
-  CHECK_FALSE(world.due());
 }
 
 TEST_CASE("a restart does not forget since when things are as they are") {
