@@ -98,6 +98,18 @@ std::optional<std::uint64_t> memory_of(const std::string& root) {
   return std::nullopt;
 }
 
+/// Of a SATA or SAS disk: VPD page 80h, as it came from the disk: its number in the second
+/// byte, the length in the next two, and text (SPC-5, 7.7.20).
+std::string serial_in_page(const std::string& file) {
+  constexpr std::size_t kHead = 4;
+  constexpr unsigned kPage = 0x80;
+  const auto page = base::read_file(file, kMostBytes);
+  if (!page || page->size() <= kHead || static_cast<unsigned char>((*page)[1]) != kPage) return "";
+  const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>((*page)[at])); };
+  const auto text = page->substr(kHead, byte(2) << 8U | byte(3));
+  return base::is_valid_utf8(text) ? std::string(base::trim(text.substr(0, text.find('\0')))) : "";
+}
+
 std::vector<Drive> drives_of(const std::string& root) {
   std::vector<Drive> out;
   const std::string folder = root + "/sys/block/";
@@ -105,6 +117,7 @@ std::vector<Drive> drives_of(const std::string& root) {
     const std::string disk = folder + name;
     // Loop, RAM and mapped devices hang on no hardware; card readers and CD drives are no place for a system.
     if (!exists(disk + "/device") || name.starts_with("sr") || value_of(disk + "/removable") == "1") continue;
+    if (value_of(disk + "/hidden") == "1") continue;  // one of several ways to an NVMe disk
     const auto sectors = number_of(value_of(disk + "/size"));
     if (!sectors || *sectors == 0) continue;
     Drive drive{.slot = name,
@@ -114,6 +127,8 @@ std::vector<Drive> drives_of(const std::string& root) {
                 .wwn = value_of(disk + "/wwid"),
                 .kind = DriveKind::Unknown,
                 .size = *sectors * kSector};
+    if (drive.serial.empty()) drive.serial = serial_in_page(disk + "/device/vpd_pg80");
+    if (drive.wwn.empty()) drive.wwn = value_of(disk + "/device/wwid");
     const std::string turns = value_of(disk + "/queue/rotational");
     if (turns == "1") drive.kind = DriveKind::Hdd;
     if (turns == "0") drive.kind = name.starts_with("nvme") ? DriveKind::Nvme : DriveKind::Ssd;

@@ -199,16 +199,20 @@ class Discover(HardwareCase):
             "proc/meminfo": "MemTotal:       65800000 kB\n",
             "sys/block/nvme0n1/size": "937703088\n", "sys/block/nvme0n1/device/serial": "S4YXNF0M \n",
             "sys/block/nvme0n1/device/model": "X\n", "sys/block/nvme0n1/queue/rotational": "0\n",
+            "sys/block/nvme0c0n1/size": "937703088\n", "sys/block/nvme0c0n1/device/serial": "THE-SAME\n", "sys/block/nvme0c0n1/hidden": "1\n",
+            "sys/block/sda/size": "1953525168\n", "sys/block/sda/device/model": "Y\n", "sys/block/sda/queue/rotational": "1\n",
             "sys/block/loop0/size": "100\n",
             "sys/class/net/eno1/address": "52:54:00:12:34:17\n", "sys/class/net/eno1/device/vendor": "1\n",
             "sys/class/net/eno1/carrier": "1\n", "sys/class/net/eno1/speed": "25000\n",
             "sys/class/net/lo/address": "00:00:00:00:00:00\n"})
+        (root / "sys/block/sda/device/vpd_pg80").write_bytes(b"\0\x80\0\x0e        WD-17A")
         text = self.hw("discover", "host", "--root", root).stdout
         for line in ('serial = "CZ3A1B2"', 'uuid = "4c4c4544-0033-4110-8041-b7c04f314232"', "cpu_cores = 4",
-                     "memory_gib = 63", "size_gib = 447", 'type = "nvme"', 'serial = "S4YXNF0M"',
+                     "memory_gib = 63", "size_gib = 447", 'type = "nvme"', 'serial = "S4YXNF0M"', 'serial = "WD-17A"',
                      'mac = "52:54:00:12:34:17"', "speed_gbps = 25"):
             self.assertIn(line, text)
         self.assertNotIn("loop0", text)
+        self.assertNotIn("THE-SAME", text)
         self.hw("discover", "host")
 
 
