@@ -174,7 +174,9 @@ VirtualMachineSpec read_qemu(Reader& table) {
   out.data_disk = table.string("data_disk").value_or("");
   out.network_namespace = table.string("namespace").value_or("");
   out.tap = table.string("tap").value_or("");
-  if (const auto type = table.choice("disk_type", {"virtio", "nvme"})) out.nvme = *type == "nvme";
+  if (const auto type = table.choice("disk_type", {"virtio", "nvme", "sata"})) {
+    out.disk_bus = *type == "nvme" ? DiskBus::Nvme : *type == "sata" ? DiskBus::Sata : DiskBus::Virtio;
+  }
   out.disk_gib = static_cast<unsigned>(table.integer("disk_gib", 1, 16'384).value_or(out.disk_gib));
   out.memory_mib = static_cast<unsigned>(table.integer("memory_mib", 16, 1'048'576).value_or(out.memory_mib));
   out.cpus = static_cast<unsigned>(table.integer("cpus", 1, 64).value_or(out.cpus));

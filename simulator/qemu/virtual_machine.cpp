@@ -5,7 +5,7 @@
 namespace nimbus::simulator {
 namespace {
 
-constexpr std::size_t kMostDiskSerial = 20;  // what a virtio disk has room for
+constexpr std::size_t kMostDiskSerial = 20;  // what virtio, NVMe and ATA disks have room for
 
 /// In a value of QEMU's options a comma is written twice.
 std::string escaped(std::string_view value) {
@@ -15,6 +15,29 @@ std::string escaped(std::string_view value) {
 }
 
 std::string serial_of(const std::string& disk) { return escaped(disk.substr(0, kMostDiskSerial)); }
+
+/// NAA 5, as a maker of disks would give it: a disk keeps it over restarts.
+std::uint64_t world_wide_name(std::string_view disk_serial) {
+  constexpr std::uint64_t kNaa5 = 5, kBasis = 0xcbf29ce484222325U, kPrime = 0x100000001b3U;  // FNV-1a
+  std::uint64_t hash = kBasis;
+  for (const char c : disk_serial) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  return kNaa5 << 60U | hash >> 4U;
+}
+
+/// SATA disks have a controller of their own (AHCI) on either machine type.
+std::string disk_device(DiskBus bus, int number, const std::string& disk_serial) {
+  const std::string serial = serial_of(disk_serial);
+  switch (bus) {
+    case DiskBus::Virtio:
+      return fmt::format("virtio-blk-pci,drive=drive{0},id=disk{0},serial={1}", number, serial);
+    case DiskBus::Nvme:
+      return fmt::format("nvme,drive=drive{0},id=disk{0},serial={1}", number, serial);
+    case DiskBus::Sata:
+      return fmt::format("ide-hd,bus=sata.{0},drive=drive{0},id=disk{0},serial={1},wwn={2:#x}", number, serial,
+                         world_wide_name(disk_serial));
+  }
+  return {};
+}
 
 /// Nothing for what the virtual machine does not have.
 int* index_of(BootIndexes& indexes, BootDevice device) noexcept {
@@ -86,13 +109,12 @@ std::vector<std::string> qemu_arguments(const VirtualMachineSpec& spec, const Vi
                               serial_log_path(spec)));
   add("-serial", "chardev:serial0");
   const bool qcow2 = spec.disk.ends_with(".qcow2");
-  const auto* const kind = spec.nvme ? "nvme" : "virtio-blk-pci";
+  if (spec.disk_bus == DiskBus::Sata) add("-device", "ich9-ahci,id=sata");
   add("-drive", fmt::format("if=none,id=drive0,file={},format={},cache=unsafe", spec.disk, qcow2 ? "qcow2" : "raw"));
-  add("-device", fmt::format("{},drive=drive0,id=disk0,serial={},bootindex={}", kind, serial_of(identity.disk_serial),
-                             indexes.disk));
+  add("-device", disk_device(spec.disk_bus, 0, identity.disk_serial) + fmt::format(",bootindex={}", indexes.disk));
   if (!spec.data_disk.empty()) {
     add("-drive", fmt::format("if=none,id=drive1,file={},format=raw,cache=unsafe", spec.data_disk));
-    add("-device", fmt::format("{},drive=drive1,id=disk1,serial={}", kind, serial_of(identity.data_disk_serial)));
+    add("-device", disk_device(spec.disk_bus, 1, identity.data_disk_serial));
   }
   add("-device", fmt::format("ide-cd,id=cd0,bus=ide.1,bootindex={}", indexes.disc));
   if (!spec.tap.empty()) {

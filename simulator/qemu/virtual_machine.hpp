@@ -2,6 +2,7 @@
 // line for one start of it. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,16 @@
 
 namespace nimbus::simulator {
 
+enum class DiskBus : std::uint8_t { Virtio, Nvme, Sata };
+
 struct VirtualMachineSpec {
-  std::string folder;             // for sockets and UEFI variables
-  std::string disk;               // an image; its format is probed by name: *.qcow2, else raw
-  std::string data_disk;          // a second one, raw; empty: none
-  std::string network_namespace;  // name as of `ip netns`; empty: the simulator's own
-  std::string tap;                // an existing tap device in there; empty: no network
-  bool nvme = false;              // the disk is an NVMe disk, else virtio
-  unsigned disk_gib = 0;          // raw images of this size are made where there are none; 0: must be there
+  std::string folder;                  // for sockets and UEFI variables
+  std::string disk;                    // an image; its format is probed by name: *.qcow2, else raw
+  std::string data_disk;               // a second one, raw; empty: none
+  std::string network_namespace;       // name as of `ip netns`; empty: the simulator's own
+  std::string tap;                     // an existing tap device in there; empty: no network
+  DiskBus disk_bus = DiskBus::Virtio;  // of both
+  unsigned disk_gib = 0;               // raw images of this size are made where there are none; 0: must be there
   unsigned memory_mib = 512;
   unsigned cpus = 1;
   std::string program = "qemu-system-x86_64";

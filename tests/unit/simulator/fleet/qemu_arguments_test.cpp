@@ -29,10 +29,11 @@ TEST_CASE("the boot record decides order and firmware, and KVM is never asked fo
   CHECK(has(pxe, "id=nic0,mac=52:54:00:00:00:01,bootindex=1"));
   CHECK(has(pxe, "id=disk0,serial=SD0000000001,bootindex=2"));
   CHECK(has(pxe, "virtio-blk-pci,drive=drive0"));
-  const VirtualMachineSpec with_nvme{.folder = "/v", .disk = "/v/d.qcow2", .tap = "tap0", .nvme = true};
+  const VirtualMachineSpec with_nvme{.folder = "/v", .disk = "/v/d.qcow2", .tap = "tap0", .disk_bus = DiskBus::Nvme};
   CHECK(has(qemu_arguments(with_nvme, kIdentity, {.device = BootDevice::Pxe, .mode = BootMode::Legacy}),
             "nvme,drive=drive0,id=disk0,serial=SD0000000001,bootindex=2"));
   CHECK_FALSE(has(pxe, "drive1"));
+  CHECK_FALSE(has(pxe, "ahci"));
   const VirtualMachineSpec with_two{.folder = "/v", .disk = "/v/d.raw", .data_disk = "/v/data.raw"};
   const auto two = qemu_arguments(with_two, kIdentity, {});
   CHECK(has(two, "id=drive1,file=/v/data.raw,format=raw"));
@@ -49,6 +50,24 @@ TEST_CASE("the boot record decides order and firmware, and KVM is never asked fo
   const auto uefi = qemu_arguments(spec, {}, {.device = BootDevice::Disk, .mode = BootMode::Uefi});
   CHECK(has(uefi, "id=disk0,serial=,bootindex=1"));
   CHECK(has(uefi, "pflash"));
+}
+
+TEST_CASE("SATA disks hang on a controller of their own, each with a world-wide name that stays") {
+  const VirtualMachineSpec spec{
+      .folder = "/v", .disk = "/v/d.raw", .data_disk = "/v/data.raw", .disk_bus = DiskBus::Sata};
+  for (const auto mode : {BootMode::Legacy, BootMode::Uefi}) {
+    const auto seen = qemu_arguments(spec, kIdentity, {.device = BootDevice::Disk, .mode = mode});
+    CHECK(has(seen, "ich9-ahci,id=sata"));
+    CHECK(has(seen, "ide-hd,bus=sata.0,drive=drive0,id=disk0,serial=SD0000000001,wwn=0x5"));
+    CHECK(has(seen, "ide-hd,bus=sata.1,drive=drive1,id=disk1,serial=SD0000000002,wwn=0x5"));
+    CHECK(seen == qemu_arguments(spec, kIdentity, {.device = BootDevice::Disk, .mode = mode}));
+    const auto name_of_disk = [&](std::string_view id) {
+      const auto at =
+          std::find_if(seen.begin(), seen.end(), [&](const auto& a) { return a.find(id) != std::string::npos; });
+      return at->substr(at->find("wwn="), 22);
+    };
+    CHECK(name_of_disk("id=disk0") != name_of_disk("id=disk1"));
+  }
 }
 
 TEST_CASE("the record's device comes first, then the machine's boot order") {
@@ -70,6 +89,7 @@ name = "v"
 folder = "/v"
 disk = "/v/disk.raw"
 data_disk = "/v/data.raw"
+disk_type = "sata"
 namespace = "lab"
 tap = "tap0"
 memory_mib = 64
@@ -77,6 +97,7 @@ memory_mib = 64
                                  "f.toml");
   REQUIRE(fleet.has_value());
   CHECK(fleet->machines[0].qemu->memory_mib == 64);
+  CHECK(fleet->machines[0].qemu->disk_bus == DiskBus::Sata);
   CHECK_FALSE(parse_fleet("format = 1\n[[machine]]\nname = \"v\"\n[machine.qemu]\nfolder = \"/v\"\n", "f").has_value());
   CHECK_FALSE(
       parse_fleet("format = 1\n[[machine]]\nname = \"v\"\n[machine.qemu]\nfolder = \"/v\"\ndisk = \"a,b\"\n", "f")
