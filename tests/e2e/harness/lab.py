@@ -71,17 +71,19 @@ def clear_network():
 
 class Image:
     """A Debian image and the installer's ramdisk, made once and kept in build/. The small
-    one has a shell script in cloud-init's place and boots in half the time."""
+    one has a shell script in cloud-init's place and boots in half the time. `kernel`: a package
+    whose kernel the ramdisk has, in place of the image's."""
 
-    def __init__(self, programs, small=False):
+    def __init__(self, programs, small=False, kernel=None):
         whole = BUILD / "image"
         run([ROOT / "scripts" / "build-image", *(["--small"] if small else []), whole], timeout=900)
         folder = whole / "small" if small else whole
-        installer = BUILD / "ramdisk"
+        installer = BUILD / f"ramdisk-{kernel}" if kernel else BUILD / "ramdisk"
         program = pathlib.Path(programs) / "nimbus-installer"
         ramdisk = installer / "ramdisk.img"
         if not ramdisk.exists() or ramdisk.stat().st_mtime < program.stat().st_mtime:
-            run([ROOT / "scripts" / "build-ramdisk", "--programs", programs, "--image", whole, installer], timeout=300)
+            source = ["--kernel", kernel] if kernel else ["--image", whole]
+            run([ROOT / "scripts" / "build-ramdisk", "--programs", programs, *source, installer], timeout=300)
         self.folder, self.installer = folder, installer
         self.sha256 = (folder / "disk.raw.zst.sha256").read_text().strip()
         self.bytes = int((folder / "disk.raw.size").read_text())
