@@ -2,6 +2,7 @@
 """nimbus-boot and the installer on a QEMU machine, without a controller: the plan is
 made and signed by OpenSSL, power and boot device are set with ipmitool."""
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -15,13 +16,16 @@ NONCE = "0123456789abcdef0123456789abcdef"
 
 class Netboot(EndToEnd):
     DISK_TYPE = "virtio"
+    DATA_DISK = False
+    KERNEL = None  # of the ramdisk; None: the image's
 
     def setUp(self):
         super().setUp()
-        self.image = lab.Image(PROGRAMS)
+        self.image = lab.Image(PROGRAMS, kernel=self.KERNEL)
         self.mirror = self.own(lab.FileServer(self.folder / "mirror", self.image.folder).start())
         self.boot = self.own(lab.NimbusBoot(PROGRAMS / "nimbus-boot", self.folder / "boot", self.image.installer).start())
-        self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines", disk_type=self.DISK_TYPE).start())
+        self.machines = self.own(lab.Machines(PROGRAMS / "nimbus-sim", self.folder / "machines", disk_type=self.DISK_TYPE,
+                                              data_disk=self.DATA_DISK).start())
         self.signer = self.folder / "signer.pem"
         run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", self.signer])
         der = self.folder / "signer.der"
@@ -59,6 +63,16 @@ class Netboot(EndToEnd):
         status, text = self.boot.call("GET", "/v1/heard/" + lab.Machines.mac(1))
         heard = json.loads(text) if status == 200 else {}
         return json.loads(heard["last"]) if "last" in heard else {}
+
+    def boot_machine(self, *arguments):
+        """One that the simulator does not make: no BMC, it runs from now on."""
+        serial = self.folder / "serial.log"
+        machine = Child("qemu", ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-accel",
+                                 "tcg,thread=multi,tb-size=256", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand", "-m", "512", "-smp", "2",
+                                 "-smbios", f"type=1,serial={self.machines.serial(1)}", "-serial", f"file:{serial}", "-no-reboot",
+                                 "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no", *arguments], self.folder / "qemu.log")
+        self.addCleanup(machine.stop)
+        return machine
 
     def power_on_from_network(self):
         self.machines.ipmitool(1, "raw", "0", "8", "5", "0x80", "0x04", "0", "0", "0")  # PXE, once, BIOS
@@ -144,15 +158,6 @@ class Chain(Netboot):
     test_install_login_and_erase = test_the_wrong_machine_is_refused = None
     test_no_dhcp_beside_another_server = test_install_beside_another_server = None
 
-    def boot_machine(self, *arguments):
-        serial = self.folder / "serial.log"
-        machine = Child("qemu", ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-accel",
-                                 "tcg,thread=multi,tb-size=256", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand", "-m", "512", "-smp", "2",
-                                 "-smbios", f"type=1,serial={self.machines.serial(1)}", "-serial", f"file:{serial}", "-no-reboot",
-                                 "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no", *arguments], self.folder / "qemu.log")
-        self.addCleanup(machine.stop)
-        return machine
-
     def chain_ends_in_the_installer(self, name):
         self.order(self.plan(action="inspect"))
         log, boot_log = self.folder / "boot/state/dnsmasq.log", self.folder / "boot/log"
@@ -202,8 +207,71 @@ class Nvme(Netboot):
             while piece := file.read(1 << 20):
                 self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
 
+    def test_a_disk_with_multipath_is_one_disk(self):
+        """As disks for data centres are, here with two controllers: Linux shows the disk, and hidden both ways to it."""
+        disk = self.folder / "disk.raw"
+        lab.write_here_and_there(disk, 1)
+        self.order(self.plan(action="erase", proof="release", erase="secure"))
+        self.boot_machine("-machine", "pc,graphics=off", "-device", "nvme-subsys,id=subsystem0,nqn=one",
+                          "-device", "nvme,id=nvme0,serial=MULTI1,subsys=subsystem0",
+                          "-device", "nvme,id=nvme1,serial=MULTI1,subsys=subsystem0", "-drive", f"if=none,id=drive0,file={disk},format=raw",
+                          "-device", "nvme-ns,drive=drive0,bus=nvme0,nsid=1,shared=on",
+                          "-device", f"virtio-net-pci,netdev=net0,mac={lab.Machines.mac(1)},bootindex=1")
+        self.wait(self.finished, "the installer has said its last word", 150)
+        last = self.heard()
+        self.assertEqual(last["stage"], "erased", last)
+        self.assertEqual([(disk["serial"], disk["path"]) for disk in last["inventory"]["disks"]], [("MULTI1", "")], last)
+        self.assertEqual([(record["method"], record["verified"]) for record in last["erased"]], [("nvme-format", True)])
+
+
+class Sata(Netboot):
+    """Two SATA disks on AHCI, with Debian's kernel for hardware. QEMU's have neither security commands nor sanitize."""
+    DISK_TYPE = "sata"
+    DATA_DISK = True
+    KERNEL = "linux-image-amd64"
+    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_no_dhcp_beside_another_server = test_install_beside_another_server = None
+
+    def run_until(self, stage, plan):
+        self.order(plan)
+        self.power_on_from_network()
+        self.wait(lambda: self.finished() or self.heard().get("stage") == stage, "the installer has said its last word", 240)
+        last = self.heard()
+        self.assertEqual(last["stage"], stage, last)
+        self.machines.ipmitool(1, "power", "off")
+        self.wait(lambda: self.machines.power(1) == "off", "the machine is off")
+        return last
+
+    def digest(self, path):
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def test_install_by_serial_number_and_erase(self):
+        data = self.machines.data_disk(1)
+        kept = self.digest(data)
+        seen = self.run_until("checked-in", self.plan(action="inspect"))["inventory"]["disks"]
+        self.assertEqual([disk["path"].rpartition("-ata-")[2] for disk in seen], ["1", "2"], seen)
+        self.assertEqual(len({disk["serial"] for disk in seen} - {""}), 2, seen)
+        self.assertTrue(all(disk["wwn"].startswith("naa.5") and disk["id"] == "wwn." + disk["wwn"] for disk in seen), seen)
+
+        declared = {"serial": seen[0]["serial"], "wwn": "0x" + seen[0]["wwn"].removeprefix("naa.").upper()}
+        last = self.run_until("installed", self.plan(run="r2", root_disk=declared))
+        self.assertEqual(last["disk"], seen[0]["id"], last)
+        with open(self.machines.disk(1), "rb") as disk:
+            self.assertEqual(disk.read(520)[510:], b"\x55\xaaEFI PART", "no partition table was written")
+        self.assertEqual(self.digest(data), kept, "the other disk was written")
+
+        last = self.run_until("erased", self.plan(action="erase", proof="release", erase="secure", run="r3"))
+        self.assertEqual([(record["disk"], record["method"], record["verified"]) for record in last["erased"]],
+                         [(disk["id"], "overwrite (the disk has no security commands)", True) for disk in seen])
+        for path in (self.machines.disk(1), data):
+            with open(path, "rb") as disk:
+                while piece := disk.read(1 << 20):
+                    self.assertFalse(piece.strip(b"\0"), "old data is on the disk")
+
 
 if __name__ == "__main__":
     lab.need()
+    lab.Image(PROGRAMS, kernel=Sata.KERNEL)  # which may have to be fetched: from outside the network that is entered now
     lab.enter_network()
     main()
