@@ -14,6 +14,7 @@ class Provisioning(EndToEnd):
 
     MODE = os.environ.get("NIMBUS_LAB_MODE", "bios")  # bios | uefi
     BMC = os.environ.get("NIMBUS_LAB_BMC", "ipmi")    # ipmi | redfish | ipmi_sim
+    HANDOVER = os.environ.get("NIMBUS_LAB_HANDOVER", "exit")  # how the boot script passes on to the disk
     access = ""  # more of an instance's file, behind [access]
     IPMI = 'privilege = "administrator"' + ('\ncipher_suite = 3\nquirks = ["bootflagsvalid"]' if BMC == "ipmi_sim" else "")
 
@@ -75,6 +76,7 @@ class Provisioning(EndToEnd):
             [boot]
             mode = "{self.MODE}"
             network = "provisioning"
+            handover = "{self.HANDOVER}"
             [lifecycle]
             existing_data = "{existing_data}"
             {more}
