@@ -175,18 +175,20 @@ void Expansion::upkeep() {
   }
   add(host::Action{"apt-update", "apt-get -q update", {}}, own_place());
   add(host::Action{"update-ca-certificates", "update-ca-certificates --fresh", {}}, own_place());
-  // A timer whose files are gone still runs, and is still wanted by a link to nowhere.
-  add(
-      host::Action{
-          "daemon-reload",
-          "systemctl daemon-reload\n"
-          "for link in /etc/systemd/system/*.wants/nimbus-*; do\n"
-          "  [ -e \"$link\" ] || rm -f -- \"$link\"\n"
-          "done\n"
-          "systemctl list-units --all --plain --no-legend 'nimbus-timer-*.timer' | while read -r unit rest; do\n"
-          "  [ -e \"/etc/systemd/system/$unit\" ] || systemctl stop -- \"$unit\"\n"
-          "done\n",
-          {}},
+  // A timer whose files are gone still runs, and is still wanted by a link to nowhere. It is stopped
+  // before systemd reads anew, which would make it a failed unit that is not found.
+  add(host::Action{"daemon-reload",
+                   "systemctl list-units --all --plain --no-legend 'nimbus-timer-*.timer' nimbus-firewall.service |\n"
+                   "  while read -r unit rest; do\n"
+                   "  [ ! -e \"/etc/systemd/system/$unit\" ] || continue\n"
+                   "  systemctl stop -- \"$unit\" || exit 1\n"
+                   "  systemctl reset-failed -- \"$unit\" 2>/dev/null || :\n"
+                   "done || exit 1\n"
+                   "for link in /etc/systemd/system/*.wants/nimbus-*; do\n"
+                   "  [ -e \"$link\" ] || rm -f -- \"$link\"\n"
+                   "done\n"
+                   "systemctl daemon-reload\n",
+                   {}},
       own_place());
   add(firewall_action(), own_place());
   auto& network = add(network_action(), own_place());

@@ -1,5 +1,5 @@
-// The action that installs interfaces, run by shells on a folder that stands for a host, with
-// networkd and netplan played as the real ones behave: tests/e2e/host_machine shows that they do.
+// The actions that install interfaces and forget units, run by shells on a folder that stands for a
+// host, with systemd and netplan played as the real ones behave: tests/e2e/host_machine shows that they do.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -69,12 +69,14 @@ class FakeHost {
     fs::remove_all(at(ours));
     for (const auto& file : networkd_files(interfaces)) write(ours + file.name, file.text);
     if (!interfaces.empty()) write(ours + "90-nimbus.yaml", netplan_file(interfaces));
-    auto script = network_action().run;
+    return run(network_action().run);
+  }
+  int run(std::string script, const std::string& tools = kTools) const {
     for (const std::string folder : {"/etc/", "/run/"}) {
       for (auto i = script.find(folder); i != std::string::npos; i = script.find(folder, i + 3)) script.insert(i, "$R");
     }
     fs::remove(at("log"));
-    const auto result = nimbus::test::run(shell_, "{\n" + (kTools + script) + "}\n", {"R=" + folder_.path()});
+    const auto result = nimbus::test::run(shell_, "{\n" + (tools + script) + "}\n", {"R=" + folder_.path()});
     CHECK(result.errors.text.empty());
     return result.exit_code;
   }
@@ -147,5 +149,36 @@ TEST_CASE("network action: undone by itself, and what netplan refuses deletes no
     REQUIRE(host.apply(before) == 0);  // the undo
     CHECK(host.device("storage").find("120") != std::string::npos);
     CHECK_FALSE(host.has("backup"));
+  }
+}
+
+TEST_CASE("action daemon-reload: timers without a file are stopped before systemd reads anew, their links go") {
+  const auto action = registry::test::built("timezone = \"Etc/UTC\"\n").get<host::Action>("action:daemon-reload").run;
+  constexpr const char* kUnits = R"SH(
+systemctl() {
+  case $1 in
+    list-units) for unit in kept gone; do echo "nimbus-timer-$unit.timer loaded active waiting Nimbus timer"; done ;;
+    reset-failed) echo 'not loaded' >&2; return 1 ;; # it is forgotten once it is stopped
+    *) echo "$*" >>$R/log; [ "$*" != "$REFUSED" ] ;;
+  esac
+}
+)SH";
+  for (const auto& shell : kShells) {
+    CAPTURE(shell[0]);
+    const FakeHost host(shell);
+    const std::string wants = "etc/systemd/system/timers.target.wants/";
+    host.write("etc/systemd/system/nimbus-timer-kept.timer", "[Timer]\n");
+    host.write(wants + "other.timer", "");
+    for (const std::string name : {"kept", "gone"}) {
+      const auto unit = "nimbus-timer-" + name + ".timer";
+      fs::create_symlink(host.at("etc/systemd/system/" + unit), host.at(wants + unit));
+    }
+    CHECK(host.run(action, "REFUSED='stop -- nimbus-timer-gone.timer'\n" + std::string(kUnits)) != 0);
+    CHECK(host.log() == "stop -- nimbus-timer-gone.timer\n");
+    CHECK(host.run(action, "REFUSED=\n" + std::string(kUnits)) == 0);
+    CHECK(host.log() == "stop -- nimbus-timer-gone.timer\ndaemon-reload\n");
+    CHECK(fs::is_symlink(host.at(wants + "nimbus-timer-kept.timer")));
+    CHECK_FALSE(fs::is_symlink(host.at(wants + "nimbus-timer-gone.timer")));
+    CHECK(fs::exists(host.at(wants + "other.timer")));
   }
 }
