@@ -81,6 +81,7 @@ class Daemon::Impl {
         service_(std::move(service)),
         dhcp_({.program = config_.dnsmasq,
                .facts = {.interface = config_.interface,
+                         .address = config_.address,
                          .script_url = url_of(config_, config_.port) + "/ipxe/",
                          .tftp_root = config_.ipxe,
                          .state = config_.state,

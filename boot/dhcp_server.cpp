@@ -97,6 +97,7 @@ void DhcpServer::follow(const std::stop_token& stop) {
 
 Result<> DhcpServer::accepts(const Orders& orders) {
   if (orders.dhcp == DhcpService::None) return {};
+  if (auto here = check_network(setup_.facts, orders); !here) return here;
   if (auto text = dnsmasq_files(setup_.facts, orders, {}); !text) return std::move(text.error());
   if (orders.dhcp == DhcpService::Proxy) return {};  // meant to be beside another one
   const std::lock_guard lock(running_);

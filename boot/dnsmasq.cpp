@@ -8,6 +8,7 @@
 
 #include "base/text/text.hpp"
 #include "boot/script.hpp"
+#include "core/ip_address.hpp"
 #include "core/names.hpp"
 
 namespace nimbus::boot {
@@ -124,6 +125,15 @@ Result<DnsmasqFiles> dnsmasq_files(const DnsmasqFacts& facts, const Orders& orde
     files.hosts.insert_or_assign(file_of(machine.mac), std::move(*host));
   }
   return files;
+}
+
+Result<> check_network(const DnsmasqFacts& facts, const Orders& orders) {
+  const auto network = parse_cidr(orders.cidr);
+  const auto ours = parse_ip(facts.address);
+  if (network && ours && network->contains(*ours)) return {};
+  return Error{Code::Invalid,
+               fmt::format("nimbus-boot on {} has the address {}, which is not in {}: it does not serve that network",
+                           facts.interface, facts.address, base::printable(orders.cidr, 60))};
 }
 
 DnsmasqChange change_between(const DnsmasqFiles& running, const DnsmasqFiles& wanted) {

@@ -24,6 +24,7 @@ namespace nimbus::boot {
 
 struct DnsmasqFacts {
   std::string interface;             // "br0"
+  std::string address = {};          // ours on it
   std::string script_url;            // "http://10.20.0.1:8080/ipxe/"
   std::string tftp_root;             // folder with undionly.kpxe and snponly.efi
   std::string state;                 // folder for the leases, and hosts in hosts.d
@@ -47,6 +48,9 @@ struct DnsmasqFiles {
 /// address or MAC that cannot stand in the file).
 Result<DnsmasqFiles> dnsmasq_files(const DnsmasqFacts& facts, const Orders& orders,
                                    const std::set<std::string>& installing);
+
+/// Errors: Invalid: our address is not in the network of these orders; they are another nimbus-boot's.
+Result<> check_network(const DnsmasqFacts& facts, const Orders& orders);
 
 enum class Restart : std::uint8_t {
   None,

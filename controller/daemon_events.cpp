@@ -41,7 +41,7 @@ void Daemon::Impl::count_descriptors(std::size_t machines) {
 
 /// Whether what is wanted of instances changed: then any machine may be concerned.
 bool Daemon::Impl::accept_life(const AcceptedRegistry& registry, const registry::GitRepository& mirror) {
-  if (config_.boot_socket.empty()) return false;
+  if (config_.boot_sockets.empty()) return false;
   const auto read = [&mirror](const auto& file) { return mirror.read_blob(file.blob, registry::TreeSource::kMaxFile); };
   auto changed =
       life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit, read));

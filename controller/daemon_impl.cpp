@@ -48,7 +48,6 @@ Daemon::Impl::Impl(const Config& config, OpenedParts opened)
                    publisher_.put(path, text, event);
                    publishing_.wake();
                  }),
-      boot_(config.boot_socket, clock_),
       consoles_(clock_, config.data + "/consoles"),
       life_(lifecycle_tools()),
       host_driver_(std::move(opened.hosts)),

@@ -5,6 +5,7 @@
 // Thread rule: the parts say their own; this class only hands them to the threads.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class Daemon::Impl {
   // What the parts need of each other.
   PublisherOptions publisher_options(registry::GitRemote remote);
   StatusBoard::Outlet outlet();
+  std::map<std::string, BootService*> boots();
   LifecycleTools lifecycle_tools();
   PassTools pass_tools();
   HostLoop::Tools host_tools(registry::GitRepository files);
@@ -121,7 +123,7 @@ class Daemon::Impl {
   LiveBoard live_;
   Vitals vitals_;
   InstanceBoard instances_;
-  UnixBootService boot_;
+  std::vector<std::unique_ptr<UnixBootService>> boots_;
   ConsoleLog consoles_;
   Lifecycle life_;
   const std::unique_ptr<HostDriver> host_driver_;  // null: there is no key for hosts

@@ -37,13 +37,22 @@ StatusBoard::Outlet Daemon::Impl::outlet() {
               }};
 }
 
+std::map<std::string, BootService*> Daemon::Impl::boots() {
+  std::map<std::string, BootService*> out;
+  for (const auto& [network, socket] : config_.boot_sockets) {
+    boots_.push_back(std::make_unique<UnixBootService>(socket, clock_));
+    out[network] = boots_.back().get();
+  }
+  return out;
+}
+
 LifecycleTools Daemon::Impl::lifecycle_tools() {
   return {
       .clock = clock_,
       .provider = config_.provider,
       .store = {.remember = [this](const auto& key, const auto& value) { return journal_->remember(key, value); },
                 .recall_all = [this](const auto& prefix) { return journal_->recall_all(prefix); }},
-      .boot = boot_,
+      .boots = boots(),
       .ssh = [this](const auto& address, const auto& host_key,
                     const Call& call) { return ask_ssh(address, host_key, call, clock_); },
       .acknowledged = [this](const auto& path) { return publisher_.acknowledged(path); },
@@ -73,7 +82,7 @@ PassTools Daemon::Impl::pass_tools() {
           [this](const auto& what, const auto& machine, const auto& detail) {
             return audit_.note({.type = what, .machine = machine, .by = config_.id, .reason = detail});
           },
-      .life = config_.boot_socket.empty() ? nullptr : &life_,
+      .life = config_.boot_sockets.empty() ? nullptr : &life_,
       .hinted =
           [this](const std::string& machine) {
             metrics_.count("nimbus_bmc_hints_total");

@@ -186,9 +186,23 @@ void read_forge(TableReader table, ForgeConfig& forge) {
   table.finish();
 }
 
-void read_install(TableReader table, Config& config) {
-  read_path(table, "boot", config.boot_socket);
+/// One socket, or one for each network by its name.
+void read_boot(TableReader& table, Config& config) {
   table.require("boot");
+  const auto* value = table.value("boot");
+  if (value == nullptr) return;
+  if (value->table() == nullptr) return read_path(table, "boot", config.boot_sockets[""]);
+  auto networks = table.table("boot");
+  if (networks->raw().empty()) table.fault("boot", "names no network");
+  for (const auto& member : networks->raw().members()) {
+    if (!is_dns_label(member.key)) networks->fault(member.key, "is no name of a network");
+    read_path(*networks, member.key, config.boot_sockets[member.key]);
+  }
+  networks->finish();
+}
+
+void read_install(TableReader table, Config& config) {
+  read_boot(table, config);
   read(table, "intent_deadline", config.install.intent_deadline);
   read(table, "image_deadline", config.install.image_deadline);
   read(table, "power_deadline", config.install.power_deadline);

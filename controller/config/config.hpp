@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,8 @@ struct Config {
   std::string audit;                        // folder; default "<data>/audit"
   std::string holds = "/etc/nimbus/holds";  // folder of local holds; never below `data`
   std::vector<WebhookConfig> webhooks;
-  std::string boot_socket;                 // of nimbus-boot; empty: nothing is installed
+  /// Sockets of nimbus-boot by the network that each serves; "": the only network. Empty: nothing is installed.
+  std::map<std::string, std::string> boot_sockets;
   std::vector<std::string> image_sources;  // beginnings of URLs that images may come from
   reconcilers::InstallPolicy install;      // deadlines of installs and erasures
   HostsConfig hosts;

@@ -98,7 +98,7 @@ Reload merge_reload(const Config& running, const Config& next) {
   merge.keep(
       "hosts", [](auto& c) -> auto& { return c.hosts; });
   merge.keep(
-      "install.boot", [](auto& c) -> auto& { return c.boot_socket; });
+      "install.boot", [](auto& c) -> auto& { return c.boot_sockets; });
   merge.keep(
       "install", [](auto& c) -> auto& { return c.install; });
   merge.keep(

@@ -60,7 +60,7 @@ bool LifeStep::drops_claim() {
     return false;
   }
   base::log(base::Level::Info, "claim-dropped", "the instance is gone, nothing was written", {{"machine", machine_}});
-  static_cast<void>(life_.serve(input_.call));
+  static_cast<void>(life_.serve(input_.desired.boot.network, input_.call));
   return true;
 }
 
@@ -78,7 +78,7 @@ Result<> LifeStep::keep_locked() {
   const auto& before = slot->second.record;
   if (before.instance != record_.instance || before.displaced != record_.displaced) life_.placement_due_ = true;
   slot->second.record = record_;
-  life_.orders_dirty_ = true;
+  life_.orders_changed(input_.desired.boot.network);
   return {};
 }
 
@@ -179,7 +179,7 @@ void LifeStep::hold(const std::string& why, bool by_machine) {
   }
   base::log(base::Level::Error, "run-held", why, {{"machine", machine_}, {"instance", record_.instance}});
   static_cast<void>(keep());
-  static_cast<void>(life_.serve(input_.call));
+  static_cast<void>(life_.serve(input_.desired.boot.network, input_.call));
 }
 
 Result<> LifeStep::guarded(const std::function<Result<>(const Call&)>& act) {
@@ -244,7 +244,7 @@ Result<> LifeStep::perform(const RunStep& step) {
       if (record_.run->state.phase == RunPhase::Handover) return {};
       enter(RunPhase::Handover);
       if (auto kept = keep(); !kept) return kept;
-      return life_.serve(input_.call);
+      return life_.serve(input_.desired.boot.network, input_.call);
     case RunStep::Kind::Again:
       return again(step.reason);
     case RunStep::Kind::Finish:

@@ -87,6 +87,8 @@ Result<std::vector<std::string>> LifeStep::sources_of(const ImageDisk& image) co
 /// Why the image is not where the machine gets it: still on its way into the cache, or it
 /// does not come. Empty: it is there, or it comes straight from its source.
 std::string LifeStep::image_refusal() {
+  auto* const served_by = life_.boot_of(input_.desired.boot.network);
+  if (served_by == nullptr) return Lifecycle::unserved(input_.desired.boot.network);
   const auto* wanted = wish();
   if (record_.run->state.kind != RunKind::Install || wanted == nullptr || !wanted->image.disk) return {};
   const auto& disk = *wanted->image.disk;
@@ -99,7 +101,7 @@ std::string LifeStep::image_refusal() {
                          .urls = std::move(*urls),
                          .sources = tools_.image_sources,
                          .never = image_never(wishes_, life_.bmc_addresses(), kMostBmcsOfOrder)};
-  const auto image = tools_.boot.image(order, input_.call);
+  const auto image = served_by->image(order, input_.call);
   if (!image) return image.error().text();
   if (!*image) return {};
   const auto& answer = **image;
@@ -197,10 +199,12 @@ void LifeStep::arm_again() {
 
 /// Serves the run, arms the boot override, and only then switches on.
 Result<> LifeStep::boot() {
+  const auto& network = input_.desired.boot.network;
+  if (life_.boot_of(network) == nullptr) return Error{Code::Unsupported, Lifecycle::unserved(network)};
   if (record_.run->plan.empty()) {
     if (auto made = make_plan(); !made) return made;
   }
-  if (auto served = life_.serve(input_.call); !served) return served;
+  if (auto served = life_.serve(network, input_.call); !served) return served;
   if (auto turn = power_on_turn(); !turn) return turn;
   record_console();  // before the clock of the boot runs
   if (auto armed = arm(); !armed) return armed;
@@ -223,7 +227,7 @@ Result<> LifeStep::again(const std::string& why) {
   record_.run->plan.clear();
   enter(RunPhase::Intent);
   if (auto kept = keep(); !kept) return kept;
-  return life_.serve(input_.call);
+  return life_.serve(input_.desired.boot.network, input_.call);
 }
 
 }  // namespace nimbus::controller

@@ -55,7 +55,7 @@ Result<> LifeStep::finish() {
   record_.run.reset();
   if (auto kept = keep(); !kept) return kept;
   base::log(base::Level::Info, "run-done", record_.last_run->action, {{"machine", machine_}, {"instance", instance}});
-  return life_.serve(input_.call);
+  return life_.serve(input_.desired.boot.network, input_.call);
 }
 
 registry::RunRecord LifeStep::run_record() const {

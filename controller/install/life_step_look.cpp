@@ -136,16 +136,20 @@ void LifeStep::note_image(bool missing) {
 }
 
 void LifeStep::hear(reconcilers::RunView& view) {
-  const auto heard = tools_.boot.heard(input_.desired.mac, input_.call);
+  const auto& network = input_.desired.boot.network;
+  auto* const served_by = life_.boot_of(network);
+  if (served_by == nullptr) {
+    waits_ = Lifecycle::unserved(network);
+    return;
+  }
+  const auto heard = served_by->heard(input_.desired.mac, input_.call);
   if (!heard) {
     waits_ = heard.error().text();
     return;
   }
   auto& run = *record_.run;
   if (!*heard || (*heard)->run != run.id || (*heard)->nonce != run.nonce) {
-    tools_.boot.distrust();
-    const std::lock_guard lock(life_.mutex_);
-    life_.orders_dirty_ = true;  // it lost its state: tell it again
+    life_.distrust(network);
     return;
   }
   view.told = told_of(**heard);

@@ -82,7 +82,7 @@ void LifeStep::displace(const std::string& why) {
     return;
   }
   base::log(base::Level::Warning, "displaced", why, {{"machine", machine_}, {"instance", record_.instance}});
-  static_cast<void>(life_.serve(input_.call));
+  static_cast<void>(life_.serve(input_.desired.boot.network, input_.call));
 }
 
 /// A machine that its instance left: kept off, as its disk would boot a second one, and

@@ -10,8 +10,7 @@
 namespace nimbus::controller {
 namespace {
 
-constexpr std::chrono::minutes kSilence{5};    // of a BMC, until its instance's status tells
-constexpr std::chrono::seconds kTellBoot{15};  // for all who wait, whatever the time of the one who asks
+constexpr std::chrono::minutes kSilence{5};  // of a BMC, until its instance's status tells
 using registry::InstancePhase;
 using registry::InstanceStatus;
 
@@ -21,6 +20,10 @@ std::string path_of(const std::string& id) {
 }
 
 }  // namespace
+
+Lifecycle::Lifecycle(LifecycleTools tools) : tools_(std::move(tools)), records_(tools_.store, tools_.provider) {
+  for (const auto& [network, service] : tools_.boots) posts_[network].service = service;
+}
 
 Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) {
   const std::lock_guard lock(mutex_);
@@ -35,7 +38,7 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
   placement_due_ = true;
   policy_ = registry.policy;
   accepted_ = true;
-  orders_dirty_ = true;
+  for (auto& [name, post] : posts_) post.due = true;
   return changed;
 }
 
@@ -255,52 +258,6 @@ LifeLoad Lifecycle::load_beside(const std::string& machine) const {
   return load;
 }
 
-boot::Orders Lifecycle::orders() const {
-  boot::Orders orders;
-  for (const auto& [name, slot] : slots_) {
-    if (slot.record.instance.empty() || slot.record.address.empty()) continue;
-    const auto network = wishes_->networks.find(slot.desired->boot.network);
-    if (network == wishes_->networks.end()) continue;
-    orders.dhcp = network->second.dhcp;
-    orders.cidr = network->second.cidr;
-    orders.gateway = network->second.gateway;
-    orders.dns = network->second.dns;
-    boot::MachineOrder order{.mac = slot.desired->mac,
-                             .name = name,
-                             .address = slot.record.address,
-                             .handover = slot.desired->boot.handover,
-                             .run = {}};
-    using enum reconcilers::RunPhase;
-    const auto& run = slot.record.run;
-    const bool serves = run && !run->plan.empty() &&
-                        (run->state.phase == Prepare || run->state.phase == Booting || run->state.phase == Working);
-    if (serves) {
-      order.run = {.run = run->id, .nonce = run->nonce, .plan = run->plan, .key = run->key};
-      if (run->state.kind == reconcilers::RunKind::Install) order.run->image = run->image_sha256;
-    }
-    orders.machines.push_back(std::move(order));
-  }
-  return orders;
-}
-
-/// What a machine's worker kept before this call is in the orders that answer it; many
-/// that come at once are answered by one exchange.
-Result<> Lifecycle::serve(const Call& call) {
-  return telling_boot_.join([&]() -> Result<> {
-    boot::Orders wanted;
-    {
-      const std::lock_guard lock(mutex_);
-      wanted = orders();
-      orders_dirty_ = false;
-    }
-    auto served = tools_.boot.serve(wanted, {tools_.clock.now() + kTellBoot, call.stop});
-    if (served) return {};
-    const std::lock_guard lock(mutex_);
-    orders_dirty_ = true;
-    return served;
-  });
-}
-
 void Lifecycle::tell_instance(const std::string& id, const InstanceStatus& status, const std::string& event) {
   const auto wish = wishes_->instances.find(id);
   const std::string path = wish != wishes_->instances.end() ? wish->second.path : path_of(id);
@@ -316,7 +273,7 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
   LifeRecord record;
   std::shared_ptr<const Wishes> wishes;
   std::vector<std::string> claimed;
-  bool dirty = false;
+  std::vector<std::string> due;
   bool plain = false;
   {
     const std::lock_guard lock(mutex_);
@@ -342,13 +299,13 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
             !slot.record.installed;
     record = slot.record;
     wishes = wishes_;
-    dirty = orders_dirty_;
+    due = posts_due(slot.desired->boot.network);
   }
   for (const auto& other : claimed) {
     if (other != machine) tools_.look_at(other);
   }
   if (plain) return std::nullopt;
-  if (dirty) static_cast<void>(serve(input.call));
+  for (const auto& post : due) static_cast<void>(tell(post, input.call));
   LifeStep step(*this, input, *wishes, record);
   LifeFacts facts = step.take();
   return facts;

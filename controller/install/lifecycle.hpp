@@ -34,7 +34,8 @@ struct LifecycleTools {
   const Clock& clock;
   std::string provider;
   LifeStore store;
-  BootService& boot;
+  /// By the network that each serves; one without a name serves the only network that machines boot from.
+  std::map<std::string, BootService*> boots;
   std::function<Result<reconcilers::SshAnswer>(const std::string& address, const std::string& host_key, const Call&)>
       ssh;
   /// The status document that the forge has acknowledged; nothing: none.
@@ -51,7 +52,7 @@ struct LifecycleTools {
 
 class Lifecycle final : public MachineLife {
  public:
-  explicit Lifecycle(LifecycleTools tools) : tools_(std::move(tools)), records_(tools_.store, tools_.provider) {}
+  explicit Lifecycle(LifecycleTools tools);
 
   /// What is in force now; whether the instances' wishes are others than before. Errors:
   /// the journal cannot be read; then nothing changes.
@@ -86,11 +87,26 @@ class Lifecycle final : public MachineLife {
   void take_over_claims();
   const std::pair<const std::string, std::string>* document_of(const DesiredMachine& desired) const;
   std::optional<registry::InstanceStatus> published(const std::string& id) const;
-  boot::Orders orders() const;
+  struct BootPost {
+    BootService* service = nullptr;
+    SharedExchange telling;
+    bool due = true;  // it must be told
+  };
+  std::string only_network() const;
+  std::optional<std::string> post_of(const std::string& network) const;
+  void orders_changed(const std::string& network);
+  std::vector<std::string> posts_due(const std::string& network) const;
+  boot::Orders orders(const std::string& post) const;
+  Result<> tell(const std::string& post, const Call& call);
   std::set<std::string> bmc_addresses() const;
   LifeLoad load_beside(const std::string& machine) const;
-  Result<> serve(const Call& call);
-  static reconcilers::Candidate candidate_of(const Slot& slot);
+  /// Tells the nimbus-boot of that network what is to be served; nothing is done if there is none.
+  Result<> serve(const std::string& network, const Call& call);
+  void distrust(const std::string& network);
+  /// Null: nobody serves that network; unserved() says so.
+  BootService* boot_of(const std::string& network) const;
+  static std::string unserved(const std::string& network);
+  reconcilers::Candidate candidate_of(const Slot& slot, const std::string& only_network) const;
   struct PlacementRound;
   PlacementRound new_round() const;
   struct Instead {
@@ -105,7 +121,6 @@ class Lifecycle final : public MachineLife {
   void tell_instance(const std::string& id, const registry::InstanceStatus& status, const std::string& event);
 
   const LifecycleTools tools_;
-  SharedExchange telling_boot_;
   mutable std::mutex mutex_;  // of all below
   std::shared_ptr<const Wishes> wishes_ = std::make_shared<const Wishes>();
   bool placement_due_ = true;  // something changed that placement depends on
@@ -115,11 +130,11 @@ class Lifecycle final : public MachineLife {
   bool seeded_ = false;
   LifeRecords records_;
   std::map<std::string, LifeRecords::Absent> absent_;  // instances whose machine left the registry
-  bool orders_dirty_ = true;
-  std::map<std::string, Slot> slots_;             // by machine
-  std::map<std::string, std::string> documents_;  // of machines, read back; until adopted
-  std::vector<ToldClaim> told_claims_;            // by status, read back; until the journal knows them
-  std::map<std::string, std::string> told_;       // of instances: id -> text
+  std::map<std::string, BootPost> posts_;              // by network; its keys and services stay as they are
+  std::map<std::string, Slot> slots_;                  // by machine
+  std::map<std::string, std::string> documents_;       // of machines, read back; until adopted
+  std::vector<ToldClaim> told_claims_;                 // by status, read back; until the journal knows them
+  std::map<std::string, std::string> told_;            // of instances: id -> text
 };
 
 }  // namespace nimbus::controller

@@ -52,13 +52,14 @@ struct Lifecycle::PlacementRound {
 
 Lifecycle::PlacementRound Lifecycle::new_round() const {
   PlacementRound round;
+  const std::string only = only_network();
   std::unordered_map<std::string_view, const DesiredMachine*> machines;
   for (const auto& [name, slot] : slots_) {
     const bool aside = !slot.record.displaced.empty();
     if (!aside) round.placed.insert(slot.record.instance);
     round.taken.insert(slot.record.address);
     round.at[name] = round.candidates.size();
-    round.candidates.push_back(candidate_of(slot));
+    round.candidates.push_back(candidate_of(slot, only));
     const auto& instance = slot.adopted.empty() ? slot.record.instance : slot.adopted;
     if (!instance.empty() && !aside) machines[instance] = slot.desired.get();
   }
@@ -76,7 +77,10 @@ Lifecycle::PlacementRound Lifecycle::new_round() const {
   return round;
 }
 
-reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot) {
+reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot, const std::string& only_network) const {
+  const auto& network = slot.desired->boot.network;
+  const bool served =
+      !network.empty() && (posts_.contains(network) || (posts_.contains({}) && network == only_network));
   const bool erased =
       !slot.record.erases.empty() && !slot.record.installed &&
       std::all_of(slot.record.erases.begin(), slot.record.erases.end(), [](const auto& e) { return e.verified; });
@@ -88,7 +92,8 @@ reconcilers::Candidate Lifecycle::candidate_of(const Slot& slot) {
           .admitted = true,
           .healthy = slot.healthy && slot.known && !leftover,
           .unhealthy = leftover ? "what was installed here was not erased" : slot.unhealthy,
-          .available = erased};
+          .available = erased,
+          .unbootable = served ? std::string() : unserved(network)};
 }
 
 /// Where the instance would be placed if it had no machine.

@@ -116,6 +116,7 @@ std::string why_not(const Instance& instance, const Candidate& candidate, const 
     return "reserved for others";
   }
   if (machine.mac.empty()) return "its file does not say which NIC boots from the network (identity.mac)";
+  if (!candidate.unbootable.empty()) return candidate.unbootable;
   if (auto reason = unmet(instance.requirements, machine, around.image_arch); !reason.empty()) return reason;
   if (auto near = too_near(instance, machine, around); !near.empty()) return near;
   if (auto quota = beyond_quota(machine, around); !quota.empty()) return quota;

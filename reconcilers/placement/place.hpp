@@ -23,6 +23,8 @@ struct Candidate {
   bool healthy = true;     // BMC answers, identity matches
   std::string unhealthy;   // why not
   bool available = false;  // erased by us, as status shows
+  /// Why its controller cannot boot it from the network; empty: it can, as far as is known.
+  std::string unbootable = {};
 };
 
 /// Another instance of the registry. Null machine: it has none yet.

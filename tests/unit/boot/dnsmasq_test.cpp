@@ -49,6 +49,17 @@ TEST_CASE("dnsmasq beside another server answers as a proxy") {
   for (const auto* word : {"authoritative", "option:router", "static"}) CHECK(proxy.find(word) == std::string::npos);
 }
 
+TEST_CASE("orders of a network that we have no address in are another nimbus-boot's") {
+  auto facts = kFacts;
+  facts.address = "10.20.0.1";
+  auto orders = two_machines();
+  CHECK(check_network(facts, orders));
+  orders.cidr = "10.21.0.0/24";
+  CHECK(check_network(facts, orders).error().code == Code::Invalid);
+  orders.cidr = "10.20.0.0";
+  CHECK_FALSE(check_network(facts, orders));
+}
+
 TEST_CASE("nothing hostile stands in dnsmasq's files") {
   auto hostile = two_machines();
   hostile.machines[0].name = "m\ndhcp-script=/bin/sh";

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <map>
 #include <string>
 
 using namespace nimbus;
@@ -48,6 +49,22 @@ TEST_CASE("configuration: the control socket, and where holds may lie") {
   CHECK(given->control_users == std::vector<std::string>{"alice"});
   CHECK(given->control_groups == std::vector<std::string>{"ops"});
   CHECK(fault_of(kLeast + "[control]\nholds = \"/var/lib/nimbus/holds\"\n").find("data folder") != std::string::npos);
+}
+
+TEST_CASE("configuration: one nimbus-boot, or one for each network") {
+  const auto one = parse_config(kLeast + "[install]\nboot = \"/run/b.sock\"\n", "n.toml");
+  REQUIRE(one.has_value());
+  CHECK(one->boot_sockets == std::map<std::string, std::string>{{"", "/run/b.sock"}});
+  const auto two =
+      parse_config(kLeast + "[install.boot]\nprov-a = \"/run/a.sock\"\nprov-b = \"/run/b.sock\"\n", "n.toml");
+  REQUIRE(two.has_value());
+  CHECK(two->boot_sockets == std::map<std::string, std::string>{{"prov-a", "/run/a.sock"}, {"prov-b", "/run/b.sock"}});
+  CHECK(fault_of(kLeast + "[install]\nmost_attempts = 2\n").find("boot") != std::string::npos);
+  CHECK(fault_of(kLeast + "[install.boot]\n").find("names no network") != std::string::npos);
+  CHECK(fault_of(kLeast + "[install.boot]\nProv = \"/run/a.sock\"\n").find("no name of a network") !=
+        std::string::npos);
+  CHECK(fault_of(kLeast + "[install.boot]\nprov = \"a.sock\"\n").find("absolute") != std::string::npos);
+  CHECK(fault_of(kLeast + "[install]\nboot = 7\n").find("boot") != std::string::npos);
 }
 
 TEST_CASE("configuration: credentials that systemd hands over (LoadCredential=)") {

@@ -65,7 +65,7 @@ TEST_CASE("every key of a configuration is judged: none is lost in silence") {
   Config next;
   const auto t = seconds(12'345);
   next.provider = next.id = next.data = next.secrets = next.listen = next.control_socket = "x";
-  next.audit = next.holds = next.boot_socket = next.log_level = next.log_format = "x";
+  next.audit = next.holds = next.boot_sockets[""] = next.log_level = next.log_format = "x";
   next.forge.kind = next.registry.url = next.status.repository = "x";
   next.poll = next.git_deadline = next.publish = next.heartbeat = next.observe = next.pass_deadline = next.retry_most =
       next.inspect = t;

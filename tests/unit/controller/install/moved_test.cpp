@@ -58,7 +58,7 @@ struct Site {
                     }
                     return out;
                   }},
-        .boot = world,
+        .boots = {{"", &world}},
         .ssh = [](const auto&, const auto&, const Call&) -> Result<reconcilers::SshAnswer> {
           return reconcilers::SshAnswer::Silent;
         },

@@ -71,7 +71,7 @@ struct Site {
         LifecycleTools{.clock = world.clock,
                        .provider = "p",
                        .store = store,
-                       .boot = world,
+                       .boots = {{"", &world}},
                        .ssh = [](const auto&, const auto&, const Call&) -> Result<reconcilers::SshAnswer> {
                          return reconcilers::SshAnswer::Silent;
                        },

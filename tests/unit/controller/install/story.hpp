@@ -117,7 +117,7 @@ class Controller {
                         }
                         return out;
                       }},
-            .boot = world_,
+            .boots = {{"", &world_}},
             .ssh = [this](const auto&, const auto& key, const Call&) -> Result<reconcilers::SshAnswer> {
               CHECK(key == kHostKey);
               return world_.booted_disk ? world_.ssh : reconcilers::SshAnswer::Silent;
