@@ -170,7 +170,7 @@ void LifeStep::hear(reconcilers::RunView& view) {
     record_.erases.clear();
     for (const auto& erase : last.erased) {
       record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),
-                                base::printable(erase.method, 50), erase.verified, tools_.clock.wall()});
+                                base::printable(erase.method, 200), erase.verified, tools_.clock.wall()});
     }
     miss_disks(view);
   }

@@ -35,6 +35,7 @@ TEST_CASE("release: unprotect first, published first; then erased, and the next 
     CHECK_FALSE(story.facts->installed);
     REQUIRE(story.facts->erases.size() == 1);
     CHECK(story.facts->erases[0].verified);
+    CHECK(story.facts->erases[0].method == kErasedHow);  // all of it: it says why
     // Now the erase record is the proof: the owner's word is not needed any more.
     story.desired.lifecycle.existing_data = ExistingData::Keep;
     auto next = instance("db-1");

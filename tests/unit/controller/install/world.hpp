@@ -22,6 +22,7 @@ namespace nimbus::controller::test {
 
 inline constexpr const char* kMac = "52:54:00:12:34:17";
 inline constexpr const char* kHostKey = "ssh-ed25519 AAAATEST";
+inline constexpr const char* kErasedHow = "overwrite (the firmware has frozen the disk's security)";
 
 struct World final : BootService {
   // --- boot server and installer
@@ -132,7 +133,7 @@ struct World final : BootService {
       ++erases;
       report.stage = boot::Stage::Erased;
       for (const auto& id : disks) {
-        report.erased.push_back({.disk = id, .level = "secure", .method = "overwrite", .verified = true, .error = {}});
+        report.erased.push_back({.disk = id, .level = "secure", .method = kErasedHow, .verified = true, .error = {}});
       }
       power = PowerState::Off;
     } else {
