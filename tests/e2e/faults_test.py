@@ -189,9 +189,12 @@ class Replace(Paper):
         for number in (1, 2):
             self.write_machine(number=number)
         self.site().registry.write("policy/limits.toml", '[destructive]\nper = "1s"\n')
+        self.site().registry.publish("Two machines")
+        controller = self.start_controller(install=DEADLINES.replace("8s", "3s"))
+        # Both were looked at: who was not is no candidate, and the other one would be chosen.
+        self.wait(lambda: all(self.machine(name).get("power") == "off" for name in ("v1", "v2")), "both are seen to be off")
         self.write_instance(protected=False, more='on_machine_failure = "replace"')
         self.site().registry.publish("An instance")
-        controller = self.start_controller(install=DEADLINES.replace("8s", "3s"))
         self.wait(lambda: self.instance().get("machine") == "v2" and self.installed(), "it runs on the other machine", 120)
         self.assertEqual(other.endings, [10])
         first = self.machine("v1")
