@@ -58,8 +58,9 @@ struct UnitFact {
 
 struct MountFact {
   bool mounted = false;
-  std::string source, fs;  // of what is mounted there
-  std::string fstab;       // the line in /etc/fstab, single blanks; empty: none
+  std::string source, fs;        // of what is mounted there
+  std::string fstab;             // the line in /etc/fstab, single blanks; empty: none
+  std::optional<bool> declared;  // whether it is what was asked about; nothing: cannot be told, or not asked
   friend bool operator==(const MountFact&, const MountFact&) = default;
 };
 

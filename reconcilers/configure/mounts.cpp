@@ -1,5 +1,8 @@
 // Mounts and swap files, now and in /etc/fstab. What is mounted is mounted by hand first: a
 // line that does not work would keep the host from starting.
+#include <algorithm>
+#include <initializer_list>
+
 #include <fmt/core.h>
 
 #include "reconcilers/configure/primitives.hpp"
@@ -26,15 +29,53 @@ std::string four_fields(std::string_view line) {
   return out;
 }
 
-/// Where the kernel tells another name than the file (a UUID, a label, a link), no comparison.
 bool mounted_as(const host::Mount& it, const host::MountFact& fact) {
   const bool bound = it.fs == "none" || it.fs == "auto";
-  return fact.mounted && (bound || fact.fs == it.fs);
+  const bool nfs = it.fs == "nfs" && fact.fs == "nfs4";
+  return fact.mounted && (bound || nfs || fact.fs == it.fs);
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// A device, a file or a folder. One of several devices of a file system may be any of them.
+bool is_local(const host::Mount& it) {
+  if (is_one_of(it.fs, {"btrfs", "bcachefs", "zfs"})) return false;
+  return is_bind(it) || is_tag(it.source) || (it.source.starts_with('/') && !it.source.starts_with("//"));
+}
+
+/// These show the name that they were given. A name of a tmpfs means nothing, and what is in it would be lost.
+bool has_name(const host::Mount& it) { return is_one_of(it.fs, {"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs"}); }
+
+std::string_view without_slash(std::string_view name) {
+  while (name.size() > 1 && name.ends_with('/')) name.remove_suffix(1);
+  return name;
+}
+
+/// Something else is mounted there for certain.
+bool other_source(const host::Mount& it, const host::MountFact& fact) {
+  if (!fact.mounted) return false;
+  if (has_name(it)) return without_slash(fact.source) != without_slash(printable(it.source, 4096));
+  return fact.declared == false;
 }
 
 }  // namespace
 
-void ask(const host::Mount& it, ProbeNeeds& needs) { needs.mounts.insert(it.path); }
+bool is_tag(std::string_view source) {
+  const auto tags = {"UUID=", "LABEL=", "PARTUUID=", "PARTLABEL="};
+  return std::any_of(tags.begin(), tags.end(), [&](const char* tag) { return source.starts_with(tag); });
+}
+
+bool is_bind(const host::Mount& it) {
+  const auto options = split(it.options, ',');
+  return std::any_of(options.begin(), options.end(), [](auto each) { return each == "bind" || each == "rbind"; });
+}
+
+void ask(const host::Mount& it, ProbeNeeds& needs) {
+  needs.mounts.insert(it.path);
+  if (it.presence == Presence::Present && is_local(it)) needs.mount_sources.emplace(it.path, it);
+}
 
 void check(const host::Mount& it, Check& check) {
   const auto found = check.shown.mounts.find(it.path);
@@ -46,7 +87,11 @@ void check(const host::Mount& it, Check& check) {
     if (!fact.fstab.empty()) check.differs("fstab", "no line", fact.fstab);
     return;
   }
-  if (!mounted_as(it, fact)) check.differs("mounted", "mounted (" + it.fs + ")", now);
+  if (!mounted_as(it, fact)) {
+    check.differs("mounted", "mounted (" + it.fs + ")", now);
+  } else if (other_source(it, fact)) {
+    check.differs("source", printable(it.source, 4096), is_bind(it) ? "something else" : fact.source);
+  }
   const auto wanted = printable(four_fields(line_of(it)), 4096);
   const auto shown = four_fields(fact.fstab);
   if (shown != wanted) check.differs("fstab", wanted, shown.empty() ? "no line" : shown);
@@ -62,10 +107,19 @@ void correct(const host::Mount& it, Step& step) {
     return step.line(fmt::format("fstab_set 2 {} ''", field));
   }
   const auto how = fmt::format("-t {} -o {} -- {} {}", quote(it.fs), quote(it.options), quote(it.source), path);
-  if (mounted_as(it, fact)) {
+  if (mounted_as(it, fact) && !other_source(it, fact)) {
     step.line(fmt::format("mount -o {} {} || exit 1", quote("remount," + it.options), path));
   } else {
-    if (fact.mounted) step.line(fmt::format("umount {} || exit 1", path));
+    if (fact.mounted) {
+      // What is there stays there while what is to come is not.
+      if (is_tag(it.source)) {
+        step.line(fmt::format("! have findfs || findfs {0} >/dev/null 2>&1 || fail 'there is no device' {0}",
+                              quote(it.source)));
+      } else if (is_local(it)) {
+        step.line(fmt::format("[ -e {0} ] || fail 'there is no' {0}", quote(it.source)));
+      }
+      step.line(fmt::format("umount {} || fail 'something else is mounted there, and it is in use'", path));
+    }
     step.line(fmt::format("[ -d {0} ] || mkdir -p {0} || exit 1\nmount {1} || exit 1", path, how));
   }
   step.line(fmt::format("fstab_set 2 {} {}", field, quote(line_of(it))));

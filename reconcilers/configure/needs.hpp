@@ -19,6 +19,7 @@ struct ProbeNeeds {
   std::set<std::string> links;                                       // where they point to
   std::map<std::string, std::pair<std::string, std::string>> owned;  // "folder/prefix" -> both
   std::set<std::string> packages, users, users_with_keys, groups, units, sysctls, modules, mounts, swaps;
+  std::map<std::string, host::Mount> mount_sources;  // by path: is this device, file or folder what is mounted there?
   bool hostname = false, timezone = false, locale = false;
   std::map<std::string, host::Block> blocks;       // by id
   std::map<std::string, host::Command> commands;   // by id

@@ -68,6 +68,11 @@ void ask(const host::Command&, ProbeNeeds&);      void check(const host::Command
 void ask(const host::Action&, ProbeNeeds&);       void check(const host::Action&, Check&);       void correct(const host::Action&, Step&);
 // clang-format on
 
+/// Bound from another folder, by its options.
+bool is_bind(const host::Mount& mount);
+/// "UUID=…", "LABEL=…": a device by what is on it.
+bool is_tag(std::string_view source);
+
 /// One call of the package manager for all packages of a level; shell text that runs before
 /// the packages' own steps and leaves $batch behind. Empty: none needed.
 std::string package_batch(const std::vector<const host::Package*>& packages, const host::Facts& shown);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "reconcilers/configure/prelude.hpp"
+#include "reconcilers/configure/primitives.hpp"
 #include "reconcilers/configure/shell.hpp"
 
 namespace nimbus::reconcilers::configure {
@@ -152,6 +153,32 @@ std::string tables_part(const ProbeNeeds& needs) {
          "[ -r /proc/self/mounts ] && have grep && printf 'told\\ttables\\n'\n";
 }
 
+/// Whether what is mounted is the declared device, file or folder, whatever names the two go by. A device is told by
+/// its number, a file by the loop device that it is behind. Without an answer nobody can tell.
+constexpr const char* kMountSource =
+    "mounted() { v=; while read -r a b c; do [ \"$b\" = \"$1\" ] && v=$a; done </proc/self/mounts; }\n"
+    "number() { v=$(stat -L -c %t:%T -- \"$1\" 2>/dev/null); }\n"
+    "mount_source() {\n"
+    "mounted \"$3\"; m=$v d=$2 r=0; [ -n \"$m\" ] || return\n"
+    "if [ $4 = bind ]; then [ \"$d\" -ef \"$1\" ] && r=1; else\n"
+    "[ -b \"$m\" ] || return\n"
+    "if [ $4 = tag ]; then have findfs || return; d=$(findfs \"$d\" 2>/dev/null); fi\n"
+    "if [ -f \"$d\" ]; then [ -d \"/sys/class/block/${m##*/}\" ] || return\n"
+    "first \"/sys/class/block/${m##*/}/loop/backing_file\"; [ -n \"$v\" ] && [ \"$v\" -ef \"$d\" ] && r=1\n"
+    "elif [ -b \"$d\" ]; then number \"$d\"; n=$v; number \"$m\"; "
+    "[ -n \"$n\" ] && [ -n \"$v\" ] || return; [ \"$n\" = \"$v\" ] && r=1; fi\n"
+    "fi\nprintf 'mount\\t%s\\t%s\\n' \"$1\" $r\n}\n";
+
+std::string mounts_part(const ProbeNeeds& needs) {
+  if (needs.mount_sources.empty()) return {};
+  std::string out = std::string(kMountSource) + "if [ $root = 1 ]; then\n";
+  for (const auto& [path, mount] : needs.mount_sources) {
+    const char* const how = is_bind(mount) ? "bind" : is_tag(mount.source) ? "tag" : "path";
+    out += fmt::format("mount_source {} {} {} {}\n", quote(path), quote(mount.source), quote(fstab_field(path)), how);
+  }
+  return out + "fi\n";
+}
+
 std::string settings_part(const ProbeNeeds& needs) {
   std::string out;
   if (needs.hostname) {
@@ -209,7 +236,7 @@ std::string probe_script(const ProbeNeeds& needs, std::string_view token) {
   out += "probe() {\n";
   out += kProbeHealth;
   out += paths_part(needs) + packages_part(needs) + accounts_part(needs) + system_part(needs);
-  out += tables_part(needs) + settings_part(needs) + commands_part(needs);
+  out += tables_part(needs) + mounts_part(needs) + settings_part(needs) + commands_part(needs);
   // One write at the end, and without the NUL bytes that a file may hold.
   out += fmt::format(
       "}}\nv=$(probe)\nprintf 'nimbus-probe\\t1\\t{0}\\tbegin\\n%s\\nnimbus-probe\\t1\\t{0}\\tend\\n' \"$v\"\n", token);

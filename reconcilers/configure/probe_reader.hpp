@@ -56,6 +56,7 @@ class ProbeReader {
         {"timezone", &ProbeReader::timezone}, {"locale", &ProbeReader::locale},   {"block", &ProbeReader::block},
         {"command", &ProbeReader::command},   {"told", &ProbeReader::told},       {"df", &ProbeReader::open},
         {"failed", &ProbeReader::open},       {"units", &ProbeReader::open},      {"tables", &ProbeReader::open},
+        {"mount", &ProbeReader::mount},
     };
     const auto found = kinds.find(fields[0]);
     return found != kinds.end() && (this->*found->second)(fields);
@@ -218,6 +219,10 @@ class ProbeReader {
     if (f.size() != 3 || !needs_.modules.contains(std::string(f[1]))) return false;
     return facts_.modules.emplace(f[1], f[2] == "1").second;
   }
+  bool mount(const Fields& f) {
+    if (f.size() != 3 || !needs_.mount_sources.contains(std::string(f[1]))) return false;
+    return declared_.emplace(f[1], f[2] == "1").second;
+  }
   bool hostname(const Fields& f) {
     return f.size() == 3 && text(f[2], kMostShort, f[1] == "now" ? facts_.hostname : facts_.hostname_file);
   }
@@ -276,6 +281,7 @@ class ProbeReader {
   std::map<std::string, std::string> sysctls_;  // path -> key
   std::map<std::string, std::int64_t> primary_;
   std::map<std::string, std::string> members_;
+  std::map<std::string, bool> declared_;  // of mounts
   std::map<std::size_t, std::vector<std::string>> block_lines_;
   std::vector<host::UnitFact> unit_facts_;
   bool unit_open_ = false;

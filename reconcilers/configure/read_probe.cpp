@@ -160,6 +160,9 @@ bool ProbeReader::finish() {
   if (told_.contains("tables")) {
     for (const auto& path : needs_.mounts) facts_.mounts.emplace(path, host::MountFact{});
     for (const auto& path : needs_.swaps) facts_.swaps.emplace(path, host::SwapFact{});
+    for (const auto& [path, declared] : declared_) {
+      if (auto& fact = facts_.mounts[path]; fact.mounted) fact.declared = declared;
+    }
   }
   return true;
 }

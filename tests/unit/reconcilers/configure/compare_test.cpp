@@ -192,6 +192,16 @@ TEST_CASE("compare: kernel, mounts, swap, settings, blocks, commands") {
       {mount, mounted({true, "/dev/x", "xfs", ""}),
        "change mounted: mounted (xfs) instead of mounted (ext4); fstab: no line instead of /dev/x /m ext4 noatime;"},
       {mount, [](Facts&) {}, "unknown"},
+      {mount, mounted({true, "/dev/dm-0", "ext4", "/dev/x /m ext4 noatime 0 2", true}), ""},
+      {mount, mounted({true, "/dev/y", "ext4", "/dev/x /m ext4 noatime 0 2", false}),
+       "change source: /dev/y instead of /dev/x;"},
+      {Mount{"/a", "/m", "none", "bind"}, mounted({true, "/dev/y", "ext4", "/a /m none bind 0 0", false}),
+       "change source: something else instead of /a;"},
+      {Mount{"s:/e/", "/m", "nfs", "ro"}, mounted({true, "s:/e", "nfs4", "s:/e/ /m nfs ro 0 0"}), ""},
+      {Mount{"s:/e", "/m", "nfs", "ro"}, mounted({true, "s:/old", "nfs4", "s:/e /m nfs ro 0 0"}),
+       "change source: s:/old instead of s:/e;"},
+      // A name that means nothing, and a file system of several devices.
+      {Mount{"none", "/m", "tmpfs", "ro"}, mounted({true, "tmpfs", "tmpfs", "none /m tmpfs ro 0 0"}), ""},
       {Swap{"/s", 2},
        [](Facts& f) {
          f.swaps["/s"] = {true, 1, true};

@@ -230,7 +230,7 @@ Facts any_host(Dice& dice, const Configuration& wanted) {
                               dice.any<std::string>({"enabled", "disabled", "masked"})};
     if (const auto* r = std::get_if<KernelModule>(&it.wanted)) facts.modules[r->name] = dice.one_in(2);
     if (const auto* r = std::get_if<Mount>(&it.wanted))
-      facts.mounts[r->path] = dice.one_in(2) ? MountFact{} : MountFact{true, "/dev/y", "ext4", ""};
+      facts.mounts[r->path] = dice.one_in(2) ? MountFact{} : MountFact{true, "/dev/y", "ext4", "", false};
     if (const auto* r = std::get_if<Swap>(&it.wanted)) facts.swaps[r->path] = {dice.one_in(2), 2, dice.one_in(2)};
     if (std::holds_alternative<Block>(it.wanted)) facts.blocks[it.id] = dice.any(kTexts);
     if (std::holds_alternative<Command>(it.wanted)) facts.commands[it.id] = dice.one_in(2);

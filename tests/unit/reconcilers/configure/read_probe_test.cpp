@@ -54,7 +54,7 @@ TEST_CASE("read_probe: a whole answer") {
       "module\tnf-tables\t1\n"
       "tables\n/proc/self/mounts:/dev/vdb1 /srv/da\\040ta ext4 rw,noatime 0 0\n"
       "/proc/swaps:/swapfile file 65532 0 -2\n/etc/fstab:/swapfile\tnone swap sw 0 0\n/etc/fstab:# /srv/da\\040ta x y "
-      "z\ntables-end\ntold\ttables\n"
+      "z\ntables-end\ntold\ttables\nmount\t/srv/da ta\t0\n"
       "hostname\tnow\tweb-1\nhostname\tfile\tweb-2\ntimezone\t/usr/share/zoneinfo/Europe/Berlin\nlocale\t\"C.UTF-8\"\n"
       "block\t0\t# nimbus:hosts begin\nblock\t0\ta\tb\nblock\t0\t# nimbus:hosts end\ntold\tblocks\t/etc/hosts\n"
       "command\tcommand:migrate\t1\npending\tunit:nginx.service\t\npending\tof-another\t\nawaiting\taction:"
@@ -95,6 +95,7 @@ TEST_CASE("read_probe: a whole answer") {
   CHECK(facts->modules.at("nf-tables"));
   CHECK(facts->mounts.at("/srv/da ta").fs == "ext4");
   CHECK(facts->mounts.at("/srv/da ta").fstab.empty());
+  CHECK(facts->mounts.at("/srv/da ta").declared == false);
   CHECK(facts->swaps.at("/swapfile") == host::SwapFact{true, 64, true});
   CHECK(facts->hostname_file == "web-2");
   CHECK(facts->timezone == "Europe/Berlin");

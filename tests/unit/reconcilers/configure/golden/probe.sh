@@ -115,6 +115,22 @@ printf 'tables\n'
 grep -s -H -F -e '/srv/da\040ta' -e '/swapfile' -- /proc/self/mounts /proc/swaps /etc/fstab
 printf 'tables-end\n'
 [ -r /proc/self/mounts ] && have grep && printf 'told\ttables\n'
+mounted() { v=; while read -r a b c; do [ "$b" = "$1" ] && v=$a; done </proc/self/mounts; }
+number() { v=$(stat -L -c %t:%T -- "$1" 2>/dev/null); }
+mount_source() {
+mounted "$3"; m=$v d=$2 r=0; [ -n "$m" ] || return
+if [ $4 = bind ]; then [ "$d" -ef "$1" ] && r=1; else
+[ -b "$m" ] || return
+if [ $4 = tag ]; then have findfs || return; d=$(findfs "$d" 2>/dev/null); fi
+if [ -f "$d" ]; then [ -d "/sys/class/block/${m##*/}" ] || return
+first "/sys/class/block/${m##*/}/loop/backing_file"; [ -n "$v" ] && [ "$v" -ef "$d" ] && r=1
+elif [ -b "$d" ]; then number "$d"; n=$v; number "$m"; [ -n "$n" ] && [ -n "$v" ] || return; [ "$n" = "$v" ] && r=1; fi
+fi
+printf 'mount\t%s\t%s\n' "$1" $r
+}
+if [ $root = 1 ]; then
+mount_source '/srv/da ta' 'UUID=0a1b' '/srv/da\040ta' tag
+fi
 first /proc/sys/kernel/hostname || v=$(uname -n); clean "$v" && printf 'hostname\tnow\t%s\n' "$v"
 first /etc/hostname && clean "$v" && printf 'hostname\tfile\t%s\n' "$v"
 v=$(readlink /etc/localtime) && clean "$v" && printf 'timezone\t%s\n' "$v"
