@@ -40,6 +40,28 @@ bool admits(const std::vector<std::string>& list, std::string_view name) noexcep
   return std::ranges::any_of(list, [&](const std::string& each) { return each == "*" || each == name; });
 }
 
+namespace {
+
+/// Valid, and no instance will be placed there: the same words as placement's.
+void check_installable(CrossReport& report, const MachineEntry& entry) {
+  const auto& machine = entry.value;
+  const auto warn = [&](ProblemCode code, std::string_view key, std::string message) {
+    report.add(code, entry.path, key, std::move(message), {}, Severity::Warning);
+  };
+  if (machine.boot.method != BootMethod::Pxe) {
+    warn(ProblemCode::NotAllowed, "boot.method",
+         fmt::format("boot.method = \"{}\" is not supported yet: no instance is installed on this machine",
+                     name_of(machine.boot.method)));
+  }
+  const auto& identity = machine.identity;
+  if (!identity.bmc_guid.empty() && identity.serial.empty() && identity.uuid.empty()) {
+    warn(ProblemCode::NoIdentity, "identity.bmc_guid",
+         "the installer cannot see a BMC GUID: without a serial or uuid no instance is installed on this machine");
+  }
+}
+
+}  // namespace
+
 void check_providers(CrossReport& report) {
   const auto& snapshot = report.snapshot();
   std::vector<std::string> tenants;
@@ -87,6 +109,7 @@ void check_providers(CrossReport& report) {
   }
   for (const auto& entry : snapshot.machines) {
     if (!entry->value.reserved_for.empty()) known_tenants(entry->value.reserved_for, entry->path, "reserved_for");
+    check_installable(report, *entry);
   }
 
   std::vector<std::pair<IpNetwork, const Entry<Network>*>> seen;

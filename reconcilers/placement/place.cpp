@@ -59,6 +59,16 @@ std::string unmet(const Instance::Requirements& wanted, const DesiredMachine& ma
   return {};
 }
 
+/// What would end in a boot that cannot succeed, or an installer that refuses, is not begun.
+std::string not_installable(const DesiredMachine& machine) {
+  if (machine.boot.method != BootMethod::Pxe)
+    return fmt::format("boot.method = \"{}\" is not supported yet: only \"pxe\" is", name_of(machine.boot.method));
+  const auto& identity = machine.identity;
+  if (!identity.bmc_guid.empty() && identity.serial.empty() && identity.uuid.empty())
+    return "its file has no identity but bmc_guid, which the installer cannot see: it needs a serial or uuid";
+  return {};
+}
+
 std::string too_near(const Instance& instance, const DesiredMachine& machine, const Surroundings& around) {
   const auto spread = instance.requirements.spread;
   if (spread == Spread::None) return {};
@@ -116,6 +126,7 @@ std::string why_not(const Instance& instance, const Candidate& candidate, const 
     return "reserved for others";
   }
   if (machine.mac.empty()) return "its file does not say which NIC boots from the network (identity.mac)";
+  if (auto reason = not_installable(machine); !reason.empty()) return reason;
   if (!candidate.unbootable.empty()) return candidate.unbootable;
   if (auto reason = unmet(instance.requirements, machine, around.image_arch); !reason.empty()) return reason;
   if (auto near = too_near(instance, machine, around); !near.empty()) return near;

@@ -123,6 +123,25 @@ TEST_CASE("modes, links and submodules") {
   CHECK(loaded(tools).problems.empty());
 }
 
+TEST_CASE("what keeps a machine from being installed is a warning: the rest of it is of use") {
+  const std::string machine = "providers/berlin-1/machines/b2/m017.toml";
+  const auto warned = [&](const std::string& from, const std::string& to, ProblemCode code, const char* words) {
+    auto source = example();
+    source.edit(machine, from, to);
+    const auto problems = loaded(source).problems;
+    REQUIRE_MESSAGE(problems.size() == 1, describe(problems));
+    CHECK(problems[0].code == code);
+    CHECK(problems[0].file == machine);
+    CHECK(problems[0].line > 0);
+    CHECK(problems[0].severity == Severity::Warning);
+    CHECK(problems[0].message.find(words) != std::string::npos);
+    CHECK(accept(nullptr, *loaded(source).snapshot).state == AcceptState::Accepted);
+  };
+  warned("[identity]", "[boot]\nmethod = \"http\"\n[identity]", ProblemCode::NotAllowed, "not supported yet");
+  warned("serial = \"CZ3A8527\"", "bmc_guid = \"44454c4c-3300-1041-8041-b7c04f3142ff\"", ProblemCode::NoIdentity,
+         "the installer cannot see a BMC GUID");
+}
+
 TEST_CASE("a folder of more than a thousand files is a warning") {
   auto source = example();
   for (int i = 0; i < 1001; ++i) source.files["files/many/" + std::to_string(i)] = "x";

@@ -34,6 +34,32 @@ Instance instance() {
 
 }  // namespace
 
+TEST_CASE("a machine that cannot be installed is not claimed") {
+  auto one = machine("a");
+  std::string unbootable;
+  std::string words;
+  SUBCASE("UEFI HTTP boot") {
+    one.boot.method = BootMethod::Http;
+    words = "boot.method = \"http\" is not supported yet";
+  }
+  SUBCASE("virtual media") {
+    one.boot.method = BootMethod::VirtualMedia;
+    words = "boot.method = \"virtual-media\" is not supported yet";
+  }
+  SUBCASE("an identity that only the BMC knows") {
+    one.identity.bmc_guid = "44454c4c-3300-1041-8041-b7c04f314232";
+    words = "needs a serial or uuid";
+  }
+  SUBCASE("a network that nobody serves") { words = unbootable = "its boot network b is not served"; }
+  const auto placement = place_instance(instance(), {{.machine = &one, .available = true, .unbootable = unbootable}});
+  CHECK(placement.machine.empty());
+  REQUIRE(placement.others.size() == 1);
+  CHECK(placement.others[0].why.find(words) != std::string::npos);
+  one.identity.serial = "S1";
+  one.boot.method = BootMethod::Pxe;
+  CHECK(place_instance(instance(), {{.machine = &one, .available = true}}).machine == "a");
+}
+
 TEST_CASE("least waste first, whatever the order, and a reason for every other") {
   const auto small = machine("b", 4);
   const auto large = machine("a", 64);
