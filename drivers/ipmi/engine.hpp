@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "base/net/event_loop.hpp"
+#include "base/net/resolver.hpp"
 #include "core/call.hpp"
 #include "core/result.hpp"
 #include "drivers/ipmi/link.hpp"
-#include "drivers/ipmi/resolver.hpp"
 
 namespace nimbus::ipmi {
 
@@ -32,7 +32,7 @@ class Engine {
   /// Runs `task` on the loop's thread.
   void post(std::function<void()> task) { loop_->post(std::move(task)); }
 
-  Resolver& resolver() noexcept { return resolver_; }
+  base::Resolver& resolver() noexcept { return resolver_; }
 
   /// Timers of the loop; on its thread only.
   base::EventLoop::TimerId start_timer(std::chrono::nanoseconds delay, std::function<void()> task) {
@@ -60,7 +60,7 @@ class Engine {
   Result<T> wait(const std::shared_ptr<Link>& link, const Call& call,
                  std::function<void(Link&, std::function<void(Result<T>)>)> start);
 
-  Resolver resolver_;
+  base::Resolver resolver_;
   std::unique_ptr<base::EventLoop> loop_;
   std::jthread thread_;  // last: stops before the loop goes
 };

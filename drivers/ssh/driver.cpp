@@ -16,8 +16,8 @@ constexpr std::chrono::seconds kKeptPatience{5};
 
 class SshHost final : public Host {
  public:
-  SshHost(HostEndpoint endpoint, HostKey key, const SshOptions& options, const Clock& clock)
-      : endpoint_(std::move(endpoint)), key_(std::move(key)), options_(options), clock_(clock) {}
+  SshHost(HostEndpoint endpoint, HostKey key, const SshOptions& options, const Clock& clock, base::Resolver& names)
+      : endpoint_(std::move(endpoint)), key_(std::move(key)), options_(options), clock_(clock), names_(names) {}
 
   Result<HostAnswer> run(const HostScript& script, const Call& call) override {
     const std::unique_lock lock(mutex_, std::try_to_lock);
@@ -45,7 +45,7 @@ class SshHost final : public Host {
   Result<> open(const Call& call) {
     auto own = read_own_key(options_);
     if (!own) return std::move(own.error());
-    auto session = Session::open(endpoint_, key_, *own, call, clock_);
+    auto session = Session::open(endpoint_, key_, *own, call, clock_, names_);
     if (!session) return std::move(session.error());
     session_ = std::move(*session);
     ++sessions_;
@@ -69,6 +69,7 @@ class SshHost final : public Host {
   const HostKey key_;
   const SshOptions& options_;
   const Clock& clock_;
+  base::Resolver& names_;
   std::mutex mutex_;
   std::unique_ptr<Session> session_;
   std::atomic<unsigned long> sessions_{0};
@@ -76,26 +77,29 @@ class SshHost final : public Host {
 
 class SshDriver final : public HostDriver {
  public:
-  SshDriver(SshOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
+  SshDriver(SshOptions options, const Clock& clock, base::Resolver::Lookup lookup)
+      : options_(std::move(options)), clock_(clock), names_(std::move(lookup)) {}
 
   Result<std::unique_ptr<Host>> attach(const HostEndpoint& endpoint) override {
     if (auto where = base::parse_host_port(endpoint.address, 22); !where) return std::move(where.error());
     if (endpoint.user.empty()) return Error{Code::Invalid, "no user to log in as"};
     auto key = parse_host_key(endpoint.host_key);
     if (!key) return std::move(key.error()).with("while reading the host key of " + endpoint.address);
-    return std::unique_ptr<Host>(new SshHost(endpoint, std::move(*key), options_, clock_));
+    return std::unique_ptr<Host>(new SshHost(endpoint, std::move(*key), options_, clock_, names_));
   }
 
  private:
   const SshOptions options_;
   const Clock& clock_;
+  base::Resolver names_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<HostDriver>> make_ssh_driver(const SshOptions& options, const Clock& clock) {
+Result<std::unique_ptr<HostDriver>> make_ssh_driver(const SshOptions& options, const Clock& clock,
+                                                    base::Resolver::Lookup lookup) {
   if (auto own = read_own_key(options); !own) return std::move(own.error());
-  return std::unique_ptr<HostDriver>(new SshDriver(options, clock));
+  return std::unique_ptr<HostDriver>(new SshDriver(options, clock, std::move(lookup)));
 }
 
 }  // namespace nimbus::ssh

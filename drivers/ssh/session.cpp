@@ -66,20 +66,24 @@ Result<base::FileDescriptor> connect_to(const base::SocketAddress& peer, const C
 /// Without ssh_disconnect(): it forgets a socket that was given to it, without closing it.
 void Session::Free::operator()(ssh_session_struct* session) const noexcept { ssh_free(session); }
 
-Session::Session(std::string user, const Clock& clock)
-    : user_(std::move(user)), clock_(clock), heard_(std::make_unique<ssh_counter_struct>()), session_(ssh_new()) {}
+Session::Session(std::string user, const Clock& clock, base::Resolver* names)
+    : user_(std::move(user)),
+      clock_(clock),
+      names_(names),
+      heard_(std::make_unique<ssh_counter_struct>()),
+      session_(ssh_new()) {}
 Session::~Session() = default;
 
 Result<std::unique_ptr<Session>> Session::open(const HostEndpoint& endpoint, const HostKey& host_key, const Key& own,
-                                               const Call& call, const Clock& clock) {
-  std::unique_ptr<Session> session(new Session(endpoint.user, clock));
+                                               const Call& call, const Clock& clock, base::Resolver& names) {
+  std::unique_ptr<Session> session(new Session(endpoint.user, clock, &names));
   if (auto met = session->meet(endpoint.address, host_key, call); !met) return std::move(met.error());
   if (auto known = session->log_in(own, call); !known) return std::move(known.error());
   return session;
 }
 
 Result<> Session::prove(const std::string& address, const HostKey& host_key, const Call& call, const Clock& clock) {
-  return Session("nobody", clock).meet(address, host_key, call);
+  return Session("nobody", clock, nullptr).meet(address, host_key, call);
 }
 
 Result<> Session::meet(const std::string& address, const HostKey& host_key, const Call& call) {
@@ -118,8 +122,19 @@ Result<> Session::configure(const std::string& host, const HostKey& host_key) {
 }
 
 Result<> Session::connect(const base::HostPort& where, const Call& call) {
-  const auto peers = base::resolve(where);
-  if (!peers) return peers.error();
+  base::Resolver::Answer peers = std::vector<base::SocketAddress>();
+  if (auto numeric = base::SocketAddress::numeric(where)) {
+    peers->push_back(*numeric);
+  } else if (names_ != nullptr) {
+    peers = names_->resolve(where, call);
+  } else {
+    return std::move(numeric.error());
+  }
+  if (!peers) {
+    // As below.
+    if (peers.error().code == Code::Timeout) peers.error().code = Code::Unreachable;
+    return std::move(peers.error());
+  }
   Error last{Code::Unreachable, "the name has no address"};
   for (const auto& peer : *peers) {
     auto socket = connect_to(peer, call, clock_);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "base/net/resolver.hpp"
 #include "base/net/socket_address.hpp"
 #include "core/call.hpp"
 #include "core/ports/clock.hpp"
@@ -40,8 +41,8 @@ class Session {
  public:
   /// Errors: those of the port. Nothing is left open on an error.
   static Result<std::unique_ptr<Session>> open(const HostEndpoint& endpoint, const HostKey& host_key, const Key& own,
-                                               const Call& call, const Clock& clock);
-  /// As open(), as far as the host's proof that it has the pinned key: nobody logs in.
+                                               const Call& call, const Clock& clock, base::Resolver& names);
+  /// As open(), as far as the host's proof that it has the pinned key: nobody logs in. An address, not a name.
   static Result<> prove(const std::string& address, const HostKey& host_key, const Call& call, const Clock& clock);
   ~Session();
   Session(const Session&) = delete;
@@ -55,7 +56,7 @@ class Session {
   struct Free {
     void operator()(ssh_session_struct* session) const noexcept;
   };
-  Session(std::string user, const Clock& clock);
+  Session(std::string user, const Clock& clock, base::Resolver* names);
 
   /// Connected, and the key compared.
   Result<> meet(const std::string& address, const HostKey& host_key, const Call& call);
@@ -71,6 +72,7 @@ class Session {
 
   const std::string user_;
   const Clock& clock_;
+  base::Resolver* const names_;                      // null: addresses only
   const std::unique_ptr<ssh_counter_struct> heard_;  // libssh counts there while session_ lives
   std::unique_ptr<ssh_session_struct, Free> session_;
   friend class Execution;

@@ -1,6 +1,7 @@
 // Scripts on a real OpenSSH server: what they say, how they end, how long they may take.
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -65,6 +66,30 @@ TEST_CASE("a change whose permission is over is not sent") {
   REQUIRE((*host)->run(change, call()));
   CHECK(std::filesystem::exists(mark));
   std::filesystem::remove(mark);
+}
+
+TEST_CASE("a name server that does not answer costs no more than the call allows") {
+  std::promise<void> answers;
+  auto driver =
+      make_ssh_driver({.key = folder() + "/client", .certificate = ""}, clock(),
+                      [waits = answers.get_future().share()](const base::HostPort&) -> base::Resolver::Answer {
+                        waits.wait();
+                        return Error{Code::Unreachable, "no such name"};
+                      });
+  REQUIRE(driver);
+  auto where = endpoint("good");
+  where.address.replace(0, where.address.find(':'), "host.invalid");
+  auto host = (*driver)->attach(where);
+  REQUIRE(host);
+  const auto answer = (*host)->run({.text = "echo\n", .as_root = false}, within(std::chrono::milliseconds(100)));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == Code::Unreachable);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto stopped = (*host)->run({.text = "echo\n", .as_root = false}, {clock().now() + kPlenty, stop.get_token()});
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().code == Code::Cancelled);
+  answers.set_value();
 }
 
 TEST_CASE("a script is no argument of any process on the host") {

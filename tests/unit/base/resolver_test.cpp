@@ -1,4 +1,4 @@
-#include "drivers/ipmi/resolver.hpp"
+#include "base/net/resolver.hpp"
 
 #include <atomic>
 #include <future>
@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 using namespace nimbus;
-using namespace nimbus::ipmi;
+using namespace nimbus::base;
 using namespace std::chrono_literals;
 
 namespace {

@@ -1,14 +1,14 @@
-#include "drivers/ipmi/resolver.hpp"
+#include "base/net/resolver.hpp"
 
 #include <algorithm>
 
-namespace nimbus::ipmi {
+namespace nimbus::base {
 
 Resolver::Resolver(Lookup lookup)
     : lookup_(std::move(lookup)), thread_([this](const std::stop_token& stop) { work(stop); }) {}
 
-Resolver::Answer Resolver::resolve(const base::HostPort& where, const Call& call) {
-  if (auto numeric = base::SocketAddress::numeric(where)) return std::vector{*numeric};
+Resolver::Answer Resolver::resolve(const HostPort& where, const Call& call) {
+  if (auto numeric = SocketAddress::numeric(where)) return std::vector{*numeric};
   std::unique_lock lock(mutex_);
   const auto known = std::find_if(questions_.begin(), questions_.end(),
                                   [&](const auto& question) { return question->where == where; });
@@ -35,4 +35,4 @@ void Resolver::work(const std::stop_token& stop) {
   }
 }
 
-}  // namespace nimbus::ipmi
+}  // namespace nimbus::base

@@ -21,20 +21,20 @@
 #include "core/call.hpp"
 #include "core/result.hpp"
 
-namespace nimbus::ipmi {
+namespace nimbus::base {
 
 class Resolver {
  public:
-  using Answer = Result<std::vector<base::SocketAddress>>;
-  using Lookup = std::function<Answer(const base::HostPort&)>;
+  using Answer = Result<std::vector<SocketAddress>>;
+  using Lookup = std::function<Answer(const HostPort&)>;
   explicit Resolver(Lookup lookup = base::resolve);
 
   /// Errors: those of base::resolve; Timeout; Cancelled.
-  Answer resolve(const base::HostPort& where, const Call& call);
+  Answer resolve(const HostPort& where, const Call& call);
 
  private:
   struct Question {
-    base::HostPort where;
+    HostPort where;
     std::optional<Answer> answer;
   };
   void work(const std::stop_token& stop);
@@ -46,4 +46,4 @@ class Resolver {
   std::jthread thread_;                              // last: ends before the rest goes
 };
 
-}  // namespace nimbus::ipmi
+}  // namespace nimbus::base
