@@ -36,7 +36,7 @@ class Netboot(EndToEnd):
 
     def plan(self, **changes):
         return {"action": "install", "run": "r1", "nonce": NONCE, "machine": "lab/v1", "mac": lab.Machines.mac(1),
-                "identity": {"serial": self.machines.serial(1)}, "proof": "erased-by-us", "image_urls": [self.mirror.url("disk.raw.zst")],
+                "identity": {"serial": self.machines.serial(1)}, "proof": "owner-consents", "image_urls": [self.mirror.url("disk.raw.zst")],
                 "image_sha256": self.image.sha256, "image_bytes": self.image.bytes, "instance": "acme/web-1", "hostname": "web-1",
                 "user": "debian", "ssh_keys": [self.user_public], **changes}
 
@@ -229,7 +229,7 @@ class Sata(Netboot):
     DISK_TYPE = "sata"
     DATA_DISK = True
     KERNEL = "linux-image-amd64"
-    test_install_login_and_erase = test_wrong_machine_and_wrong_digest_are_refused = None
+    test_install_login_and_erase = test_the_wrong_machine_is_refused = None
     test_no_dhcp_beside_another_server = test_install_beside_another_server = None
 
     def run_until(self, stage, plan):
