@@ -17,14 +17,22 @@ class ForgetfulBmcs(SimBmcs):
 
 class Lies(Paper):
     """About the boot override."""
+    BMC = "ipmi"
 
     def test_it_is_taken_and_not_kept(self):
         self.start_machine()
-        self.machines.fault(kind="lie", side="ipmi")
+        self.machines.fault(kind="lie", side=self.BMC)
         self.ask()
         self.until_held("while arming the network boot")
         self.assertEqual(self.machines.power(1), "off")
         self.assertEqual(self.box.lines, [], "the machine was switched on")
+
+
+class LiesOverRedfish(Lies):
+    BMC = "redfish"
+
+    def secret_addresses(self):
+        return [self.machines.url(1)]
 
 
 class BootOverride(Paper):
