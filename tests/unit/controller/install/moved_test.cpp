@@ -43,29 +43,13 @@ DesiredMachine machine(const std::string& name, const std::string& serial,
 struct Site {
   Site() { start(); }
   void start() {
-    life.emplace(LifecycleTools{
-        .clock = world.clock,
-        .provider = "p",
-        .store = {.remember = [this](const auto& key, const auto& value) -> Result<> {
-                    if (remembers-- == 0) return Error{Code::Internal, "the journal's disk is full"};
-                    world.journal[key] = value;
-                    return {};
-                  },
-                  .recall_all = [this](const auto& prefix) -> Result<std::map<std::string, std::string>> {
-                    std::map<std::string, std::string> out;
-                    for (const auto& [key, value] : world.journal) {
-                      if (key.starts_with(prefix)) out[key] = value;
-                    }
-                    return out;
-                  }},
-        .boots = {{"", &world}},
-        .ssh = [](const auto&, const auto&, const Call&) -> Result<reconcilers::SshAnswer> {
-          return reconcilers::SshAnswer::Silent;
-        },
-        .acknowledged = [this](const auto& path) { return world.forge_text(path); },
-        .publish = [this](const auto& path, const auto& text, const auto&) { world.put(path, text); },
-        .image_sources = {"http://images.test/"},
-        .policy = {}});
+    LifecycleTools tools = tools_in(world);
+    tools.store.remember = [this](const auto& key, const auto& value) -> Result<> {
+      if (remembers-- == 0) return Error{Code::Internal, "the journal's disk is full"};
+      world.journal[key] = value;
+      return {};
+    };
+    life.emplace(std::move(tools));
     if (!machines.empty()) push(machines);
   }
 
@@ -75,25 +59,14 @@ struct Site {
     for (const auto& one : machines) {
       registry.machines[one.id.machine] = {std::make_shared<const DesiredMachine>(one), "", nullptr};
     }
-    Wishes wishes;
-    wishes.commit = "c";
-    wishes.provider.tenants = {"*"};
-    wishes.networks["prov"] = {.provider = "p",
-                               .name = "prov",
-                               .cidr = "10.0.0.0/24",
-                               .gateway = {},
-                               .dhcp = DhcpService::Server,
-                               .range = {"10.0.0.10", "10.0.0.20"}};
+    Wishes wishes = wishes_at("c");
     for (const auto* name : {"web-1", "web-2"}) {
       if (name == std::string("web-2") && !second) continue;
-      InstanceWish wish;
-      wish.instance.tenant = "acme";
-      wish.instance.name = name;
-      wish.instance.provider = "p";
-      wish.path = std::string("tenants/acme/instances/") + name + ".toml";
-      wish.image.disk =
-          ImageDisk{.urls = {"http://images.test/a"}, .sha256 = std::string(64, 'a'), .size_bytes = 1 << 30};
-      wishes.instances[wish.instance.id()] = std::move(wish);
+      Instance instance;
+      instance.tenant = "acme";
+      instance.name = name;
+      instance.provider = "p";
+      wishes.instances[instance.id()] = wish_for(instance);
     }
     REQUIRE(life->accept(registry, std::move(wishes)));
     life->seed(world.forge);
@@ -114,13 +87,7 @@ struct Site {
                             .guard = [] { return std::optional<Refusal>(); },
                             .call = call});
     if (!told || told->outdated) return told;
-    registry::MachineStatus status;
-    status.identity = one.identity;
-    status.phase = told->phase;
-    status.claim = told->claim;
-    status.installed = told->installed;
-    status.erases = told->erases;
-    world.put(one.path, registry::to_text(status));
+    world.put(one.path, document_of(one.identity, *told));
     return told;
   }
 

@@ -60,25 +60,7 @@ struct Site {
   Site() { start(); }
 
   void start() {
-    const LifeStore store{.remember = [this](const auto& key, const auto& value) -> Result<> {
-                            world.effect();
-                            world.journal[key] = value;
-                            world.effect();
-                            return {};
-                          },
-                          .recall_all = [this](const auto&) { return world.journal; }};
-    life.emplace(
-        LifecycleTools{.clock = world.clock,
-                       .provider = "p",
-                       .store = store,
-                       .boots = {{"", &world}},
-                       .ssh = [](const auto&, const auto&, const Call&) -> Result<reconcilers::SshAnswer> {
-                         return reconcilers::SshAnswer::Silent;
-                       },
-                       .acknowledged = [this](const auto& path) { return world.forge_text(path); },
-                       .publish = [this](const auto& path, const auto& text, const auto&) { world.put(path, text); },
-                       .image_sources = {"http://images.test/"},
-                       .policy = {}});
+    life.emplace(tools_in(world));
     accept();
     life->seed(world.forge);
   }
@@ -89,21 +71,8 @@ struct Site {
     for (const auto& one : machines) {
       registry.machines[one.id.machine] = {std::make_shared<const DesiredMachine>(one), "", nullptr};
     }
-    Wishes wishes;
-    wishes.commit = "c" + std::to_string(++commit);
-    wishes.provider.tenants = {"*"};
-    wishes.networks["prov"] = {.provider = "p",
-                               .name = "prov",
-                               .cidr = "10.0.0.0/24",
-                               .gateway = {},
-                               .dhcp = DhcpService::Server,
-                               .range = {"10.0.0.10", "10.0.0.20"}};
-    InstanceWish wish;
-    wish.instance = instance;
-    wish.path = kInstance;
-    wish.image.disk =
-        ImageDisk{.urls = {"http://images.test/a"}, .sha256 = std::string(64, 'a'), .size_bytes = 1 << 30};
-    wishes.instances[wish.instance.id()] = std::move(wish);
+    Wishes wishes = wishes_at("c" + std::to_string(++commit));
+    wishes.instances[instance.id()] = wish_for(instance);
     REQUIRE(life->accept(registry, std::move(wishes)));
   }
 
@@ -127,13 +96,7 @@ struct Site {
                             .call = call});
     facts[one.id.machine] = told;
     if (!told) return;
-    registry::MachineStatus status;
-    status.identity = one.identity;
-    status.phase = told->phase;
-    status.claim = told->claim;
-    status.installed = told->installed;
-    status.erases = told->erases;
-    world.put(one.path, registry::to_text(status));
+    world.put(one.path, document_of(one.identity, *told));
   }
 
   /// All machines in turn, until `done` or so many rounds.

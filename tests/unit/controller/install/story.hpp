@@ -102,31 +102,14 @@ class Controller {
   explicit Controller(World& world) : world_(world), bmc_(world), life_(tools()) {}
 
   LifecycleTools tools() {
-    return {.clock = world_.clock,
-            .provider = "p",
-            .store = {.remember = [this](const auto& key, const auto& value) -> Result<> {
-                        world_.effect();
-                        world_.journal[key] = value;
-                        world_.effect();
-                        return {};
-                      },
-                      .recall_all = [this](const auto& prefix) -> Result<std::map<std::string, std::string>> {
-                        std::map<std::string, std::string> out;
-                        for (const auto& [key, value] : world_.journal) {
-                          if (key.starts_with(prefix)) out[key] = value;
-                        }
-                        return out;
-                      }},
-            .boots = {{"", &world_}},
-            .ssh = [this](const auto&, const auto& key, const Call&) -> Result<reconcilers::SshAnswer> {
-              CHECK(key == kHostKey);
-              return world_.booted_disk ? world_.ssh : reconcilers::SshAnswer::Silent;
-            },
-            .acknowledged = [this](const auto& path) { return world_.forge_text(path); },
-            .publish = [this](const auto& path, const auto& text, const auto&) { world_.put(path, text); },
-            .image_sources = {"http://images.test/"},
-            .policy = {},
-            .disruption = {.pace = &pace_, .zones = [](const auto&, WallTime) { return std::chrono::seconds{0}; }}};
+    LifecycleTools tools = tools_in(world_);
+    tools.ssh = [this](const auto&, const auto& key, const Call&) -> Result<reconcilers::SshAnswer> {
+      CHECK(key == kHostKey);
+      return world_.booted_disk ? world_.ssh : reconcilers::SshAnswer::Silent;
+    };
+    tools.disruption.pace = &pace_;
+    tools.disruption.zones = [](const auto&, WallTime) { return std::chrono::seconds{0}; };
+    return tools;
   }
 
   void accept(const DesiredMachine& machine, const std::vector<Instance>& instances, const std::string& commit,
@@ -137,24 +120,9 @@ class Controller {
       registry.machines[other.id.machine] = {std::make_shared<const DesiredMachine>(other), "", nullptr};
     }
     registry.machines["m1"] = {std::make_shared<const DesiredMachine>(machine), "", nullptr};
-    Wishes wishes;
-    wishes.commit = commit;
-    wishes.provider.tenants = {"*"};
+    Wishes wishes = wishes_at(commit);
     wishes.tenants["capped"] = {.name = "capped", .quota = {.instances = 1}, .providers = {"*"}};
-    wishes.networks["prov"] = {.provider = "p",
-                               .name = "prov",
-                               .cidr = "10.0.0.0/24",
-                               .gateway = {},
-                               .dhcp = DhcpService::Server,
-                               .range = {"10.0.0.10", "10.0.0.20"}};
-    for (const auto& instance : instances) {
-      InstanceWish wish;
-      wish.instance = instance;
-      wish.path = "tenants/" + instance.tenant + "/instances/" + instance.name + ".toml";
-      wish.image.disk =
-          ImageDisk{.urls = {"http://images.test/a"}, .sha256 = std::string(64, 'a'), .size_bytes = 1 << 30};
-      wishes.instances[instance.id()] = std::move(wish);
-    }
+    for (const auto& instance : instances) wishes.instances[instance.id()] = wish_for(instance);
     REQUIRE(life_.accept(registry, std::move(wishes)));
   }
   void seed() { life_.seed(world_.forge); }
@@ -176,13 +144,7 @@ class Controller {
                              },
                              .call = call});
     if (!facts) return facts;
-    registry::MachineStatus status;
-    status.phase = facts->phase;
-    status.claim = facts->claim;
-    status.installed = facts->installed;
-    status.erases = facts->erases;
-    status.checks = facts->checks;
-    world_.put(machine.path, registry::to_text(status));
+    world_.put(machine.path, document_of(Identity{}, *facts));
     return facts;
   }
 

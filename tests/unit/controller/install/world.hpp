@@ -209,4 +209,66 @@ struct World final : BootService {
   }
 };
 
+/// What a nimbusd in this world works with; it dies where the world says.
+inline LifecycleTools tools_in(World& world) {
+  return {.clock = world.clock,
+          .provider = "p",
+          .store = {.remember = [&world](const auto& key, const auto& value) -> Result<> {
+                      world.effect();
+                      world.journal[key] = value;
+                      world.effect();
+                      return {};
+                    },
+                    .recall_all = [&world](const auto& prefix) -> Result<std::map<std::string, std::string>> {
+                      std::map<std::string, std::string> out;
+                      for (const auto& [key, value] : world.journal) {
+                        if (key.starts_with(prefix)) out[key] = value;
+                      }
+                      return out;
+                    }},
+          .boots = {{"", &world}},
+          .ssh = [](const auto&, const auto&, const Call&) -> Result<reconcilers::SshAnswer> {
+            return reconcilers::SshAnswer::Silent;
+          },
+          .acknowledged = [&world](const auto& path) { return world.forge_text(path); },
+          .publish = [&world](const auto& path, const auto& text, const auto&) { world.put(path, text); },
+          .image_sources = {"http://images.test/"},
+          .policy = {}};
+}
+
+/// A provider that admits everybody, with the network that machines boot from.
+inline Wishes wishes_at(const std::string& commit) {
+  Wishes wishes;
+  wishes.commit = commit;
+  wishes.provider.tenants = {"*"};
+  wishes.networks["prov"] = {.provider = "p",
+                             .name = "prov",
+                             .cidr = "10.0.0.0/24",
+                             .gateway = {},
+                             .dhcp = DhcpService::Server,
+                             .range = {"10.0.0.10", "10.0.0.20"}};
+  return wishes;
+}
+
+/// With an image of a GiB.
+inline InstanceWish wish_for(const Instance& instance) {
+  InstanceWish wish;
+  wish.instance = instance;
+  wish.path = "tenants/" + instance.tenant + "/instances/" + instance.name + ".toml";
+  wish.image.disk = ImageDisk{.urls = {"http://images.test/a"}, .sha256 = std::string(64, 'a'), .size_bytes = 1 << 30};
+  return wish;
+}
+
+/// What a pass says of a machine's life, as its status document.
+inline std::string document_of(const Identity& identity, const LifeFacts& facts) {
+  registry::MachineStatus status;
+  status.identity = identity;
+  status.phase = facts.phase;
+  status.claim = facts.claim;
+  status.installed = facts.installed;
+  status.erases = facts.erases;
+  status.checks = facts.checks;
+  return registry::to_text(status);
+}
+
 }  // namespace nimbus::controller::test
