@@ -100,7 +100,9 @@ constexpr Field kHardwareRows[] = {
 constexpr TableSpec kHardware{"hardware", "What the owner declares; inspection compares.", kHardwareRows};
 
 constexpr Field kBootRows[] = {
-    field<&BootPlan::method>("method", "How the machine boots an installer. ipmi knows pxe only.",
+    field<&BootPlan::method>("method",
+                             "How the machine boots an installer. Only pxe is served: with another method it is not "
+                             "claimed.",
                              {.fallback = R"("pxe")", .example = R"("pxe")"}),
     field<&BootPlan::mode>("mode", "Firmware mode.", {.fallback = R"("uefi")", .example = R"("uefi")"}),
     field<&BootPlan::secure_boot>("secure_boot", "Secure Boot; needs mode = \"uefi\".",
