@@ -80,7 +80,7 @@ class ScsiErase {
     ScsiCommand inquiry{.block = {0x12, 1, kPage, 0, page.size()}, .size = 6, .transfer = Transfer::FromDisk};
     const auto sense = send(inquiry, page);
     if (!sense || sense->key > kRecovered || page[1] != kPage) return true;  // reading back will tell
-    const unsigned bits = page[7] >> way.shift & 3U;
+    const unsigned bits = (unsigned{page[7]} >> way.shift) & 3U;
     return bits == kNotSaid || bits == kReads;
   }
 
