@@ -144,7 +144,15 @@ std::string unit_serial(const std::string& file) {
   return base::printable(base::trim(text), 256);
 }
 
+/// Areas of an eMMC that the board boots from or keeps keys in: a part of its firmware.
+bool is_firmware(std::string_view name) {
+  const auto area = name.find_first_not_of("0123456789", std::min(name.size(), std::string_view("mmcblk").size()));
+  if (!name.starts_with("mmcblk") || area == std::string_view::npos) return false;
+  return is_numbered(name.substr(area), "boot") || name.substr(area) == "rpmb";
+}
+
 bool is_disk(const std::string& root, const std::string& name) {
+  if (is_firmware(name)) return false;
   for (const auto* prefix : {"loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "mtdblock"}) {
     if (name.starts_with(prefix)) return false;
   }

@@ -1,7 +1,10 @@
 #include "installer/run.hpp"
 
+#include <mutex>
+
 #include "base/text/text.hpp"
 #include "installer/erase.hpp"
+#include "installer/heartbeat.hpp"
 #include "installer/image_writer.hpp"
 
 namespace nimbus::installer {
@@ -117,17 +120,7 @@ class Run {
     auto leave = permit_erase(plan_, machine_now());
     if (!leave) return std::move(leave.error());
     for (const auto& [disk, why] : leave->left_out) add_record(unerased(disk, why));
-    for (const auto& permit : leave->permits) {
-      auto device = tools_.open(permit.disk(), Access::ReadWrite);
-      if (!device) {
-        add_record(unerased(permit.disk(), device.error().text()));
-        continue;
-      }
-      add_record(erase_disk(
-          **device, permit, plan_.erase,
-          [&](std::int64_t done, std::int64_t all) { progress(boot::Stage::Erasing, done, all); },
-          [&] { tools_.pause(2); }));
-    }
+    for (const auto& permit : leave->permits) add_record(erase_one(permit));
     std::string failed;
     for (const auto& record : erased_) {
       if (!record.verified) failed += (failed.empty() ? "" : "; ") + record.disk + ": " + record.error;
@@ -137,6 +130,28 @@ class Run {
     add_news(done);
     if (auto told = tell(done); !told) return std::move(told.error());
     return Ending::Erased;
+  }
+
+  boot::EraseReport erase_one(const Permit& permit) {
+    auto device = tools_.open(permit.disk(), Access::ReadWrite);
+    if (!device) return unerased(permit.disk(), device.error().text());
+    std::int64_t done = 0, all = (*device)->size();
+    std::mutex speaks;  // the one who erases, or the heartbeat
+    const auto tell_progress = [&] { progress(boot::Stage::Erasing, done, all); };
+    // A disk that erases itself says nothing for hours, and a silent machine is given up.
+    const Heartbeat alive(tools_.sign_of_life, [&] {
+      const std::scoped_lock lock(speaks);
+      tell_progress();
+    });
+    return erase_disk(
+        **device, permit, plan_.erase,
+        [&](std::int64_t done_now, std::int64_t all_now) {
+          const std::scoped_lock lock(speaks);
+          done = done_now;
+          all = all_now;
+          tell_progress();
+        },
+        [&] { tools_.pause(2); });
   }
 
   boot::EraseReport unerased(const DiskFacts& disk, const std::string& why) const {

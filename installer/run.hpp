@@ -1,9 +1,11 @@
 // One run of the installer: plan, checks, writing, last words. Everything that acts is
 // behind Tools, so that the whole sequence runs on files in tests.
 //
-// Thread rule: one thread.
+// Thread rule: one thread calls; while disks are erased, `home`, `clock` and `neighbours`
+// are also asked from another one, never two at a time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +35,8 @@ struct Tools {
   std::function<void(const std::string& line)> say;  // to the console
   /// Switches that were heard of so far.
   std::function<std::vector<boot::NeighbourReport>()> neighbours = [] { return std::vector<boot::NeighbourReport>(); };
+  /// Between reports while a disk erases itself.
+  std::chrono::milliseconds sign_of_life = std::chrono::seconds(30);
 };
 
 enum class Ending : std::uint8_t {

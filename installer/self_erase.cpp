@@ -150,13 +150,14 @@ class AtaErase {
     if ((security & kFrozen) != 0) return Error{Code::Unsupported, "the firmware has frozen the disk's security"};
     if ((security & kEnabled) != 0) return Error{Code::Busy, "the disk has a password that is not ours"};
     const bool enhanced = (security & kEnhanced) != 0;
-    if (auto set = with_password(kSetPassword, 0); !set) return std::move(set.error());
+    const auto deadline = std::max(kEraseDeadline, 2 * (enhanced ? enhanced_time_ : time_));
+    if (auto set = with_password(kSetPassword, 0, 30s); !set) return std::move(set.error());
     // From here on the disk has a password: whatever happens, it must not stay.
     auto erased = disk_.ata({.command = kErasePrepare}, {});
-    if (erased) erased = with_password(kEraseUnit, enhanced ? 2 : 0);
+    if (erased) erased = with_password(kEraseUnit, enhanced ? 2 : 0, deadline);
     auto after = read_security();
     if (after && (*after & kEnabled) != 0) {
-      static_cast<void>(with_password(kDisablePassword, 0));
+      static_cast<void>(with_password(kDisablePassword, 0, 30s));
       after = read_security();
     }
     if (!after) return std::move(after.error());
@@ -200,24 +201,33 @@ class AtaErase {
     if (!read) return std::move(read.error());
     answers_ = true;
     sanitize_ = little(sector, 2 * 59, 2);
+    time_ = erase_time(little(sector, 2 * 89, 2));
+    enhanced_time_ = erase_time(little(sector, 2 * 90, 2));
     return little(sector, 2 * 128, 2);
   }
 
+  /// Of words 89 and 90 of IDENTIFY DEVICE (ACS-3): how long an erasure takes, in
+  /// two formats; their greatest value means longer than that. A big disk with platters is
+  /// overwritten, which takes more than a day.
+  static std::chrono::milliseconds erase_time(std::uint32_t word) {
+    const std::uint32_t greatest = (word & 0x8000U) != 0 ? 0x7FFF : 0xFF;
+    const auto value = word & greatest;
+    return value == greatest ? std::chrono::milliseconds(4 * 24h) : std::chrono::minutes(2 * value);
+  }
+
   /// Known on purpose: a disk that stays behind with it can be opened again.
-  Result<> with_password(std::uint8_t command, std::uint8_t options) {
+  Result<> with_password(std::uint8_t command, std::uint8_t options, std::chrono::milliseconds deadline) {
     constexpr std::string_view kPassword = "nimbus-erase";
     std::array<std::uint8_t, 512> sector{};
     sector[0] = options;
     std::copy(kPassword.begin(), kPassword.end(), sector.begin() + 2);
-    return disk_.ata({.command = command,
-                      .transfer = Transfer::ToDisk,
-                      .deadline = command == kEraseUnit ? kEraseDeadline : std::chrono::milliseconds(30s)},
-                     sector);
+    return disk_.ata({.command = command, .transfer = Transfer::ToDisk, .deadline = deadline}, sector);
   }
 
   Passthrough& disk_;
   const std::function<void()>& pause_;
   std::uint32_t sanitize_ = 0;  // word 59
+  std::chrono::milliseconds time_{}, enhanced_time_{};
   bool answers_ = false;
 };
 

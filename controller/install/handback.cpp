@@ -204,10 +204,10 @@ std::string other_versions(const std::vector<FirmwareVersion>& before, const std
   };
   const auto old = by_component(before);
   std::string other;
-  for (const auto& [component, version] : by_component(now)) {
-    const auto [first, last] = old.equal_range(component);
-    if (std::any_of(first, last, [&](const auto& each) { return each.second == version; })) continue;
-    append(other, shown(component) + " " + (first == last ? "none" : shown(first->second)) + " -> " + shown(version));
+  for (const auto& is : by_component(now)) {
+    const auto [first, last] = old.equal_range(is.first);
+    if (std::any_of(first, last, [&is](const auto& was) { return was.second == is.second; })) continue;
+    append(other, shown(is.first) + " " + (first == last ? "none" : shown(first->second)) + " -> " + shown(is.second));
   }
   return other;
 }

@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   }
   // In the order of paths.
-  for (const std::size_t i : {11, 4, 3, 1, 6, 2, 5, 12, 8, 10, 9, 7, 0, 13}) {
+  for (const std::size_t i : std::initializer_list<std::size_t>{11, 4, 3, 1, 6, 2, 5, 12, 8, 10, 9, 7, 0, 13}) {
     if (present[i]) tree.files.emplace_back(kPaths[i], texts[i]);
   }
   const auto first = load(tree);

@@ -199,3 +199,13 @@ TEST_CASE("a disk with blocks of 4096 bytes is no place for an image, and says w
   tree.put(sata(tree, "sdb", 2) + "/size", "40000000\n");
   CHECK(choose_root_disk({.min_size_gib = 1}, "", read_disks(tree.root), 1));
 }
+
+TEST_CASE("eMMC: where the board boots from and keeps keys is firmware; all else is a disk") {
+  const Tree tree;
+  const std::string way = "pci0000:00/0000:00:1a.0/mmc_host/mmc0/mmc0:0001";
+  for (const auto* name : {"mmcblk0", "mmcblk0boot0", "mmcblk0boot1", "mmcblk0rpmb", "mmcblk0gp0", "mmcblk10boot0"})
+    tree.put(tree.disk(name, way) + "/ro", std::string(name).find("boot") == std::string::npos ? "0\n" : "1\n");
+  std::set<std::string> names;
+  for (const auto& disk : read_disks(tree.root)) names.insert(disk.node.substr(disk.node.rfind('/') + 1));
+  CHECK(names == std::set<std::string>{"mmcblk0", "mmcblk0gp0"});
+}

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <condition_variable>
+#include <mutex>
+
 #include "base/json/json.hpp"
 #include "base/time/time.hpp"
 #include "installer/run.hpp"
@@ -22,8 +25,17 @@ class FakeHome final : public Home {
   }
   Result<> report(const boot::Report& report) override {
     if (deaf_at && *deaf_at == report.stage) return Error{Code::Invalid, "run is over"};
+    const std::scoped_lock lock(mutex_);
     reports.push_back(report);
+    heard_.notify_all();
     return {};
+  }
+  /// Whether such a report comes, or came.
+  bool hears(boot::Stage stage) {
+    std::unique_lock lock(mutex_);
+    return heard_.wait_for(lock, std::chrono::seconds(20), [&] {
+      return std::any_of(reports.begin(), reports.end(), [&](const auto& one) { return one.stage == stage; });
+    });
   }
   std::vector<boot::Stage> stages() const {
     std::vector<boot::Stage> out;
@@ -36,6 +48,10 @@ class FakeHome final : public Home {
   bool refuse_plan = false;
   std::optional<boot::Stage> deaf_at;
   std::vector<boot::Report> reports;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable heard_;
 };
 
 struct Stand {
@@ -55,6 +71,7 @@ struct Stand {
                         auto real = open_device(facts_of.node, access);
                         if (!real) return std::move(real.error());
                         auto watched = std::make_unique<WatchedDevice>(std::move(*real));
+                        watched->before_discard = before_discard;
                         device = watched.get();
                         return std::unique_ptr<Device>(std::move(watched));
                       },
@@ -67,7 +84,8 @@ struct Stand {
                         return plant_result;
                       },
                       .pause = [](int) {},
-                      .say = [](const auto&) {}};
+                      .say = [](const auto&) {},
+                      .sign_of_life = std::chrono::milliseconds(1)};
     return run_plan(tools, facts);
   }
   bool untouched() const { return disk.content() == before; }
@@ -82,6 +100,7 @@ struct Stand {
   BootFacts facts;
   base::SystemClock clock;
   WatchedDevice* device = nullptr;
+  std::function<void()> before_discard = [] {};
   int looks = 0;
   std::vector<std::string> opened;
   std::vector<SeedFile> seed;
@@ -239,6 +258,17 @@ TEST_CASE("release: a disk that cannot be erased has a record that says so, and 
   CHECK(last.message.find("serial.WORN: it is read-only; serial.GONE: ") != std::string::npos);
   CHECK(blank(stand.disk.content().data(), kMib));
   CHECK(boot::parse_report(boot::to_json(last)));
+}
+
+TEST_CASE("release: a disk that erases itself for hours: the machine is heard all the while") {
+  Stand stand;
+  stand.home.the_plan.action = boot::PlanAction::Erase;
+  stand.home.the_plan.proof = boot::Proof::Release;
+  stand.home.the_plan.erase = EraseLevel::Quick;
+  bool heard = false;
+  stand.before_discard = [&] { heard = stand.home.hears(boot::Stage::Erasing); };
+  CHECK(stand.run() == Ending::Erased);
+  CHECK(heard);
 }
 
 TEST_CASE("a failure that names a hundred disks is still a report that is taken") {

@@ -52,11 +52,14 @@ class FakeDisk final : public Passthrough {
     if (task.command == 0xEC) {
       sector[256] = security;
       sector[119] = static_cast<std::uint8_t>(sanitizes >> 8U);
+      sector[2 * 89] = static_cast<std::uint8_t>(minutes);
+      sector[2 * 89 + 1] = static_cast<std::uint8_t>(minutes >> 8U);
     }
     if (task.command == 0xF1) security |= 2U;
     if (task.command == 0xF6) security = static_cast<std::uint8_t>(security & 0xFDU);
     if (task.command == 0xF4) {
       options = sector[0];
+      patience = task.deadline;
       on_erase();
       security = static_cast<std::uint8_t>(security & 0xFDU);
     }
@@ -93,6 +96,8 @@ class FakeDisk final : public Passthrough {
   std::uint32_t format = 0;
   std::deque<std::uint8_t> states;
   unsigned sanitizes = 0, feature = 0;  // word 59 of IDENTIFY DEVICE
+  unsigned minutes = 0;                 // word 89
+  std::chrono::milliseconds patience{};
   std::uint64_t key = 0;
   std::deque<std::uint16_t> counts;
 
@@ -157,6 +162,22 @@ TEST_CASE("ATA: set a password, prepare, erase; the password is gone afterwards"
   disk.security = 1 | 32;
   CHECK(erased(disk).value() == "ata-enhanced-secure-erase");
   CHECK(disk.options == 2);
+}
+
+TEST_CASE("ATA: as much patience as twice what the disk says, and half a day at least") {
+  using std::chrono::hours;
+  for (const auto& [word, patience] : {std::pair<unsigned, std::chrono::minutes>{0U, hours(12)},
+                                       {60U, hours(12)},
+                                       {254U, hours(16) + std::chrono::minutes(56)},
+                                       {255U, hours(8 * 24)},
+                                       {0x8000U | 900U, hours(60)},
+                                       {0xFFFFU, hours(8 * 24)}}) {
+    CAPTURE(word);
+    FakeDisk disk(CommandSet::Ata);
+    disk.minutes = word;
+    CHECK(erased(disk));
+    CHECK(disk.patience == patience);
+  }
 }
 
 TEST_CASE("ATA: frozen, locked, with a foreign password, without the commands: nothing is sent") {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -115,10 +116,14 @@ class WatchedDevice final : public Device {
   }
   Result<> read(std::int64_t offset, std::span<std::uint8_t> into) override { return inner_->read(offset, into); }
   Result<> sync() override { return inner_->sync(); }
-  Result<> discard() override { return inner_->discard(); }
+  Result<> discard() override {
+    before_discard();
+    return inner_->discard();
+  }
 
   int writes = 0;
   int head_writes = 0;
+  std::function<void()> before_discard = [] {};
 
  private:
   std::unique_ptr<Device> inner_;
