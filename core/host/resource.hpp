@@ -154,9 +154,13 @@ struct Action {
   /// Not empty: `run` may cut the host off. This undoes it; it runs by itself on the host
   /// unless the controller has logged in anew and confirmed within `confirm_seconds`.
   /// Before it runs, every File, Link and Block that notifies this action is put back as it
-  /// was before the change: so "netplan apply" is a whole `undo` of "netplan apply".
+  /// was before the change: so "netplan apply" is a whole `undo` of "netplan apply". What
+  /// else `run` changes it may keep for `undo` in the folder "$KEEP", if that is not there yet;
+  /// the folder is gone after a confirmation and after an undo.
   std::string undo;
   int confirm_seconds = 60;
+  /// Not empty: it runs too when this (for /bin/sh, without side effects) does not pass.
+  std::string unless = {};
   friend bool operator==(const Action&, const Action&) = default;
 };
 

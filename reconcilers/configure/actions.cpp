@@ -15,16 +15,22 @@ void correct_guarded(const host::Action& it, Step& step) {
   const auto name = state_name(step.id);
   const auto file = [&](const char* folder) { return quote(std::string(kStateFolder) + "/" + folder + "/" + name); };
   const auto undo = quote(std::string(kStateFolder) + "/undo/" + name + ".undo");
+  const auto keep = "KEEP=" + quote(std::string(kStateFolder) + "/undo/" + name + "/keep");
   const auto watchdog = quote(std::string(kStateFolder) + "/watchdog");
   // Longer than any try lasts: its watchdog is dead, by a restart of the host perhaps.
   step.line(
       fmt::format("if [ -e {0} ] && read -r x y at <{0} && [ $(($(date +%s) - ${{at:-0}})) -lt {1} ]; then\n  "
                   "fail 'an earlier try is still running, or about to be undone'\nfi",
                   file("arming"), it.confirm_seconds + 300));
-  step.line("state arming; state awaiting; state undo; state undone");
+  step.line("state arming; state awaiting; state undone");
+  // Confirmed, and killed before it was told: what was kept for it is too old now.
+  step.line(fmt::format(
+      "if [ -e \"$S\"/confirmed-{0} ]; then rm -rf \"$S\"/undo/{0} && rm -f \"$S\"/confirmed-{0} || exit 1; fi",
+      quote(name)));
+  step.line("state undo/" + quote(name));
   step.line(fmt::format("rm -f {} {}", file("undone"), file("awaiting")));
   step.line(fmt::format("(umask 077; {} >{} && {} >{}) || fail 'cannot write the undo: is the disk full?'",
-                        print_command(it.undo + "\n"), undo, print_command(kWatchdog), watchdog));
+                        print_command(keep + "\n" + it.undo + "\n"), undo, print_command(kWatchdog), watchdog));
   step.line(fmt::format("(umask 077; printf '%s %s %s\\n' {} {} \"$(date +%s)\" >{}) || exit 1", quote(step.token),
                         quote(step.trial), file("arming")));
   step.line("durable " + file("arming"));
@@ -34,14 +40,18 @@ void correct_guarded(const host::Action& it, Step& step) {
       "elif have setsid; then setsid sh {0} {1} </dev/null >/dev/null 2>&1 &\n"
       "else (trap '' HUP; exec sh {0} {1}) </dev/null >/dev/null 2>&1 &\nfi",
       arguments, it.confirm_seconds));
-  step.line("(cd / && sh -c " + quote(it.run) + ") || {\n  sh " + arguments +
+  step.line("(cd / && " + keep + " sh -c " + quote(it.run) + ") || {\n  sh " + arguments +
             " now\n  fail 'it failed, and was undone'\n}");
   step.line(fmt::format("mv -f {} {}", file("arming"), file("awaiting")));
 }
 
 }  // namespace
 
-void ask(const host::Action&, ProbeNeeds&) {}  // needs_of() asks for the markers of all
+// needs_of() asks for the markers of all.
+void ask(const host::Action& it, ProbeNeeds& needs) {
+  if (!it.unless.empty())
+    needs.commands[host::id_of(it)] = {.name = it.name, .run = it.run, .creates = {}, .unless = it.unless};
+}
 
 void check(const host::Action& it, Check& check) {
   const auto& shown = check.shown;
@@ -50,9 +60,16 @@ void check(const host::Action& it, Check& check) {
     check.gap.problem = it.name + " was tried and undid itself; it waits until the configuration changes";
     return;
   }
-  if (shown.awaiting.contains(check.id) || !shown.pending.contains(check.id)) return;
-  check.gap.notified = true;
-  check.differs("run", "done", "to do: what it depends on changed");
+  if (shown.awaiting.contains(check.id)) return;
+  if (shown.pending.contains(check.id)) {
+    check.gap.notified = true;
+    check.differs("run", "done", "to do: what it depends on changed");
+    return;
+  }
+  if (it.unless.empty()) return;
+  const auto found = shown.commands.find(check.id);
+  if (found == shown.commands.end()) return check.unknown("the host did not tell whether it is as it was left");
+  if (!found->second) check.differs("state", "as it was left", "changed since then");
 }
 
 void correct(const host::Action& it, Step& step) {

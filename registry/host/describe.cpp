@@ -66,7 +66,9 @@ class Describer {
   Details operator()(const host::Command& r) {
     return text("run", r.run).text("creates", r.creates).text("unless", r.unless).text("user", r.user).done();
   }
-  Details operator()(const host::Action& r) { return text("run", r.run).text("undo", r.undo).done(); }
+  Details operator()(const host::Action& r) {
+    return text("run", r.run).text("undo", r.undo).text("unless", r.unless).done();
+  }
 
  private:
   Describer& text(std::string key, std::string value) {

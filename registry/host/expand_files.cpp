@@ -190,8 +190,8 @@ void Expansion::upkeep() {
                    "systemctl daemon-reload\n",
                    {}},
       own_place());
-  add(firewall_action(), own_place());
-  auto& network = add(network_action(), own_place());
+  add(firewall_action(!in_.profile.firewall.empty()), own_place());
+  auto& network = add(network_action(!in_.profile.interfaces.empty()), own_place());
   if (find("unit:systemd-networkd.service") != nullptr) network.after.emplace_back("unit:systemd-networkd.service");
 }
 

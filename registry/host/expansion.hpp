@@ -101,9 +101,8 @@ struct NamedText {
 };
 std::vector<NamedText> networkd_files(const std::vector<Profile::Interface>& interfaces);
 std::string netplan_file(const std::vector<Profile::Interface>& interfaces);
-host::Action firewall_action();
-host::Action network_action();
-/// Passes if the live files are those that were applied.
-std::string network_is_same();
+/// `declared`: there are rows, and what somebody else changes is seen.
+host::Action firewall_action(bool declared);
+host::Action network_action(bool declared);
 
 }  // namespace nimbus::registry

@@ -9,7 +9,8 @@
 namespace nimbus::registry {
 namespace {
 
-constexpr std::string_view kRules = "/etc/nimbus-host/firewall.nft", kScript = "/etc/nimbus-host/firewall.sh";
+constexpr std::string_view kRules = "/etc/nimbus-host/firewall.nft", kScript = "/etc/nimbus-host/firewall.sh",
+                           kShown = "/run/nimbus-host-firewall";
 
 /// What lets a network in; the whole of a family is not written as a prefix.
 std::string from(std::string_view network) {
@@ -71,16 +72,34 @@ std::string firewall_rules(const std::vector<Profile::FirewallRule>& rules) {
   return out + "  }\n}\n";
 }
 
-host::Action firewall_action() {
-  // Undone by the same: by then the rules are the ones of before.
+host::Action firewall_action(bool declared) {
+  // Kept is what the kernel has, which is not always what we told it: somebody may have let us in by hand.
   const auto run = fmt::format(
+      "if [ ! -d \"$KEEP\" ]; then\n"
+      "  rm -rf \"$KEEP.new\" && mkdir -m 0700 \"$KEEP.new\" || exit 1\n"
+      "  nft list table inet nimbus >\"$KEEP.new/rules\" 2>/dev/null || rm -f \"$KEEP.new/rules\"\n"
+      "  [ ! -e {2} ] || cp -p {2} \"$KEEP.new/shown\" || exit 1\n"
+      "  mv \"$KEEP.new\" \"$KEEP\" || exit 1\n"
+      "fi\n"
       "if [ -e {0} ]; then\n"
       "  sh {1} load\n"
       "elif nft list table inet nimbus >/dev/null 2>&1; then\n"
       "  nft delete table inet nimbus\n"
       "fi\n",
-      kRules, kScript);
-  return {"firewall", run, run};
+      kRules, kScript, kShown);
+  const auto undo = fmt::format(
+      "[ -d \"$KEEP\" ] || exit 0\n"
+      "if [ -e \"$KEEP/rules\" ]; then\n"
+      "  {{ echo 'table inet nimbus'; echo 'delete table inet nimbus'; cat \"$KEEP/rules\"; }} | nft -f -\n"
+      "else\n"
+      "  nft delete table inet nimbus\n"
+      "fi\n"
+      "if [ -e \"$KEEP/shown\" ]; then cp -p \"$KEEP/shown\" {0}; else rm -f {0}; fi\n",
+      kShown);
+  return {.name = "firewall",
+          .run = run,
+          .undo = undo,
+          .unless = declared ? fmt::format("sh {} same", kScript) : std::string()};
 }
 
 void Expansion::firewall() {
@@ -97,12 +116,12 @@ void Expansion::firewall() {
            fmt::format("#!/bin/sh\n"
                        "# Written by Nimbus.\n"
                        "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
-                       "shown=/run/nimbus-host-firewall\n"
+                       "shown={1}\n"
                        "case $1 in\n"
                        "  load) nft -f {0} && nft list table inet nimbus >\"$shown\" ;;\n"
                        "  same) nft list table inet nimbus 2>/dev/null | cmp -s - \"$shown\" ;;\n"
                        "esac\n",
-                       kRules),
+                       kRules, kShown),
            where, "0755");
   add_file("/etc/systemd/system/nimbus-firewall.service",
            fmt::format("# Written by Nimbus.\n[Unit]\nDescription=Firewall of Nimbus profiles\n"
@@ -113,11 +132,6 @@ void Expansion::firewall() {
                        kRules, kScript),
            where);
   add(host::Unit{"nimbus-firewall.service", true, std::nullopt}, where);
-  add(
-      host::Command{
-          "nimbus-firewall", fmt::format("sh {} load", kScript), {}, fmt::format("sh {} same", kScript), "root"},
-      where)
-      .after.emplace_back(kFirewallAction);
 }
 
 }  // namespace nimbus::registry

@@ -88,9 +88,8 @@ constexpr std::string_view kWhere =
     "fi\n"
     "from=/etc/nimbus-host/network\n";
 
-/// `devices`: our bonds and VLANs that are live before the change. `told`: the files by which
-/// networkd makes them, with their sums; netplan makes the files. That there are bonds and VLANs
-/// at the end of our YAML is the doing of netplan_file().
+/// `devices`: our bonds and VLANs, by the live files. networkd makes them of the files `$made*`, and
+/// netplan makes those. That there are bonds and VLANs at the end of our YAML is the doing of netplan_file().
 constexpr std::string_view kDevices =
     "if [ \"$renderer\" = netplan ]; then\n"
     "  made=/run/systemd/network/10-netplan-\n"
@@ -98,16 +97,31 @@ constexpr std::string_view kDevices =
     "else\n"
     "  made=$to/$prefix\n"
     "  devices=$(cd \"$to\" && ls \"$prefix\"*.netdev 2>/dev/null | sed \"s/^$prefix//; s/[.]netdev$//\")\n"
-    "fi\n"
+    "fi\n";
+
+/// What they were made of, to be compared after the change.
+constexpr std::string_view kTold =
     "told() {\n"
     "  for device in $devices; do echo \"$device $(cksum \"$made$device.netdev\" 2>/dev/null)\"; done\n"
     "}\n"
     "before=$(told)\n";
 
+/// The live files become those in `$from`.
+constexpr std::string_view kPutLive =
+    "for live in \"$to/$prefix\"*; do\n"
+    "  [ ! -e \"$live\" ] || [ -e \"$from/${live##*/}\" ] || rm -f -- \"$live\" || exit 1\n"
+    "done\n"
+    "for file in \"$from/$prefix\"*; do\n"
+    "  [ -e \"$file\" ] || continue\n"
+    "  cp -p -- \"$file\" \"$to/.nimbus-new\" || exit 1\n"
+    "  mv -f -- \"$to/.nimbus-new\" \"$to/${file##*/}\" || exit 1\n"
+    "done\n";
+
 /// networkd creates a device when it reads its file, and leaves it as it is when the file has changed
 /// or is gone; what it has read of a VLAN it forgets only when it starts anew. netplan's check of all
-/// files comes first: what it refuses deletes nothing.
-constexpr std::string_view kDeleteDevices =
+/// files comes first: what it refuses deletes nothing. netplan leaves networkd alone when nothing is
+/// left that it would tell it.
+constexpr std::string_view kApply =
     "[ \"$renderer\" = networkd ] || netplan generate || exit 1\n"
     "after=$(told)\n"
     "if [ \"$before\" != \"$after\" ]; then\n"
@@ -115,7 +129,31 @@ constexpr std::string_view kDeleteDevices =
     "    printf '%s\\n' \"$after\" | grep -qxF -e \"$line\" || ip link delete dev \"${line%% *}\" 2>/dev/null\n"
     "  done\n"
     "  systemctl try-restart systemd-networkd || exit 1\n"
+    "fi\n"
+    "[ \"$renderer\" = networkd ] || netplan apply || exit 1\n"
+    "if systemctl is-active --quiet systemd-networkd; then networkctl reload; fi\n";
+
+/// What is live, and not always what we put there: somebody may have repaired the network by hand.
+constexpr std::string_view kKeep =
+    "if [ ! -d \"$KEEP\" ]; then\n"
+    "  rm -rf \"$KEEP.new\" && mkdir -m 0700 \"$KEEP.new\" || exit 1\n"
+    "  for live in \"$to/$prefix\"*; do\n"
+    "    [ ! -e \"$live\" ] || cp -p -- \"$live\" \"$KEEP.new/\" || exit 1\n"
+    "  done\n"
+    "  mv \"$KEEP.new\" \"$KEEP\" || exit 1\n"
     "fi\n";
+
+/// Passes if the live files are those that were applied, and their devices are there.
+std::string network_is_same() {
+  return std::string(kWhere) + std::string(kDevices) +
+         "for file in \"$from/$prefix\"* \"$to/$prefix\"*; do\n"
+         "  [ -e \"$file\" ] || continue\n"
+         "  cmp -s \"$from/${file##*/}\" \"$to/${file##*/}\" || exit 1\n"
+         "done\n"
+         "for device in $devices; do\n"
+         "  [ -e \"/sys/class/net/$device\" ] || exit 1\n"
+         "done\n";
+}
 
 }  // namespace
 
@@ -159,38 +197,21 @@ std::string netplan_file(const std::vector<Interface>& interfaces) {
   return out;
 }
 
-std::string network_is_same() {
-  return std::string(kWhere) +
-         "for file in \"$from/$prefix\"* \"$to/$prefix\"*; do\n"
-         "  [ -e \"$file\" ] || continue\n"
-         "  cmp -s \"$from/${file##*/}\" \"$to/${file##*/}\" || exit 1\n"
-         "done\n";
-}
-
-host::Action network_action() {
-  // Undone by the same: by then the files in our folder are the ones of before.
+host::Action network_action(bool declared) {
   std::string run(kWhere);
   run +=
       "if [ \"$renderer\" = networkd ] && ! systemctl is-active --quiet systemd-networkd; then\n"
       "  echo 'neither netplan nor systemd-networkd runs the network of this host' >&2\n"
       "  exit 1\n"
       "fi\n";
-  run += kDevices;
-  run +=
-      "for live in \"$to/$prefix\"*; do\n"
-      "  [ ! -e \"$live\" ] || [ -e \"$from/${live##*/}\" ] || rm -f -- \"$live\" || exit 1\n"
-      "done\n"
-      "for file in \"$from/$prefix\"*; do\n"
-      "  [ -e \"$file\" ] || continue\n"
-      "  cp -p -- \"$file\" \"$to/.nimbus-new\" || exit 1\n"
-      "  mv -f -- \"$to/.nimbus-new\" \"$to/${file##*/}\" || exit 1\n"
-      "done\n";
-  run += kDeleteDevices;
-  // netplan leaves networkd alone when nothing is left that it would tell it.
-  run +=
-      "[ \"$renderer\" = networkd ] || netplan apply || exit 1\n"
-      "if systemctl is-active --quiet systemd-networkd; then networkctl reload; fi\n";
-  return {"network", run, run};
+  for (const auto part : {kKeep, kDevices, kTold, kPutLive, kApply}) run += part;
+  std::string undo(kWhere);
+  undo += "[ -d \"$KEEP\" ] || exit 0\nfrom=$KEEP\n";
+  for (const auto part : {kDevices, kTold, kPutLive, kApply}) undo += part;
+  return {.name = "network",
+          .run = std::move(run),
+          .undo = std::move(undo),
+          .unless = declared ? network_is_same() : std::string()};
 }
 
 void Expansion::interfaces() {
@@ -205,9 +226,6 @@ void Expansion::interfaces() {
   };
   for (auto& each : networkd_files(rows)) file(each.name, std::move(each.text), "0644");
   file("90-nimbus.yaml", netplan_file(rows), "0600");  // netplan warns of files that others may read
-  const auto action = network_action();
-  add(host::Command{"nimbus-network", action.run, {}, network_is_same(), "root"}, where)
-      .after.emplace_back(kNetworkAction);
 }
 
 }  // namespace nimbus::registry

@@ -45,6 +45,19 @@ Pass shut_out(const host::Configuration& wanted, const std::string& action, std:
   return pass;
 }
 
+/// As if this had been confirmed once: its files are there, and it is not held.
+void was_confirmed(const host::Configuration& wanted, const std::string& action) {
+  std::string script = "rm /var/lib/nimbus/undone/" + action + "\n";
+  for (const auto& resource : wanted.resources) {
+    const auto* file = std::get_if<host::File>(&resource.wanted);
+    const bool ours = file != nullptr && file->path.starts_with("/etc/nimbus-host/");
+    if (ours)
+      script +=
+          "cat >" + file->path + " <<'END'\n" + file->content + "END\nchmod " + file->mode + " " + file->path + "\n";
+  }
+  machine().sh(script);
+}
+
 /// One look, no try, and it is said why.
 void is_held(const host::Configuration& wanted, const std::string& action) {
   const auto pass = machine().converge(wanted);
@@ -62,6 +75,11 @@ TEST_CASE("host machine: a firewall that shuts us out opens by itself and is hel
   auto& host = machine();
   const auto before = host.sh("nft list ruleset");
   const auto shut = host_with(kShut, time_of_a_try());
+  shut_out(shut, "action:firewall", std::chrono::seconds{240});
+  CHECK(host.sh("nft list ruleset") == before);
+  is_held(shut, "action:firewall");
+  // Confirmed long ago, when we came from somewhere else; somebody has opened it by hand since.
+  was_confirmed(shut, "action:firewall");
   shut_out(shut, "action:firewall", std::chrono::seconds{240});
   CHECK(host.sh("nft list ruleset") == before);
   is_held(shut, "action:firewall");
@@ -96,19 +114,26 @@ void network_comes_and_goes(const std::string& live, const std::string& drift, i
   const auto wanted = host_with(kNetwork);
   settles(wanted);
   network_is_up();
-  host.sh(drift);
-  settles(wanted);
-  network_is_up();
+  for (const std::string& change : {drift, std::string("ip link delete bond0")}) {
+    host.sh(change);
+    settles(wanted);
+    network_is_up();
+  }
 
   settles(host_with(with(with(kNetwork, "active-backup", "balance-rr"), "id = 120", "id = 121")));
   network_is_up("balance-rr 0", "121");
 
   const auto before = host.sh(files);
   const auto lost = host_with(kLost, time_of_a_try());
-  shut_out(lost, "action:network", host.time_of_a_script() * scripts_of_a_try + std::chrono::seconds{10});
-  network_is_up("balance-rr 0", "121");
-  CHECK(host.sh(files) == before);
-  is_held(lost, "action:network");
+  for (const bool by_hand : {false, true}) {
+    // The second time it was confirmed once, and what is live is what somebody made of it by hand since.
+    if (by_hand) host.sh("rm /etc/nimbus-host/network/*");
+    if (by_hand) was_confirmed(lost, "action:network");
+    shut_out(lost, "action:network", host.time_of_a_script() * scripts_of_a_try + std::chrono::seconds{10});
+    network_is_up("balance-rr 0", "121");
+    CHECK(host.sh(files) == before);
+    is_held(lost, "action:network");
+  }
 
   settles_on_nothing();
   CHECK(host.sh(files) == others);

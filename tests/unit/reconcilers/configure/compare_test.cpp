@@ -221,6 +221,24 @@ TEST_CASE("compare: kernel, mounts, swap, settings, blocks, commands") {
   CHECK(said(block, facts).starts_with("change lines: no block instead of 2 lines, digest "));
 }
 
+TEST_CASE("compare: an action that says itself whether it is to run") {
+  const Action action{"net", "run", "undo", 60, "same"};
+  auto facts = host_facts();
+  CHECK(said(action, facts) == "unknown");
+  facts.commands["action:net"] = true;
+  CHECK(said(action, facts).empty());
+  facts.pending = {"action:net"};
+  CHECK(said(action, facts) == "change run: to do: what it depends on changed instead of done;");
+  facts.pending.clear();
+  facts.commands["action:net"] = false;
+  CHECK(said(action, facts) == "change state: changed since then instead of as it was left;");
+  facts.awaiting["action:net"] = "t";
+  CHECK(said(action, facts).empty());
+  facts.awaiting.clear();
+  facts.undone = {"action:net"};
+  CHECK(said(action, facts).starts_with("held"));
+}
+
 TEST_CASE("compare: what was notified, what waits and what undid itself") {
   const auto wanted = configuration({resource(file("/n", "x\n"), {"action:net"}), resource(file("/o", "x\n")),
                                      resource(Action{"net", "run", "undo", 60}), resource(Unit{"u.service"})});

@@ -87,7 +87,7 @@ Wanted any_wanted(Dice& dice) {
     case 14:
       return Command{name, "run", "/c", "", "root"};
     default:
-      return Action{name, "run", dice.one_in(3) ? "undo" : "", 60};
+      return Action{name, "run", dice.one_in(3) ? "undo" : "", 60, dice.one_in(3) ? "same" : ""};
   }
 }
 
@@ -191,6 +191,7 @@ struct Meaning {
   void operator()(const Block& it) const { facts.blocks[host::id_of(it)] = it.lines; }
   void operator()(const Command& it) const { facts.commands[host::id_of(it)] = true; }
   void operator()(const Action& it) const {
+    if (!it.unless.empty()) facts.commands[id] = true;
     if (it.undo.empty()) facts.pending.erase(id);
     if (!it.undo.empty()) facts.awaiting[id] = "token";
   }
@@ -234,6 +235,8 @@ Facts any_host(Dice& dice, const Configuration& wanted) {
     if (const auto* r = std::get_if<Swap>(&it.wanted)) facts.swaps[r->path] = {dice.one_in(2), 2, dice.one_in(2)};
     if (std::holds_alternative<Block>(it.wanted)) facts.blocks[it.id] = dice.any(kTexts);
     if (std::holds_alternative<Command>(it.wanted)) facts.commands[it.id] = dice.one_in(2);
+    if (const auto* r = std::get_if<Action>(&it.wanted); r != nullptr && !r->unless.empty())
+      facts.commands[it.id] = dice.one_in(2);
     if (dice.one_in(5) && (std::holds_alternative<Action>(it.wanted) || std::holds_alternative<Unit>(it.wanted)))
       facts.pending.insert(it.id);
     if (dice.one_in(2)) std::visit(Meaning{facts, it.id}, it.wanted);

@@ -20,7 +20,7 @@ const std::vector<std::vector<std::string>> kShells = {{"dash"}, {"busybox", "sh
 // deletes anything. netplan writes files of networkd's, of all YAML that it finds, and refuses all of
 // it if it refuses one.
 constexpr const char* kTools = R"SH(
-ip() { echo "deleted $4" >>$R/log; rm "$R/devices/$4"; }
+ip() { echo "deleted $4" >>$R/log; rm "$R/sys/class/net/$4"; }
 systemctl() {
   case $1 in
     try-restart) rm -rf "$R/read"; networkctl reload ;;
@@ -32,7 +32,7 @@ networkctl() {
     [ -e "$netdev" ] || continue
     device=${netdev##*/} device=${device#10-n*-} device=${device%.netdev}
     [ -e "$R/read/$device" ] || { mkdir -p "$R/read" && cp "$netdev" "$R/read/$device"; }
-    [ -e "$R/devices/$device" ] || cp "$R/read/$device" "$R/devices/$device"
+    [ -e "$R/sys/class/net/$device" ] || cp "$R/read/$device" "$R/sys/class/net/$device"
   done
 }
 netplan() {
@@ -56,7 +56,8 @@ std::string text_of(const fs::path& path) {
 class FakeHost {
  public:
   explicit FakeHost(std::vector<std::string> shell) : shell_(std::move(shell)) {
-    for (const char* path : {"etc/systemd/network", "run/systemd/network", "devices"}) fs::create_directories(at(path));
+    for (const char* path : {"etc/systemd/network", "run/systemd/network", "sys/class/net"})
+      fs::create_directories(at(path));
   }
   std::string at(const std::string& path) const { return folder_ / path; }
   void write(const std::string& path, const std::string& text) const {
@@ -69,20 +70,34 @@ class FakeHost {
     fs::remove_all(at(ours));
     for (const auto& file : networkd_files(interfaces)) write(ours + file.name, file.text);
     if (!interfaces.empty()) write(ours + "90-nimbus.yaml", netplan_file(interfaces));
-    return run(network_action().run);
+    return run(network_action(true).run);
   }
+  /// What was kept for the undo goes with it, as it does with a confirmation.
+  int undo() const {
+    const int code = run(network_action(true).undo);
+    confirm();
+    return code;
+  }
+  void confirm() const { fs::remove_all(at("keep")); }
+  bool is_same() const { return run(network_action(true).unless) == 0; }
   int run(std::string script, const std::string& tools = kTools) const {
-    for (const std::string folder : {"/etc/", "/run/"}) {
+    for (const std::string folder : {"/etc/", "/run/", "/sys/"}) {
       for (auto i = script.find(folder); i != std::string::npos; i = script.find(folder, i + 3)) script.insert(i, "$R");
     }
     fs::remove(at("log"));
-    const auto result = nimbus::test::run(shell_, "{\n" + (tools + script) + "}\n", {"R=" + folder_.path()});
+    const auto result =
+        nimbus::test::run(shell_, "{\n" + (tools + script) + "}\n", {"R=" + folder_.path(), "KEEP=" + at("keep")});
     CHECK(result.errors.text.empty());
     return result.exit_code;
   }
+  /// Where netplan or networkd has a file of ours.
+  std::string place(const std::string& file) const {
+    return (fs::exists(at("etc/netplan")) ? "etc/netplan/" : "etc/systemd/network/") + file;
+  }
+  std::string live(const std::string& file) const { return text_of(at(place(file))); }
   std::string log() const { return text_of(at("log")); }
-  std::string device(const std::string& name) const { return text_of(at("devices/" + name)); }
-  bool has(const std::string& name) const { return fs::exists(at("devices/" + name)); }
+  std::string device(const std::string& name) const { return text_of(at("sys/class/net/" + name)); }
+  bool has(const std::string& name) const { return fs::exists(at("sys/class/net/" + name)); }
 
  private:
   nimbus::test::TempFolder folder_;
@@ -106,7 +121,7 @@ TEST_CASE("network action: bonds and VLANs that are dropped or made otherwise ar
       CAPTURE(netplan);
       const FakeHost host(shell);
       if (netplan) host.write("etc/netplan/50-image.yaml", "network:\n  vlans:\n    \"shared\":\n      id: 5\n");
-      host.write("devices/theirs", "made by hand\n");
+      host.write("sys/class/net/theirs", "made by hand\n");
       REQUIRE(host.apply({kPlain, bond(BondMode::ActiveBackup), vlan("storage", 120, "bond0"),
                           vlan("eth0.7", 7, "eth0"), vlan("shared", 5, "eth0")}) == 0);
       CHECK(host.log().empty());
@@ -139,16 +154,58 @@ TEST_CASE("network action: undone by itself, and what netplan refuses deletes no
     const std::vector<Profile::Interface> before{kPlain, vlan("storage", 120, "eth0")};
     REQUIRE(host.apply(before) == 0);
     host.write("etc/netplan/50-image.yaml", "refused\n");
+    host.confirm();
     CHECK(host.apply({kPlain}) == 1);
     CHECK(host.log().empty());
-    CHECK(host.apply(before) == 1);  // the undo: refused as well, and our file is back
+    CHECK(host.undo() == 1);  // refused as well, and our file is back
+    CHECK(host.live("90-nimbus.yaml").find("storage") != std::string::npos);
     CHECK(host.has("storage"));
     host.write("etc/netplan/50-image.yaml", "network: {version: 2}\n");
     REQUIRE(host.apply({kPlain, vlan("backup", 121, "eth0")}) == 0);
     CHECK_FALSE(host.has("storage"));
-    REQUIRE(host.apply(before) == 0);  // the undo
+    REQUIRE(host.undo() == 0);
     CHECK(host.device("storage").find("120") != std::string::npos);
     CHECK_FALSE(host.has("backup"));
+  }
+}
+
+TEST_CASE("network action: what somebody changed by hand is seen, and comes back if putting it right cuts us off") {
+  for (const auto& shell : kShells) {
+    for (const bool netplan : {false, true}) {
+      CAPTURE(shell[0]);
+      CAPTURE(netplan);
+      const FakeHost host(shell);
+      if (netplan) host.write("etc/netplan/50-image.yaml", "network: {version: 2}\n");
+      const std::vector<Profile::Interface> wanted{kPlain, vlan("storage", 120, "eth0"), vlan("backup", 121, "eth0")};
+      CHECK(host.undo() == 0);  // of a try that did nothing yet
+      REQUIRE(host.apply(wanted) == 0);
+      CHECK(host.is_same());
+      host.confirm();
+
+      const auto file = netplan ? "90-nimbus.yaml" : "10-nimbus-eth0.network";
+      const auto right = host.live(file);
+      host.write(host.place(file), right + "# repaired\n");
+      CHECK_FALSE(host.is_same());
+      REQUIRE(host.apply(wanted) == 0);
+      CHECK(host.is_same());
+      // Tried once more before it was confirmed: kept is what was there first.
+      REQUIRE(host.apply(wanted) == 0);
+      CHECK(host.undo() == 0);
+      CHECK(host.live(file) == right + "# repaired\n");
+      CHECK(host.has("storage"));
+
+      // A file too many, and a device too few.
+      REQUIRE(host.apply(wanted) == 0);
+      host.confirm();
+      host.write(host.place(netplan ? "90-nimbus-2.yaml" : "10-nimbus-eth9.network"), "# by hand\n");
+      CHECK_FALSE(host.is_same());
+      REQUIRE(host.apply(wanted) == 0);
+      CHECK(host.is_same());
+      fs::remove(host.at("sys/class/net/backup"));
+      CHECK_FALSE(host.is_same());
+      REQUIRE(host.apply(wanted) == 0);
+      CHECK(host.is_same());
+    }
   }
 }
 

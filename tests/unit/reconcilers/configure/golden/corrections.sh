@@ -174,9 +174,12 @@ settled 'unit:nginx.service'
 if [ -e '/var/lib/nimbus/arming/action:network' ] && read -r x y at <'/var/lib/nimbus/arming/action:network' && [ $(($(date +%s) - ${at:-0})) -lt 360 ]; then
   fail 'an earlier try is still running, or about to be undone'
 fi
-state arming; state awaiting; state undo; state undone
+state arming; state awaiting; state undone
+if [ -e "$S"/confirmed-'action:network' ]; then rm -rf "$S"/undo/'action:network' && rm -f "$S"/confirmed-'action:network' || exit 1; fi
+state undo/'action:network'
 rm -f '/var/lib/nimbus/undone/action:network' '/var/lib/nimbus/awaiting/action:network'
-(umask 077; { printf %s 'netplan apply
+(umask 077; { printf %s 'KEEP='\''/var/lib/nimbus/undo/action:network/keep'\''
+netplan apply
 '; } >'/var/lib/nimbus/undo/action:network.undo' && { printf %s '{
 n=$1 t=$2 i=0 S=/var/lib/nimbus
 ours() { [ -f "$1" ] && read -r x y <"$1" && [ "$x" = "$t" ]; }
@@ -213,7 +216,7 @@ if [ -d /run/systemd/system ] && systemd-run --quiet --collect sh '/var/lib/nimb
 elif have setsid; then setsid sh '/var/lib/nimbus/watchdog' 'action:network' 'T0ken' 60 </dev/null >/dev/null 2>&1 &
 else (trap '' HUP; exec sh '/var/lib/nimbus/watchdog' 'action:network' 'T0ken' 60) </dev/null >/dev/null 2>&1 &
 fi
-(cd / && sh -c 'netplan apply') || {
+(cd / && KEEP='/var/lib/nimbus/undo/action:network/keep' sh -c 'netplan apply') || {
   sh '/var/lib/nimbus/watchdog' 'action:network' 'T0ken' now
   fail 'it failed, and was undone'
 }
