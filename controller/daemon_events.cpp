@@ -11,6 +11,8 @@ namespace nimbus::controller {
 
 using base::Level;
 
+constexpr std::chrono::seconds kTellBoot{15};
+
 void Daemon::Impl::accepted(const std::shared_ptr<const AcceptedRegistry>& registry,
                             const registry::GitRepository& mirror) {
   count_descriptors(registry->machines.size());
@@ -46,6 +48,7 @@ bool Daemon::Impl::accept_life(const AcceptedRegistry& registry, const registry:
   auto changed =
       life_.accept(registry, wishes_of(registry.in_force.get(), config_.provider, registry.accepted_commit, read));
   if (!changed) base::log(Level::Error, "journal-unreadable", changed.error().text());
+  life_.withdraw({clock_.now() + kTellBoot, {}});
   return changed && *changed;
 }
 

@@ -37,31 +37,18 @@ bool LifeStep::installed_here() const {
 
 LifeFacts LifeStep::take() {
   if (!record_.displaced.empty() && !record_.run) keep_aside();
+  note_protection();
   if (record_.run && drops_claim()) return facts();
+  if (record_.run) call_off();
   if (record_.run) renew();
   const bool held =
       record_.run && record_.run->state.phase == RunPhase::Held && record_.run->state.kind == RunKind::Install;
   if (record_.displaced.empty()) {
-    if (!record_.run || held) without_run();
+    if (!record_.run || held || abandoned()) without_run();
     if (!record_.run || (held && record_.run->state.phase == RunPhase::Held)) replace_if_failed();
   }
   if (record_.run) advance();
   return facts();
-}
-
-/// An instance that goes before anything was written for it leaves nothing behind: the
-/// claim is dropped, and nothing is erased.
-bool LifeStep::drops_claim() {
-  if (!untouched(record_) || wish() != nullptr) return false;
-  const LifeRecord before = record_;
-  drop_claim(record_);
-  if (auto kept = keep(); !kept) {
-    record_ = before;
-    return false;
-  }
-  base::log(base::Level::Info, "claim-dropped", "the instance is gone, nothing was written", {{"machine", machine_}});
-  static_cast<void>(life_.serve(input_.desired.boot.network, input_.call));
-  return true;
 }
 
 Result<> LifeStep::keep() {
@@ -80,50 +67,6 @@ Result<> LifeStep::keep_locked() {
   slot->second.record = record_;
   life_.orders_changed(input_.desired.boot.network);
   return {};
-}
-
-/// A claimed machine without a run: is its instance still wanted, and as it is?
-void LifeStep::without_run() {
-  if (record_.instance.empty()) return;
-  const InstanceWish* wanted = wish();
-  if (wanted == nullptr) {
-    if (!record_.unprotected) {
-      held_ = "the file of " + record_.instance +
-              " is gone, but protected = false was not in force before; nothing is erased";
-      return;
-    }
-    if (!unprotect_published()) {
-      held_ = "the file of " + record_.instance + " is gone; waiting until status has told that it was unprotected";
-      return;
-    }
-    begin(RunKind::Erase);
-    return;
-  }
-  const bool open = !wanted->instance.is_protected;
-  if (open != record_.unprotected) {
-    record_.unprotected = open;
-    record_.unprotected_commit = open ? wishes_.commit : std::string();
-    if (auto kept = keep(); !kept) held_ = kept.error().text();
-    return;  // what is destructive comes in a later commit
-  }
-  const bool again = !record_.run && record_.installed && wanted->instance.reinstall > record_.installed->reinstall;
-  if (!again) return;
-  if (!open || record_.unprotected_commit == wishes_.commit || !unprotect_published()) {
-    held_ = "reinstall was raised, but protected = false was not in force before";
-    return;
-  }
-  begin(RunKind::Install);
-}
-
-/// Unprotect first: accepted and told in status before what is destructive may count.
-bool LifeStep::unprotect_published() const {
-  const auto slash = record_.instance.find('/');
-  const std::string path =
-      "tenants/" + record_.instance.substr(0, slash) + "/instances/" + record_.instance.substr(slash + 1) + ".toml";
-  const auto text = tools_.acknowledged(path);
-  if (!text) return false;
-  const auto status = registry::parse_instance_status(*text, path);
-  return status && !status->unprotected_since.empty();
 }
 
 void LifeStep::begin(RunKind kind) {

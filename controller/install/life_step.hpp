@@ -18,6 +18,10 @@ class LifeStep {
                                  const std::string& commit);
 
  private:
+  void note_protection();
+  bool removed_protected() const;
+  bool abandoned() const;
+  void call_off();
   bool drops_claim();
   void without_run();
   std::string failure() const;
@@ -46,7 +50,9 @@ class LifeStep {
   Result<> perform(const reconcilers::RunStep& step);
   Result<> arm();
   void arm_again();
+  Result<> offer(bool boots);
   Result<> boot();
+  Result<> boot_served();
   Result<> again(const std::string& why);
   Result<std::vector<std::string>> sources_of(const ImageDisk& image) const;
   std::string image_refusal();

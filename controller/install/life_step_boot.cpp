@@ -154,6 +154,7 @@ Result<> LifeStep::make_plan() {
     plan.root_disk = input_.desired.hardware.root_disk.value_or(RootDiskHint{});
     plan.disk = reinstalls() ? record_.installed->disk : run.disk;  // a later attempt: the same disk
     if (auto sources = add_sources(*wanted->image.disk, plan); !sources) return sources;
+    run.reinstall = wanted->instance.reinstall;
     plan.image_sha256 = run.image_sha256 = wanted->image.disk->sha256;
     plan.image_bytes = wanted->image.disk->size_bytes;
     plan.instance = record_.instance;
@@ -171,6 +172,7 @@ Result<> LifeStep::make_plan() {
   const auto key = base::make_ed25519_key();  // for this attempt only; the private half is not kept
   run.plan = boot::seal_plan(plan, key);
   run.key = base::to_hex(key.public_key);
+  record_.begun = true;
   return keep();
 }
 
@@ -197,15 +199,31 @@ void LifeStep::arm_again() {
             {{"machine", machine_}});
 }
 
-/// Serves the run, arms the boot override, and only then switches on.
+/// Serves the run, or no longer: it may wait for long, and somebody else may start the machine.
+Result<> LifeStep::offer(bool boots) {
+  {
+    const std::lock_guard lock(life_.mutex_);
+    if (const auto slot = life_.slots_.find(machine_); slot != life_.slots_.end()) slot->second.boots = boots;
+    life_.orders_changed(input_.desired.boot.network);
+  }
+  return life_.serve(input_.desired.boot.network, input_.call);
+}
+
 Result<> LifeStep::boot() {
+  auto booted = boot_served();
+  if (record_.run->state.phase == RunPhase::Prepare) static_cast<void>(offer(false));
+  return booted;
+}
+
+/// Serves the run, arms the boot override, and only then switches on.
+Result<> LifeStep::boot_served() {
   const auto& network = input_.desired.boot.network;
   if (life_.boot_of(network) == nullptr) return Error{Code::Unsupported, Lifecycle::unserved(network)};
   if (record_.run->plan.empty()) {
     if (auto made = make_plan(); !made) return made;
   }
-  if (auto served = life_.serve(network, input_.call); !served) return served;
   if (auto turn = power_on_turn(); !turn) return turn;
+  if (auto served = offer(true); !served) return served;
   record_console();  // before the clock of the boot runs
   if (auto armed = arm(); !armed) return armed;
   enter(RunPhase::Booting);

@@ -33,7 +33,7 @@ Result<> LifeStep::finish() {
     record_.installed = {.disk = run.disk,
                          .image_sha256 = run.image_sha256,
                          .nonce_sha256 = base::sha256_hex(run.nonce),
-                         .reinstall = wanted != nullptr ? wanted->instance.reinstall : 0};
+                         .reinstall = run.reinstall.value_or(wanted != nullptr ? wanted->instance.reinstall : 0)};
     record_.installed_for = record_.instance;
     record_.host_key = run.host_key;
     record_.erases.clear();
@@ -52,6 +52,7 @@ Result<> LifeStep::finish() {
   }
   if (tools_.consoles != nullptr) tools_.consoles->end(machine_);
   record_.last_run = std::move(last);
+  record_.begun = false;
   record_.run.reset();
   if (auto kept = keep(); !kept) return kept;
   base::log(base::Level::Info, "run-done", record_.last_run->action, {{"machine", machine_}, {"instance", instance}});

@@ -75,7 +75,9 @@ bool LifeStep::contradicted() const {
   const auto status = registry::parse_machine_status(*text, input_.desired.path);
   if (!status || status->installed.has_value() != record_.installed.has_value()) return true;
   if (status->installed && status->installed->nonce_sha256 != record_.installed->nonce_sha256) return true;
-  return !std::equal(status->erases.begin(), status->erases.end(), record_.erases.begin(), record_.erases.end(),
+  const auto told = std::min(record_.erases.size(), registry::MachineStatus::kErases);  // of very many disks not all
+  return !std::equal(status->erases.begin(), status->erases.end(), record_.erases.begin(),
+                     record_.erases.begin() + static_cast<std::ptrdiff_t>(told),
                      [](const auto& a, const auto& b) { return a.disk == b.disk && a.verified == b.verified; });
 }
 
@@ -140,6 +142,10 @@ void LifeStep::hear(reconcilers::RunView& view) {
   auto* const served_by = life_.boot_of(network);
   if (served_by == nullptr) {
     waits_ = Lifecycle::unserved(network);
+    return;
+  }
+  if (record_.run->state.phase == RunPhase::Booting && Lifecycle::braked(input_.desired)) {
+    waits_ = "the installer is not served: hands_off, or not in service";
     return;
   }
   const auto heard = served_by->heard(input_.desired.mac, input_.call);

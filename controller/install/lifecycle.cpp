@@ -34,6 +34,10 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
   if (auto dropped = records_.drop_untouched(keys); !dropped) return std::move(dropped.error());
   absent_ = records_.absent(keys);
   const bool changed = wishes.instances != wishes_->instances;
+  for (const auto& [id, wish] : wishes_->instances) {
+    if (wish.instance.is_protected && !wishes.instances.contains(id)) removed_protected_.insert(id);
+  }
+  std::erase_if(removed_protected_, [&](const auto& id) { return wishes.instances.contains(id); });
   wishes_ = std::make_shared<const Wishes>(std::move(wishes));
   placement_due_ = true;
   policy_ = registry.policy;
@@ -72,7 +76,11 @@ Result<> Lifecycle::assign(const AcceptedRegistry& registry) {
     slot.healthy = false;
     slot.unhealthy = "not looked at yet";
   }
-  std::erase_if(slots_, [&](const auto& item) { return !registry.machines.contains(item.first); });
+  std::erase_if(slots_, [&](const auto& item) {
+    if (registry.machines.contains(item.first)) return false;
+    if (item.second.record.run) run_left_ = true;
+    return true;
+  });
   return {};
 }
 
@@ -189,6 +197,7 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
     auto& run = record.run.emplace();
     run.id = tools_.provider + "/" + machine + "/lost";
     run.nonce = kLostNonce;
+    record.begun = true;
     run.state.phase = reconcilers::RunPhase::Held;
     run.state.since = run.started = tools_.clock.wall();
     run.state.held = "the journal of the run that was under way is lost; nothing is written until a person has looked";
@@ -304,8 +313,8 @@ std::optional<LifeFacts> Lifecycle::step(const LifeInput& input) {
   for (const auto& other : claimed) {
     if (other != machine) tools_.look_at(other);
   }
-  if (plain) return std::nullopt;
   for (const auto& post : due) static_cast<void>(tell(post, input.call));
+  if (plain) return std::nullopt;
   LifeStep step(*this, input, *wishes, record);
   LifeFacts facts = step.take();
   return facts;

@@ -57,6 +57,9 @@ class Lifecycle final : public MachineLife {
   /// What is in force now; whether the instances' wishes are others than before. Errors:
   /// the journal cannot be read; then nothing changes.
   Result<bool> accept(const AcceptedRegistry& registry, Wishes wishes);
+  /// Tells each nimbus-boot what it is to serve no more, if a machine left the registry in
+  /// the middle of a run: no pass of that machine does. Takes as long as they take.
+  void withdraw(const Call& call);
   /// The status documents, read back when the term was taken.
   void seed(const std::map<std::string, std::string>& documents);
 
@@ -70,6 +73,7 @@ class Lifecycle final : public MachineLife {
     std::string key;      // of the record in the journal; empty: it has none
     LifeRecord record;
     bool known = false;    // the record is from the journal, or from status
+    bool boots = false;    // it is about to be switched on for the installer
     bool healthy = false;  // as the last pass saw it
     std::string unhealthy = "not looked at yet";
     std::optional<WallTime> silent_since;  // the BMC could not be read since
@@ -96,6 +100,7 @@ class Lifecycle final : public MachineLife {
   std::optional<std::string> post_of(const std::string& network) const;
   void orders_changed(const std::string& network);
   std::vector<std::string> posts_due(const std::string& network) const;
+  static bool braked(const DesiredMachine& desired);
   boot::Orders orders(const std::string& post) const;
   Result<> tell(const std::string& post, const Call& call);
   std::set<std::string> bmc_addresses() const;
@@ -127,12 +132,14 @@ class Lifecycle final : public MachineLife {
   MonoTime place_again_{};     // not earlier
   Policy policy_;
   bool accepted_ = false;
+  bool run_left_ = false;  // a machine left the registry in the middle of a run
   bool seeded_ = false;
   LifeRecords records_;
   std::map<std::string, LifeRecords::Absent> absent_;  // instances whose machine left the registry
   std::map<std::string, BootPost> posts_;              // by network; its keys and services stay as they are
   std::map<std::string, Slot> slots_;                  // by machine
   std::map<std::string, std::string> documents_;       // of machines, read back; until adopted
+  std::set<std::string> removed_protected_;            // instances whose file went while it said so
   std::vector<ToldClaim> told_claims_;                 // by status, read back; until the journal knows them
   std::map<std::string, std::string> told_;            // of instances: id -> text
 };

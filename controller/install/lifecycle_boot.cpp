@@ -70,6 +70,11 @@ std::vector<std::string> Lifecycle::posts_due(const std::string& network) const 
   return out;
 }
 
+/// It is not to be written to. Where the installer is not at work yet, it gets none.
+bool Lifecycle::braked(const DesiredMachine& desired) {
+  return desired.lifecycle.hands_off || desired.lifecycle.state != LifecycleState::InService;
+}
+
 /// Under the lock.
 boot::Orders Lifecycle::orders(const std::string& post) const {
   boot::Orders orders;
@@ -89,8 +94,9 @@ boot::Orders Lifecycle::orders(const std::string& post) const {
                              .run = {}};
     using enum reconcilers::RunPhase;
     const auto& run = slot.record.run;
-    const bool serves = run && !run->plan.empty() &&
-                        (run->state.phase == Prepare || run->state.phase == Booting || run->state.phase == Working);
+    const bool boots =
+        run && (run->state.phase == Booting ? !braked(*slot.desired) : run->state.phase == Prepare && slot.boots);
+    const bool serves = run && !run->plan.empty() && (boots || run->state.phase == Working);
     if (serves) {
       order.run = {.run = run->id, .nonce = run->nonce, .plan = run->plan, .key = run->key};
       if (run->state.kind == reconcilers::RunKind::Install) order.run->image = run->image_sha256;
@@ -98,6 +104,19 @@ boot::Orders Lifecycle::orders(const std::string& post) const {
     orders.machines.push_back(std::move(order));
   }
   return orders;
+}
+
+void Lifecycle::withdraw(const Call& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!run_left_) return;
+    run_left_ = false;
+  }
+  for (const auto& [name, post] : posts_) {
+    if (tell(name, call)) continue;
+    const std::lock_guard lock(mutex_);
+    run_left_ = true;
+  }
 }
 
 /// What a machine's worker kept before this call is in the orders that answer it; many

@@ -24,8 +24,9 @@ Json texts_json(const std::vector<std::string>& texts) {
 }
 
 Json run_json(const RunRecordOfLife& run) {
-  return Json::object()
-      .set("kind", std::string(name_of(run.state.kind)))
+  Json out = Json::object();
+  if (run.reinstall) out.set("reinstall", *run.reinstall);
+  return out.set("kind", std::string(name_of(run.state.kind)))
       .set("phase", std::string(name_of(run.state.phase)))
       .set("since", time_json(run.state.since))
       .set("attempt", run.state.attempt)
@@ -53,6 +54,7 @@ Json run_json(const RunRecordOfLife& run) {
 Result<RunRecordOfLife> read_run(const Json& json) {
   RunRecordOfLife run;
   JsonFields fields(json);
+  fields.optional_number("reinstall", run.reinstall);
   std::int64_t attempt = 1;
   std::int64_t failures = 0;
   fields.choice("kind", run.state.kind);
@@ -291,7 +293,7 @@ bool untouched(const LifeRecord& record) {
   using enum reconcilers::RunPhase;
   if (!record.run || record.installed) return false;
   const auto& state = record.run->state;
-  return state.kind == reconcilers::RunKind::Install && state.attempt == 1 &&
+  return state.kind == reconcilers::RunKind::Install && !record.begun &&
          (state.phase == Intent || state.phase == Prepare);
 }
 
@@ -300,6 +302,7 @@ void drop_claim(LifeRecord& record) {
   record.instance.clear();
   record.address.clear();
   record.unprotected = false;
+  record.begun = false;
   record.displaced.clear();
   record.serviced = false;
   record.baseline.reset();
@@ -318,6 +321,7 @@ std::string to_json(const LifeRecord& record) {
                  .set("address", record.address)
                  .set("unprotected", record.unprotected)
                  .set("unprotected_commit", record.unprotected_commit)
+                 .set("begun", record.begun)
                  .set("displaced", record.displaced)
                  .set("serviced", record.serviced)
                  .set("host_key", record.host_key)
@@ -355,8 +359,12 @@ Result<LifeRecord> parse_life(std::string_view text) {
   if (const Json& run = fields.child("run"); run.is_object()) {
     auto read = read_run(run);
     if (!read) return std::move(read.error()).with("while reading the journal");
+    // Written before this was noted.
+    record.begun = read->state.attempt > 1 || read->state.phase > reconcilers::RunPhase::Prepare;
     record.run = std::move(*read);
   }
+  fields.flag("begun", record.begun);
+  if (auto read = fields.result(); !read) return std::move(read.error());
   if (auto read = read_rest(*json, record); !read) return std::move(read.error()).with("while reading the journal");
   // Written before this was noted: there was no way to be installed for another one.
   if (record.installed && json->find("installed_for") == nullptr) record.installed_for = record.instance;

@@ -32,13 +32,14 @@ struct RunRecordOfLife {
   std::string commit;  // registry commit in force when the run began
   std::string image_sha256;
   WallTime started{};
-  int failures = 0;                  // device errors in a row
-  std::string error;                 // the last one
-  std::string host_key;              // as the installer reported it
-  std::string disk;                  // that was written
-  std::vector<std::string> console;  // the last lines before it was held
-  bool serviced = false;             // held, and the machine has been in maintenance since
-  bool admitted = false;             // within the limits, and counted against them; then it acts
+  std::optional<std::int64_t> reinstall;  // of the instance, as the plan was made; nothing: not yet
+  int failures = 0;                       // device errors in a row
+  std::string error;                      // the last one
+  std::string host_key;                   // as the installer reported it
+  std::string disk;                       // that was written
+  std::vector<std::string> console;       // the last lines before it was held
+  bool serviced = false;                  // held, and the machine has been in maintenance since
+  bool admitted = false;                  // within the limits, and counted against them; then it acts
 };
 
 struct LifeRecord {
@@ -51,6 +52,9 @@ struct LifeRecord {
   /// it is, and the machine off, until a person has looked.
   std::string displaced;
   bool serviced = false;  // displaced, and in maintenance since
+  /// The installer may have been booted for the run, or for one before it that came to no
+  /// end: what is on the disks is not certain.
+  bool begun = false;
   std::optional<RunRecordOfLife> run;
   std::optional<registry::InstalledRecord> installed;
   std::string installed_for;  // which instance that is

@@ -167,6 +167,7 @@ TEST_CASE("a disk that cannot be erased: quarantine with its record; after maint
   CHECK_FALSE(story.until([&] { return story.world.erases > 0; }, 5));
   story.start();
   story.desired.lifecycle.state = LifecycleState::InService;
+  story.push(story.instances);
   REQUIRE(story.until([&] { return story.available(); }));
   CHECK(story.world.erases == 1);
   CHECK(story.facts->erases[0].verified);

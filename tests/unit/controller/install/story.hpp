@@ -127,6 +127,14 @@ class Controller {
   }
   void seed() { life_.seed(world_.forge); }
 
+  /// m1's file is removed; `rest`: what is there besides.
+  void leave(const std::optional<DesiredMachine>& rest) {
+    AcceptedRegistry registry;
+    if (rest) registry.machines[rest->id.machine] = {std::make_shared<const DesiredMachine>(*rest), "", nullptr};
+    REQUIRE(life_.accept(registry, wishes_at("left")));
+    life_.withdraw({world_.clock.now() + 15s});
+  }
+
   std::optional<LifeFacts> pass(const DesiredMachine& machine) {
     const std::string commit = "c";
     const auto power = Observed<PowerState>::known(world_.power, world_.clock.wall());
