@@ -17,9 +17,11 @@ void correct_guarded(const host::Action& it, Step& step) {
   const auto undo = quote(std::string(kStateFolder) + "/undo/" + name + ".undo");
   const auto keep = "KEEP=" + quote(std::string(kStateFolder) + "/undo/" + name + "/keep");
   const auto watchdog = quote(std::string(kStateFolder) + "/watchdog");
-  // Longer than any try lasts: its watchdog is dead, by a restart of the host perhaps.
+  // Longer ago than any try lasts, or not yet by a clock that was set back since: its watchdog is dead, by a
+  // restart of the host perhaps.
   step.line(
-      fmt::format("if [ -e {0} ] && read -r x y at <{0} && [ $(($(date +%s) - ${{at:-0}})) -lt {1} ]; then\n  "
+      fmt::format("if [ -e {0} ] && read -r x y at <{0} && ago=$(($(date +%s) - ${{at:-0}})) &&\n  "
+                  "[ $ago -lt {1} ] && [ $ago -gt -{1} ]; then\n  "
                   "fail 'an earlier try is still running, or about to be undone'\nfi",
                   file("arming"), it.confirm_seconds + 300));
   step.line("state arming; state awaiting; state undone");

@@ -151,3 +151,17 @@ TEST_CASE("host root: a try whose script was killed is undone, and no other one 
   CHECK(root.read("/live") == "old\n");
   CHECK(root.read("/etc/net/a") == "old\n");
 }
+
+TEST_CASE("host root: what a try left behind when the clock was ahead does not hold up the next one") {
+  Root root;
+  old_network(root);
+  // The host lost its power while it tried, and has learnt the time since then.
+  root.sh(
+      "mkdir -p /var/lib/nimbus/arming && echo \"lost 0 $(($(date +%s) + 100000000))\" "
+      ">/var/lib/nimbus/arming/action:network");
+  const auto pass = root.converge(network("new", 600));
+  CHECK_MESSAGE(pass.converged(), pass.text());
+  CHECK(root.read("/live") == "new\nextra\n");
+  CHECK(root.run(confirm_script(pass.facts)).exit_code == 0);
+  CHECK(root.leftovers() == "");
+}

@@ -171,7 +171,8 @@ systemctl reload-or-restart -- 'nginx.service' || exit 1
 settled 'unit:nginx.service'
 # level
 # action:network
-if [ -e '/var/lib/nimbus/arming/action:network' ] && read -r x y at <'/var/lib/nimbus/arming/action:network' && [ $(($(date +%s) - ${at:-0})) -lt 360 ]; then
+if [ -e '/var/lib/nimbus/arming/action:network' ] && read -r x y at <'/var/lib/nimbus/arming/action:network' && ago=$(($(date +%s) - ${at:-0})) &&
+  [ $ago -lt 360 ] && [ $ago -gt -360 ]; then
   fail 'an earlier try is still running, or about to be undone'
 fi
 state arming; state awaiting; state undone
