@@ -127,9 +127,10 @@ void correct(const host::File& it, Step& step) {
   const auto marker = quote(state_name(step.id));
   step.line(fmt::format("recover {} {} {} {}", folder, key, quote(base), marker));
   if (it.presence == Presence::Absent) {
+    step.line("into " + folder);
     step.announce();
     step.save(it.path);
-    step.line("rm -f " + quote(it.path));
+    step.line("rm -f " + quote("./" + base));
     return;
   }
   if (it.is_secret && it.secret.empty()) return step.line("fail 'the secret is not at hand'");
@@ -159,13 +160,19 @@ void check(const host::Directory& it, Check& check) {
 }
 
 void correct(const host::Directory& it, Step& step) {
-  const auto path = quote(it.path);
-  if (it.presence == Presence::Absent) return step.line(fmt::format("[ ! -d {0} ] || rmdir {0}", path));
+  const auto above = quote(folder_of(it.path)), base = base_of(it.path), here = quote("./" + base);
+  if (it.presence == Presence::Absent) {
+    return step.line(fmt::format("[ ! -d {} ] || {{ into {}; rmdir {}; }}", quote(it.path), above, here));
+  }
+  step.line("into " + above);
   step.line(
-      fmt::format("[ ! -L {0} ] && {{ [ -d {0} ] || [ ! -e {0} ]; }} || fail 'something else is in the way'", path));
-  step.line(fmt::format("[ -d {0} ] || mkdir -m 700 {0} || exit 1", path));
+      fmt::format("[ ! -L {0} ] && {{ [ -d {0} ] || [ ! -e {0} ]; }} || fail 'something else is in the way'", here));
+  step.line(fmt::format("[ -d {0} ] || mkdir -m 700 {0} || exit 1", here));
+  // From inside: a name of somebody else's may be another folder by now.
+  step.line(fmt::format("cd {} && [ \"$(pwd -P)\" = \"${{here%/}}/\"{} ] || fail 'something else is in the way'", here,
+                        quote(base)));
   // Five digits: with fewer, GNU chmod leaves a folder's set-user-ID and set-group-ID bits as they are.
-  step.line(fmt::format("chown -h {1} {0} && chmod '{2:0>5}' {0}", path, quote(it.owner + ":" + it.group), it.mode));
+  step.line(fmt::format("chown {} . && chmod '{:0>5}' .", quote(it.owner + ":" + it.group), it.mode));
 }
 
 void ask(const host::Link& it, ProbeNeeds& needs) {
@@ -187,11 +194,12 @@ void check(const host::Link& it, Check& check) {
 }
 
 void correct(const host::Link& it, Step& step) {
-  const auto path = quote(it.path), base = base_of(it.path);
+  const auto base = base_of(it.path);
   if (it.presence == Presence::Absent) {
+    step.line("into " + quote(folder_of(it.path)));
     step.announce();
     step.save(it.path);
-    return step.line(fmt::format("[ ! -L {0} ] || rm -f {0}", path));
+    return step.line(fmt::format("[ ! -L {0} ] || rm -f {0}", quote("./" + base)));
   }
   step.line(fmt::format("work_in {} {}", quote(folder_of(it.path)), digest_of(it.path)));
   step.line(fmt::format("ln -s -- {} {} || exit 1", quote(it.target), quote("./" + base)));

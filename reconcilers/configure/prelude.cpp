@@ -61,6 +61,8 @@ done
 // the place can neither look into it nor put a link there, and a rename is atomic. What a
 // killed script left of it is removed by the next one, unless a validation is unfinished:
 // then .old in it is the last version that was good.
+// into: a link on the way to a place counts if root made it, or whoever owns what it leads to. Others
+// could lead root anywhere: what is declared for a home would come to lie in /etc.
 const char* const kCorrectionPrelude = R"SH(set -u
 umask 022
 LC_ALL=C LANGUAGE=C PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -83,8 +85,30 @@ note() {
 }
 settled() { rm -f "$S/pending/$1"; }
 known() { if have getent; then getent "$1" "$2" >/dev/null; else grep -q "^$2:" "/etc/$1"; fi; }
-work_in() {
+into() {
   cd "$1" || fail "there is no folder $1"
+  here=$(pwd -P)
+  [ "$here" != "$1" ] || return 0
+  owner=$(stat -c %u .) rest=$1 at='' links=0
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
+    case $name in
+      '' | .) ;;
+      ..) at=${at%/*} ;;
+      *)
+        if [ ! -L "$at/$name" ]; then at=$at/$name; continue; fi
+        by=$(stat -c %u "$at/$name") to=$(readlink "$at/$name") links=$((links + 1))
+        [ "$links" -le 40 ] && { [ "$by" = 0 ] || [ "$by" = "$owner" ]; } || fail "somebody else made $at/$name, a link on the way"
+        rest=$to/$rest
+        case $to in /*) at='' ;; esac
+        ;;
+    esac
+  done
+  [ "${at:-/}" = "$here" ] || fail "a link on the way to $1 changes"
+}
+work_in() {
+  into "$1"
   W=.nimbus-$2 K=${3-}
   rm -rf "./$W" && mkdir -m 700 "./$W" && cd "./$W" || fail "cannot work in $1: is the disk full?"
   trap 'cd .. && { [ -n "$K" ] && [ -e "$S/pending/$K" ] || rm -rf "./$W"; }' EXIT

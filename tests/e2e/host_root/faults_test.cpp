@@ -236,6 +236,45 @@ TEST_CASE("host root: somebody else's folder does not lead root astray") {
   CHECK(root.sh("stat -c '%U %a' /etc/shadow") == "root 640\n");
 }
 
+TEST_CASE("host root: links that somebody else put on the way to a place lead root nowhere") {
+  Root root;
+  root.sh(
+      "useradd -m mallory && mkdir /home/mallory/own /srv/real && ln -s real /srv/link && echo x >/etc/victim && "
+      "mkdir /etc/cron.mine /etc/empty && ln -s /etc/motd /etc/alias && chown mallory: /home/mallory/own && "
+      "su mallory -s /bin/sh -c 'cd && ln -s own here && ln -s /etc app && ln -s ../../../etc own/up'");
+  const auto owned = [](Directory folder) {
+    folder.owner = folder.group = "mallory";
+    return folder;
+  };
+  // What mallory would get: folders of /etc, a file there, and what is there gone.
+  const auto led_astray = configuration({
+      resource(owned({"/home/mallory/app/cron.mine"})),
+      resource(owned({"/home/mallory/own/up/fresh"})),
+      resource(file("/home/mallory/app/planted", "x\n")),
+      resource(file("/home/mallory/here/up/planted", "x\n")),
+      resource(Link{"/home/mallory/app/planted-link", Presence::Present, "motd"}),
+      resource(Block{"/home/mallory/app/blocked", "x", "1.1.1.1 one\n"}),
+      resource(no_file("/home/mallory/app/victim")),
+      resource(Directory{"/home/mallory/app/empty", Presence::Absent}),
+      resource(Link{"/home/mallory/app/alias", Presence::Absent, ""}),
+  });
+  const auto listed = root.sh("ls -lAn --time-style=+ /etc");
+  const auto pass = root.converge(led_astray);
+  CHECK(root.sh("ls -lAn --time-style=+ /etc") == listed);
+  CHECK(root.read("/etc/victim") == "x\n");
+  for (const auto& it : led_astray.resources) {
+    REQUIRE_MESSAGE(pass.outcome(it.id) != nullptr, it.id);
+    CHECK_MESSAGE(pass.outcome(it.id)->kind == Outcome::Kind::Failed, it.id);
+    CHECK_MESSAGE(pass.outcome(it.id)->said.find("a link on the way") != std::string::npos, it.id, "\n", pass.text());
+  }
+  // Links of root's, and those that lead to what is their owner's anyway, are as good as folders.
+  settles(root, configuration({resource(file("/srv/link/conf", "x\n")), resource(file("/var/run/conf", "x\n")),
+                               resource(file("/home/mallory/here/conf", "x\n")),
+                               resource(owned({"/home/mallory/here/folder"}))}));
+  CHECK(root.read("/srv/real/conf") == "x\n");
+  CHECK(root.read("/home/mallory/own/conf") == "x\n");
+}
+
 TEST_CASE("host root: damaged markers, folders in the way and missing folders are failures with a reason") {
   Root root;
   root.write("/etc/hosts", "a\n# nimbus:x begin\nb\n");

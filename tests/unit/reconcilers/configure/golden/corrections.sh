@@ -48,11 +48,13 @@ mount -t 'ext4' -o 'noatime' -- 'UUID=0a1b' '/srv/da ta' || exit 1
 fstab_set 2 '/srv/da\040ta' 'UUID=0a1b /srv/da\040ta ext4 noatime 0 0'
 # level
 # directory:/etc/app
-[ ! -L '/etc/app' ] && { [ -d '/etc/app' ] || [ ! -e '/etc/app' ]; } || fail 'something else is in the way'
-[ -d '/etc/app' ] || mkdir -m 700 '/etc/app' || exit 1
-chown -h 'deploy:wheel' '/etc/app' && chmod '00750' '/etc/app'
+into '/etc'
+[ ! -L './app' ] && { [ -d './app' ] || [ ! -e './app' ]; } || fail 'something else is in the way'
+[ -d './app' ] || mkdir -m 700 './app' || exit 1
+cd './app' && [ "$(pwd -P)" = "${here%/}/"'app' ] || fail 'something else is in the way'
+chown 'deploy:wheel' . && chmod '00750' .
 # directory:/srv/gone
-[ ! -d '/srv/gone' ] || rmdir '/srv/gone'
+[ ! -d '/srv/gone' ] || { into '/srv'; rmdir './gone'; }
 # level
 # block:/etc/hosts#hosts
 work_in '/etc' b86a257690ffa931
@@ -116,7 +118,8 @@ note 'unit:nginx.service'
 go_live 'it'\''s $HOME; "x".conf'
 # file:/etc/old
 recover '/etc' ef484ea25c048172 'old' 'file:%2fetc%2fold'
-rm -f '/etc/old'
+into '/etc'
+rm -f './old'
 # hostname
 if [ -d /run/systemd/system ] && have hostnamectl; then
   hostnamectl set-hostname 'web-1'
