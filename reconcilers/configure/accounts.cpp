@@ -34,7 +34,7 @@ std::string brief(const std::string& key) {
 }
 
 void check_keys(const host::User& it, const host::UserFact& fact, Check& check) {
-  if (!fact.keys_told) return check.unknown("authorized_keys could not be read, or is a link");
+  if (!fact.keys_told) return check.unknown("authorized_keys could not be read, is a link, or holds too much");
   const auto wanted = keys_of(it);
   const std::set<std::string> found(fact.ssh_keys.begin(), fact.ssh_keys.end());
   for (const auto& key : wanted) {

@@ -92,8 +92,9 @@ std::string accounts_part(const ProbeNeeds& needs) {
       out += "case $n in " + keyed +
              ")\nk=$h/.ssh/authorized_keys\n"
              "if [ -L \"$k\" ] || [ -L \"$h/.ssh\" ]; then :\n"
-             "elif [ -f \"$k\" ]; then head -c 65536 \"$k\" | sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "
-             "-e \"s/^/key\t$n\t/\" && printf '\\ntold\\tkeys\\t%s\\n' \"$n\"\n"
+             "elif [ -f \"$k\" ]; then v=$(head -c 65537 \"$k\" && echo .) && [ ${#v} -le 65537 ] &&\n"
+             "v=$(printf %s \"${v%.}\" | sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e \"s/^/key\t$n\t/\") &&\n"
+             "[ ${#v} -le 98304 ] && printf '%s\\ntold\\tkeys\\t%s\\n' \"$v\" \"$n\"\n"
              "elif [ ! -e \"$k\" ] && [ $root = 1 ]; then printf 'told\\tkeys\\t%s\\n' \"$n\"\nfi ;; esac\n";
     }
     out += "done <<EOF\n$found\nEOF\n[ $told = 1 ] && printf 'told\\tusers\\n'\n";

@@ -167,7 +167,8 @@ class ProbeReader {
     const auto key = needs_.owned.find(std::string(f[1]));
     if (key == needs_.owned.end()) return false;
     auto& found = facts_.owned[key->first];
-    if (found.size() >= kMostOwned) return false;
+    // Beside those that are declared: of more it is enough to know that there are some.
+    if (found.size() >= kMostOwned + needs_.paths.size()) return true;
     return found.insert(printable(f[2], kMostText)).second;
   }
   bool package(const Fields& f) {
@@ -198,7 +199,9 @@ class ProbeReader {
   bool key(const Fields& f) {
     if (f.size() < 3) return false;
     const auto found = facts_.users.find(std::string(f[1]));
-    if (found == facts_.users.end() || found->second.ssh_keys.size() >= kMostKeys) return false;
+    if (found == facts_.users.end()) return false;
+    // The account's own doing, which says nothing of the host.
+    if (found->second.ssh_keys.size() >= kMostKeys) return too_many_keys_.insert(found->first), true;
     const auto key = f.size() == 3 ? plain_key(f[2]) : std::string();
     if (key.empty()) {
       found->second.foreign_lines = true;
@@ -281,6 +284,7 @@ class ProbeReader {
   std::map<std::string, std::string> sysctls_;  // path -> key
   std::map<std::string, std::int64_t> primary_;
   std::map<std::string, std::string> members_;
+  std::set<std::string> too_many_keys_;   // accounts
   std::map<std::string, bool> declared_;  // of mounts
   std::map<std::size_t, std::vector<std::string>> block_lines_;
   std::vector<host::UnitFact> unit_facts_;

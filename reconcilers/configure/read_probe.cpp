@@ -107,10 +107,10 @@ void ProbeReader::file_system(std::string_view line) {
 
 void ProbeReader::finish_accounts() {
   for (auto& [name, user] : facts_.users) {
-    user.keys_told = told_.contains("keys\t" + name);
+    user.keys_told = told_.contains("keys\t" + name) && !too_many_keys_.contains(name);
     for (const auto& [group, fact] : facts_.groups) {
-      const auto members = split(members_[group], ',');
-      const bool member = std::find(members.begin(), members.end(), name) != members.end();
+      // Not by split(), which ends somewhere: a group may have thousands.
+      const bool member = ("," + members_[group] + ",").find("," + name + ",") != std::string::npos;
       if (member || primary_[name] == fact.gid) user.groups.insert(group);
     }
   }

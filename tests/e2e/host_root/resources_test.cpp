@@ -180,3 +180,28 @@ TEST_CASE("host root: removed again") {
   CHECK(root.read("/home/plain/.ssh/authorized_keys").empty());
   CHECK(root.sh("cat /etc/fstab /etc/hosts 2>/dev/null || :") == before);
 }
+
+TEST_CASE("host root: what an account writes among its keys is its own trouble, not the host's") {
+  Root root;
+  root.sh("useradd -m mallory && mkdir -m 700 /home/mallory/.ssh && chown mallory: /home/mallory/.ssh");
+  std::string keys;
+  SUBCASE("many short lines") {
+    for (int i = 0; i < 32'000; ++i) keys += "a\n";
+  }
+  SUBCASE("many keys") {
+    for (int i = 0; i < 5'000; ++i) keys += "ssh-a AAAA\n";
+  }
+  SUBCASE("more than is read, and what is declared comes last") {
+    for (int i = 0; i < 700; ++i) keys += std::string("# ") + std::string(100, 'x') + "\n";
+    keys += std::string(kKeyA) + "\n";
+  }
+  root.write("/home/mallory/.ssh/authorized_keys", keys);
+  const auto wanted = configuration({resource(User{"mallory", Presence::Present, {}, {}, "", "", {kKeyA}, false, true}),
+                                     resource(file("/etc/other", "x\n"))});
+  const auto pass = root.converge(wanted);
+  CHECK(root.read("/etc/other") == "x\n");
+  REQUIRE(pass.gaps.size() == 1);
+  CHECK(pass.gaps[0].resource == "user:mallory");
+  CHECK(pass.gaps[0].kind == Gap::Kind::Unknown);
+  CHECK(root.read("/home/mallory/.ssh/authorized_keys") == keys);
+}

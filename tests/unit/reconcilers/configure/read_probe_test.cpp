@@ -199,3 +199,20 @@ TEST_CASE("time_offset: the round trip is the uncertainty") {
   CHECK(time_offset(99.0, sent, received) == doctest::Approx(-1.0));
   CHECK(time_offset(102.0, sent, received) == doctest::Approx(1.5));
 }
+
+TEST_CASE("read_probe: large groups, many keys and many files of ours are a host's good right") {
+  std::string members, keys, owned = "told\towned\t/etc/sudoers.d/nimbus-\n";
+  for (int i = 0; i < 1500; ++i) {
+    members += "user" + std::to_string(i) + ",";
+    keys += "key\tdeploy\tssh-ed25519 AAAA" + std::to_string(i) + "\n";
+    owned += "owned\t/etc/sudoers.d/nimbus-\t/etc/sudoers.d/nimbus-" + std::to_string(i) + "\n";
+  }
+  const std::string account = "user\tdeploy\t1500\t100\t/home/deploy\t/bin/bash\n";
+  const auto facts = read(account + keys + "told\tkeys\tdeploy\ntold\tusers\ngroup\twheel\t2000\t" + members +
+                          "deploy\ntold\tgroups\n" + owned);
+  REQUIRE_MESSAGE(facts, (facts ? "" : facts.error().text()));
+  CHECK(facts->users.at("deploy").groups == std::set<std::string>{"wheel"});
+  CHECK_FALSE(facts->users.at("deploy").keys_told);
+  CHECK(facts->owned.at("/etc/sudoers.d/nimbus-").size() >= 1000);
+  CHECK(corrupt(account + "key\tmallory\tssh-ed25519 AAAA\n") == "corrupt");
+}

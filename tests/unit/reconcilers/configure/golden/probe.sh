@@ -82,7 +82,9 @@ printf 'user\t%s\t%s\t%s\t%s\t%s\n' "$n" "$u" "$g" "$h" "$s"
 case $n in 'deploy')
 k=$h/.ssh/authorized_keys
 if [ -L "$k" ] || [ -L "$h/.ssh" ]; then :
-elif [ -f "$k" ]; then head -c 65536 "$k" | sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e "s/^/key	$n	/" && printf '\ntold\tkeys\t%s\n' "$n"
+elif [ -f "$k" ]; then v=$(head -c 65537 "$k" && echo .) && [ ${#v} -le 65537 ] &&
+v=$(printf %s "${v%.}" | sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e "s/^/key	$n	/") &&
+[ ${#v} -le 98304 ] && printf '%s\ntold\tkeys\t%s\n' "$v" "$n"
 elif [ ! -e "$k" ] && [ $root = 1 ]; then printf 'told\tkeys\t%s\n' "$n"
 fi ;; esac
 done <<EOF
