@@ -88,8 +88,10 @@ void Hosts::seen(const MachineFacts& facts) {
     }
     auto& before = on_[machine];
     if (before != instance) {
-      if (!before.empty()) {
-        places_.erase(before);
+      // It may have been seen elsewhere since.
+      const auto left = places_.find(before);
+      if (left != places_.end() && left->second.machine == machine) {
+        places_.erase(left);
         touched.insert(before);
       }
       before = instance;

@@ -43,8 +43,13 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   Slot* slot = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    access = leaving_.at(instance);
     slot = slots_.at(instance).get();
+    const auto leaving = leaving_.find(instance);
+    if (leaving == leaving_.end()) {  // wanted again since the pass began
+      slot->running = false;
+      return queue_.add(instance, Lane::Event);
+    }
+    access = leaving->second;
     const auto place = places_.find(instance);
     same_host = access.adopted || (place != places_.end() && place->second.host_key == access.endpoint.host_key);
   }
@@ -78,13 +83,16 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   slot->running = false;
   // A host that refuses our key has it no more: somebody was faster, or an answer was lost.
   const bool done = !error || error->code == Code::Auth || (!same_host && !access.adopted);
+  const bool wanted_again = !leaving_.contains(instance);
   if (done && tools_.access.forget(instance)) {
+    slot->access.reset();
+    if (same_host) tools_.dropped(access, std::nullopt);
+    if (wanted_again) return queue_.add(instance, Lane::Event);
     leaving_.erase(instance);
     slots_.erase(instance);
-    if (same_host) tools_.dropped(access, std::nullopt);
     return;
   }
-  if (error && !leaving_.contains(instance)) return queue_.add(instance, Lane::Event);
+  if (wanted_again) return queue_.add(instance, Lane::Event);
   ++slot->failures;
   queue_.add(instance, Lane::Slow, retry_after(slot->failures));
   tools_.dropped(access, error);

@@ -109,6 +109,31 @@ TEST_CASE("brakes hold the script that takes our access away") {
   CHECK(world.kept.empty());
 }
 
+TEST_CASE("a host that is wanted again while our access is taken away is looked at, and not forgotten") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  const auto wanted = world.instance("web-1", ConfigurationMode::Enforce, true);
+  world.accept({wanted});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  const auto answers = world.host.state.answer;
+  world.host.state.answer = [&](const std::string&) {
+    world.accept({wanted});
+    return HostAnswer{0, "", ""};
+  };
+  world.accept({});
+  CHECK(world.due());
+  CHECK(world.kept.empty());
+  world.host.state.answer = answers;
+  CHECK(world.due());
+  REQUIRE(world.hosts.view("acme/web-1"));
+  CHECK(world.hosts.view("acme/web-1")->report->converged());
+  CHECK(world.kept.contains("acme/web-1"));
+  world.clock.advance(400s);
+  CHECK(world.due());
+}
+
 TEST_CASE("before anything is in force nobody's access is taken away") {
   World world;
   world.kept["acme/web-1"] = to_json({"acme/web-1", kPath, "m1", true, {"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"}});

@@ -49,6 +49,22 @@ TEST_CASE("an instance of ours is looked at once its machine's life says that it
   CHECK_FALSE(world.hosts.view("acme/web-1"));
 }
 
+TEST_CASE("an instance that moved is not lost when the machine that it left says so after the new one") {
+  World world;
+  world.host.installed = {"aaa"};
+  const auto entry = world.instance("web-1", ConfigurationMode::Enforce, false);
+  world.accept({entry});
+  world.machine_says(entry->value, "ssh-ed25519 CCCC", false, "m1");
+  world.clock.advance(1s);
+  CHECK(world.due());
+  world.machine_says(entry->value, "ssh-ed25519 DDDD", false, "m2");
+  world.machine_says(std::nullopt, "ssh-ed25519 CCCC", false, "m1");
+  REQUIRE(world.hosts.view("acme/web-1"));
+  CHECK(world.hosts.view("acme/web-1")->target.machine == "m2");
+  CHECK(world.due());
+  CHECK(world.host.state.attached.back().host_key == "ssh-ed25519 DDDD");
+}
+
 TEST_CASE("an instance without configuration is left alone, and so is one of another provider") {
   World world;
   const auto other = world.instance("web-2", ConfigurationMode::Enforce, true);

@@ -91,16 +91,17 @@ struct World {
     for (const auto& name : machines) accepted->machines[name].desired = machine;
     CHECK(hosts.accept(accepted));
   }
-  /// m2's life says that the instance runs there.
-  void machine_says(const Instance& runs, const std::string& host_key, bool busy = false) {
+  /// The life of a machine says that the instance runs there; without one, that nothing does.
+  void machine_says(const std::optional<Instance>& runs, const std::string& host_key, bool busy = false,
+                    const std::string& machine = "m2") {
     MachineFacts facts;
     auto desired = std::make_shared<DesiredMachine>();
-    desired->id = {"lab", "m2"};
+    desired->id = {"lab", machine};
     facts.machine.desired = desired;
     facts.report.power = Observed<PowerState>::known(PowerState::On, clock.wall());
     facts.report.life.emplace();
     facts.report.life->busy = busy;
-    facts.report.life->instance = std::make_shared<const Instance>(runs);
+    if (runs) facts.report.life->instance = std::make_shared<const Instance>(*runs);
     facts.report.life->address = "192.0.2.8";
     facts.report.life->host_key = host_key;
     hosts.seen(facts);
