@@ -173,7 +173,7 @@ class HostPass {
   void enforce() {
     if (!confirm_awaiting()) return;
     for (const auto& [resource, futile] : memory_.futile) {
-      if (futile.rest && tools_.clock.wall() < *futile.rest) failed_.insert(resource);
+      if (futile.rest && tools_.clock.now() < *futile.rest) failed_.insert(resource);
     }
     for (int i = 0; i < kMostCorrections && correct(); ++i) {
     }
@@ -301,7 +301,7 @@ class HostPass {
 
   /// What was done and is still missing counts as failed: the host's own look decides.
   void judge(const std::vector<Outcome>& outcomes) {
-    const WallTime now = tools_.clock.wall();
+    const MonoTime now = tools_.clock.now();
     for (const auto& outcome : outcomes) {
       const bool right = outcome.kind == Outcome::Kind::Done && !has_gap(outcome.resource);
       auto& futile = memory_.futile[outcome.resource];
@@ -319,7 +319,13 @@ class HostPass {
       failed_.insert(outcome.resource);
       futile.why = reason_of(outcome);
       if (outcome.kind == Outcome::Kind::Busy) continue;
-      if (++futile.attempts >= kMostAttempts) futile.rest = now + kRest;
+      ++futile.attempts;
+      const bool in_vain = outcome.kind == Outcome::Kind::Done && !guarded_among(wanted_, {outcome.resource}).empty();
+      if (in_vain) {
+        futile.rest = now + std::min(kLongestRest, kRest * (1 << std::min(futile.attempts - 1, 5)));
+      } else if (futile.attempts >= kMostAttempts) {
+        futile.rest = now + kRest;
+      }
     }
   }
 
@@ -329,7 +335,7 @@ class HostPass {
   }
 
   void tell_futile() {
-    const WallTime now = tools_.clock.wall();
+    const MonoTime now = tools_.clock.now();
     for (const auto& [resource, futile] : memory_.futile) {
       const bool held = futile.rest && now < *futile.rest;
       const bool failing = futile.attempts > 0 || failed_.contains(resource);

@@ -60,8 +60,8 @@ struct HostMemory {
   struct Futile {
     int attempts = 0;              // in a row, without lasting effect
     std::string why;               // the last time
-    std::deque<WallTime> done;     // corrections that had an effect, within the last hour
-    std::optional<WallTime> rest;  // not tried before this
+    std::deque<MonoTime> done;     // corrections that had an effect, within the last hour
+    std::optional<MonoTime> rest;  // not tried before this
   };
   std::unique_ptr<Host> host;
   HostEndpoint endpoint;                 // that `host` was made for
@@ -75,6 +75,8 @@ struct HostMemory {
 inline constexpr int kMostAttempts = 3;
 inline constexpr std::size_t kMostCorrectionsInAnHour = 10;
 inline constexpr std::chrono::hours kRest{1};
+/// What may cut a host off and was of no use is tried after ever longer rests: each try disturbs the host.
+inline constexpr std::chrono::hours kLongestRest{24};
 
 HostReport run_host_pass(const HostTarget& target, HostMemory& memory, const HostTools& tools, const HostLimits& limits,
                          std::stop_token stop);

@@ -18,10 +18,10 @@
 namespace nimbus::testing {
 
 /// "/etc/net" with this content, and beside it a file that has nothing to do with it.
-inline host::Configuration network(const std::string& content) {
+inline host::Configuration network(const std::string& content, const std::string& unless = {}) {
   return test::configuration({test::resource(test::file("/etc/net", content), {"action:network"}),
                               test::resource(test::file("/etc/other", "x\n")),
-                              test::resource(host::Action{"network", "apply", "apply", 60})});
+                              test::resource(host::Action{"network", "apply", "apply", 60, unless})});
 }
 
 class GuardedHost {
@@ -35,6 +35,7 @@ class GuardedHost {
   bool drops_answer = false;   // the session of the try ends with it
   bool fails = false;          // it says so itself, and is undone at once
   bool undoes_slowly = false;  // the undo began, and is not at its end
+  bool lacks = false;          // what `unless` asks for is not there, whatever is tried
   std::chrono::seconds takes{1};
 
   /// On a session that is over.
@@ -98,6 +99,8 @@ class GuardedHost {
     std::string text = fmt::format("nimbus-probe\t1\t{}\tbegin\nclock\t1800000000.5\nhost\t1\t1\tapt\n", token);
     text += path_line("/etc/net", content);
     if (!other.empty()) text += path_line("/etc/other", other);
+    const auto& action = std::get<host::Action>(wanted.resources.at(0).wanted);
+    if (!action.unless.empty()) text += fmt::format("command\taction:network\t{}\n", lacks ? 0 : 1);
     if (pending_) text += "pending\taction:network\t\n";
     if (!undone_.empty()) text += fmt::format("undone\taction:network\t{}\n", undone_);
     if (!token_.empty()) text += fmt::format("awaiting\taction:network\t{} {} 1\n", token_, trial_);

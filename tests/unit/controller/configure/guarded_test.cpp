@@ -185,3 +185,38 @@ TEST_CASE("a term that is lost after a change was tried confirms nothing: the ho
   is_held(world.pass());
   CHECK(world.host.content == "old\n");
 }
+
+TEST_CASE("what a network that was confirmed still lacks does not disturb it again and again") {
+  World world;
+  world.host.wanted = network("new\n", "all is there");
+  world.host.content = "new\n";
+  world.host.lacks = true;
+  constexpr auto kBetween = 5min;
+  HostReport report;
+  // A card that is not plugged in, for two days.
+  for (auto passed = 0min; passed < 48h; passed += kBetween) {
+    report = world.pass();
+    world.clock.advance(kBetween);
+  }
+  CHECK(world.host.tries <= 6);
+  CHECK(world.host.undos == 0);
+  CHECK_FALSE(report.converged());
+  REQUIRE(report.failed.size() == 1);
+  CHECK(report.failed[0].held);
+  CHECK(report.failed[0].reason.find("not as declared all the same") != std::string::npos);
+  SUBCASE("it comes by itself") { world.host.lacks = false; }
+  SUBCASE("another commit is tried at once") {
+    world.target.digest = "another";
+    const auto before = world.host.tries;
+    world.pass();
+    CHECK(world.host.tries == before + 1);
+    world.host.lacks = false;
+  }
+  CHECK(world.pass().converged());
+  CHECK(world.host.kinds == Kinds{"probe"});
+  // What is lost later is put right at once.
+  world.host.lacks = true;
+  const auto before = world.host.tries;
+  world.pass();
+  CHECK(world.host.tries == before + 1);
+}
