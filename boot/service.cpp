@@ -12,6 +12,9 @@ Orders without_machines(const Orders& orders) {
   return {.dhcp = orders.dhcp, .cidr = orders.cidr, .gateway = orders.gateway, .dns = orders.dns, .machines = {}};
 }
 
+/// What is kept must be readable at the next start, and may be longer than what came.
+bool can_be_kept(const Report& report) { return to_json(report).size() <= kMostReportBytes; }
+
 /// With what was heard of the run, if it is the same run.
 KeptMachine machine_for(const MachineOrder& order, const KeptMachine* known) {
   if (!order.run) return {.order = order, .heard = {}, .token = {}};
@@ -164,7 +167,11 @@ Result<> Service::report(std::string_view token, std::string_view body) {
     return Error{Code::Conflict, "the run has ended"};
   }
   const bool progress = heard.last && heard.last->stage == report->stage;
-  if (heard.last && report->inventory.disks.empty()) report->inventory = heard.last->inventory;
+  if (heard.last && report->inventory.disks.empty()) {
+    const Inventory own = std::exchange(report->inventory, heard.last->inventory);
+    if (!can_be_kept(*report)) report->inventory = own;
+  }
+  if (!can_be_kept(*report)) return Error{Code::Invalid, "the report is too large"};
   const auto before = std::exchange(heard.last, std::move(*report));
   if (progress) return {};
   auto saved = store_.save(found->second);

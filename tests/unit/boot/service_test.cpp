@@ -272,3 +272,31 @@ TEST_CASE("orders and what was heard survive their texts") {
        {"", "[]", R"({"machines":[{}]})", R"({"machines":[{"mac":"x"}]})", R"({"removed":["x"]})", R"({"number":-1})"})
     CHECK_FALSE(parse_orders_update(bad));
 }
+
+TEST_CASE("what a machine says never gets too large to be read back at the next start") {
+  Bench bench;
+  REQUIRE(bench.service->take(whole(orders_with(kRun))));
+  REQUIRE(bench.boots_installer());
+  REQUIRE(bench.service->plan("token-1"));
+  Report report;
+  report.run = "r1";
+  report.nonce = std::string(32, 'a');
+  report.stage = Stage::CheckedIn;
+  const auto fill = [](auto& list, auto one) {
+    for (int i = 0; i < 250; ++i) list.push_back(one);
+  };
+  fill(report.inventory.disks, DiskReport{.id = std::string(600, 'd')});
+  REQUIRE(to_json(report).size() < kMostReportBytes);
+  REQUIRE(bench.service->report("token-1", to_json(report)));
+  report.inventory = {};
+  report.stage = Stage::Failed;
+  fill(report.erased, EraseReport{.disk = std::string(500, 'e'), .level = "secure"});
+  REQUIRE(to_json(report).size() < kMostReportBytes);
+  REQUIRE(bench.service->report("token-1", to_json(report)));
+  bench.open();
+  const auto heard = bench.service->heard(kMac);
+  REQUIRE(heard);
+  REQUIRE(heard->last);
+  CHECK(heard->last->stage == Stage::Failed);
+  CHECK(heard->last->erased.size() == 250);
+}
