@@ -40,6 +40,7 @@ class LifeStep {
   Result<> power_on_turn();
   void hear(reconcilers::RunView& view);
   void note_disks(const boot::Inventory& inventory);
+  void note_erasure(const std::vector<boot::EraseReport>& erased, reconcilers::RunView& view);
   void miss_disks(reconcilers::RunView& view);
   bool intent_acknowledged() const;
   bool contradicted() const;

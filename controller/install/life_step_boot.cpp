@@ -219,10 +219,9 @@ Result<> LifeStep::boot() {
 Result<> LifeStep::boot_served() {
   const auto& network = input_.desired.boot.network;
   if (life_.boot_of(network) == nullptr) return Error{Code::Unsupported, Lifecycle::unserved(network)};
-  if (record_.run->plan.empty()) {
-    if (auto made = make_plan(); !made) return made;
-  }
   if (auto turn = power_on_turn(); !turn) return turn;
+  // Each time: one that was put off may have waited for long.
+  if (auto made = make_plan(); !made) return made;
   if (auto served = offer(true); !served) return served;
   record_console();  // before the clock of the boot runs
   if (auto armed = arm(); !armed) return armed;

@@ -172,14 +172,24 @@ void LifeStep::hear(reconcilers::RunView& view) {
   if (!last.inventory.disks.empty()) record_.seen = seen_of(last.inventory);
   if (run.state.kind == RunKind::Install) note_disks(last.inventory);
   const bool over = view.told == Told::Finished || view.told == Told::Failed;
-  if (over && run.state.kind == RunKind::Erase) {
-    record_.erases.clear();
-    for (const auto& erase : last.erased) {
-      record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),
-                                base::printable(erase.method, 200), erase.verified, tools_.clock.wall()});
-    }
-    miss_disks(view);
+  if (over && run.state.kind == RunKind::Erase) note_erasure(last.erased, view);
+}
+
+/// What became of each disk. An installer that failed before it looked at any tells of
+/// none, and what is known stays; one that is done has a verified record for each.
+void LifeStep::note_erasure(const std::vector<boot::EraseReport>& erased, reconcilers::RunView& view) {
+  if (erased.empty() && view.told == Told::Failed) return;
+  record_.erases.clear();
+  std::string failed;
+  for (const auto& erase : erased) {
+    record_.erases.push_back({base::printable(erase.disk, 200), base::printable(erase.level, 50),
+                              base::printable(erase.method, 200), erase.verified, tools_.clock.wall()});
+    if (!erase.verified) failed += (failed.empty() ? "" : ", ") + record_.erases.back().disk;
   }
+  miss_disks(view);
+  if (view.told == Told::Failed || (!erased.empty() && failed.empty())) return;
+  view.told = Told::Failed;
+  view.message = "it says that it is done, and " + (erased.empty() ? "names no disk" : "not with " + failed);
 }
 
 /// What one instance may have written to: all that was there at any of its installs.

@@ -179,6 +179,10 @@ void Lifecycle::adopt(const std::string& machine, Slot& slot) {
   LifeRecord record;
   record.erases = status->erases;
   record.installed = status->installed;
+  record.seen = status->ramdisk;
+  if (record.installed && record.seen) {
+    for (const auto& disk : record.seen->disks) record.disks.push_back(disk.id);
+  }
   if (status->claim) {
     record.instance = status->claim->instance;
     if (record.installed) record.installed_for = record.instance;

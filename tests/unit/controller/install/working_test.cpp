@@ -83,6 +83,56 @@ TEST_CASE("a disk that was there at the install and is not at the release: quara
   CHECK(std::all_of(story.facts->erases.begin(), story.facts->erases.end(), [](const auto& e) { return e.verified; }));
 }
 
+TEST_CASE("an erasure that fails before it looks at a disk says nothing of disks: one that goes meanwhile is missed") {
+  Installed story({"serial.D1", "serial.DATA"});
+  story.world.installer_fails = "another machine answers";
+  story.world.fails_before_disks = true;
+  story.push({});
+  REQUIRE(story.until([&] { return story.held(); }));
+  CHECK(story.facts->erases.empty());
+  story.world.installer_fails.clear();
+  story.world.disks = {"serial.D1"};
+  story.service();
+  REQUIRE(story.until([&] { return story.facts->held.find("serial.DATA") != std::string::npos; }));
+  CHECK_FALSE(story.until([&] { return story.available(); }, 50));
+}
+
+TEST_CASE("an installer that says that it has erased, and shows no proof: the machine is not offered") {
+  Installed story({"serial.D1"});
+  SUBCASE("no disk at all") { story.world.disks = {"serial.D1"}; }
+  SUBCASE("a record that is not verified") { story.world.disks = {"serial.D1", "serial.D2"}; }
+  story.world.erase_lies = true;
+  story.push({});
+  REQUIRE(story.until([&] { return story.held(); }));
+  CHECK_FALSE(story.until([&] { return story.available(); }, 50));
+  CHECK(story.facts->installed);
+}
+
+TEST_CASE("the data folder is lost after an install: a disk that was there then, and is gone, is missed all the same") {
+  Installed story({"serial.D1", "serial.DATA"});
+  story.world.journal.clear();
+  story.start();
+  CHECK_FALSE(story.until([] { return false; }, 5));
+  story.world.disks = {"serial.D1"};
+  story.push({});
+  REQUIRE(story.until([&] { return story.held(); }));
+  CHECK(story.facts->held.find("serial.DATA") != std::string::npos);
+  CHECK_FALSE(story.until([&] { return story.available(); }, 50));
+}
+
+TEST_CASE("a boot that was put off for long installs what is asked for when it comes") {
+  Story story;
+  story.world.arm_fails = 1;
+  auto wanted = instance();
+  wanted.hostname = "before";
+  story.push({wanted});
+  REQUIRE(story.until([&] { return story.world.arm_fails == 0; }));
+  wanted.hostname = "after";
+  story.push({wanted});
+  REQUIRE(story.until([&] { return story.runs(); }));
+  CHECK(story.world.last_plan->hostname == "after");
+}
+
 TEST_CASE("what was erased is the proof of the next install, disk by disk") {
   Installed story({"serial.D1", "serial.DATA"});
   story.push({});

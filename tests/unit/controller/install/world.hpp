@@ -92,7 +92,7 @@ struct World final : BootService {
     }
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
-      if (plan->action == boot::PlanAction::Erase) {
+      if (plan->action == boot::PlanAction::Erase && !fails_before_disks) {
         report.erased = {
             {.disk = "serial.D1", .level = "secure", .method = {}, .verified = false, .error = installer_fails}};
       }
@@ -133,8 +133,10 @@ struct World final : BootService {
       ++erases;
       report.stage = boot::Stage::Erased;
       for (const auto& id : disks) {
-        report.erased.push_back({.disk = id, .level = "secure", .method = kErasedHow, .verified = true, .error = {}});
+        report.erased.push_back(
+            {.disk = id, .level = "secure", .method = kErasedHow, .verified = !erase_lies, .error = {}});
       }
+      if (erase_lies && disks.size() == 1) report.erased.clear();
       power = PowerState::Off;
     } else {
       ++installs;
@@ -168,6 +170,8 @@ struct World final : BootService {
   int arms = 0;
   std::string serial = "S1";
   std::string installer_fails;
+  bool fails_before_disks = false;  // an erasure, before it has looked at the first disk
+  bool erase_lies = false;          // it says that it is done, with records that do not
   std::vector<std::string> disks{"serial.D1"};
   int dies_checked_in = 0;
   int dies_while_writing = 0;
@@ -267,6 +271,7 @@ inline std::string document_of(const Identity& identity, const LifeFacts& facts)
   status.claim = facts.claim;
   status.installed = facts.installed;
   status.erases = facts.erases;
+  status.ramdisk = facts.seen;
   status.checks = facts.checks;
   return registry::to_text(status);
 }
