@@ -1,11 +1,14 @@
 #include "registry/host/merge.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
+#include "base/toml/write.hpp"
 #include "registry/schema/tables.hpp"
 #include "registry/schema/walk.hpp"
 
@@ -23,8 +26,10 @@ void add_list(Table& into, const Member& member) {
     into.set(member.key, member.value);
     return;
   }
+  std::set<std::string> there;
+  for (const auto& item : *list->array()) there.insert(base::toml::inline_text(item));
   for (const auto& item : *member.value.array()) {
-    if (std::ranges::find(*list->array(), item) == list->array()->end()) list->array()->push_back(item);
+    if (there.insert(base::toml::inline_text(item)).second) list->array()->push_back(item);
   }
 }
 
@@ -66,10 +71,17 @@ std::string_view name_in(const Table& row, std::string_view identity) {
 
 std::string_view package_name(std::string_view text) { return text.substr(0, text.find('=')); }
 
-void erase_package(Table& packages, std::string_view list, std::string_view name) {
+using Names = std::set<std::string, std::less<>>;
+
+void erase_packages(Table& packages, std::string_view list, const Names& names) {
   auto* value = packages.find(list);
   if (value == nullptr || value->array() == nullptr) return;
-  std::erase_if(*value->array(), [&](const Value& item) { return package_name(*item.string()) == name; });
+  std::erase_if(*value->array(), [&](const Value& item) { return names.contains(package_name(*item.string())); });
+}
+
+/// What makes rows of a kind the same one.
+std::string name_of(const Table& row, std::string_view identity) {
+  return identity.empty() ? base::toml::write(row) : std::string(name_in(row, identity));
 }
 
 constexpr std::string_view kOnPaths[] = {"file", "directory", "link", "secret_file", "swap"};
@@ -86,49 +98,53 @@ Place MergedProfile::place(std::string_view key, std::string_view name) const {
   return found != places_.end() ? found->second : Place{};
 }
 
-void MergedProfile::drop_path(std::string_view path, std::string_view except) {
+void MergedProfile::drop_paths(const std::set<std::string, std::less<>>& paths, std::string_view except) {
   for (const auto key : kOnPaths) {
     auto* rows = table_.find(key);
     if (key == except || rows == nullptr || rows->array() == nullptr) continue;
-    std::erase_if(*rows->array(), [&](const Value& row) { return name_in(*row.table(), "path") == path; });
+    std::erase_if(*rows->array(), [&](const Value& row) { return paths.contains(name_in(*row.table(), "path")); });
   }
 }
 
+// A profile may have thousands of rows: none is looked for among all others.
 void MergedProfile::add_rows(std::string_view key, std::string_view identity, const Array& rows,
                              const std::string& file) {
   if (table_.find(key) == nullptr) table_.set(std::string(key), Array());
   auto& into = *table_.find(key)->array();
   const auto& spec = *tables::kProfile.find(key)->traits.table;
-  const bool on_path = std::ranges::find(kOnPaths, key) != std::end(kOnPaths);
+  std::map<std::string, std::size_t> at;
+  for (std::size_t i = 0; i < into.size(); ++i) at.emplace(name_of(*into[i].table(), identity), i);
+  Names names;
   for (const auto& row : rows) {
     const std::string name(name_in(*row.table(), identity));
     note(key, identity.empty() ? std::to_string(into.size()) : name, file, row.span());
     for (const auto content : {"content", "source", "key"}) {
       if (row.table()->find(content) != nullptr) note(fmt::format("{}.content", key), name, file, row.span());
     }
-    if (on_path) drop_path(name, key);
-    const auto same = std::ranges::find_if(into, [&](const Value& each) {
-      return identity.empty() ? each == row : name_in(*each.table(), identity) == name;
-    });
-    if (same == into.end()) {
+    names.insert(name);
+    const auto [same, is_new] = at.emplace(name_of(*row.table(), identity), into.size());
+    if (is_new) {
       into.push_back(row);
     } else {
-      add_table(spec, *same->table(), *row.table());
+      add_table(spec, *into[same->second].table(), *row.table());
     }
   }
+  if (std::ranges::find(kOnPaths, key) != std::end(kOnPaths)) drop_paths(names, key);
 }
 
 void MergedProfile::add_packages(const Table& packages, const std::string& file) {
   if (table_.find("packages") == nullptr) table_.set("packages", Table());
   auto& into = *table_.find("packages")->table();
   for (const auto& list : packages.members()) {
+    Names names;
     for (const auto& item : *list.value.array()) {
       const auto name = package_name(*item.string());
       note("packages", name, file, item.span());
-      erase_package(into, list.key == "absent" ? "present" : "absent", name);
-      if (list.key == "absent") erase_package(into, "hold", name);
-      erase_package(into, list.key, name);  // of another version
+      names.emplace(name);
     }
+    erase_packages(into, list.key == "absent" ? "present" : "absent", names);
+    if (list.key == "absent") erase_packages(into, "hold", names);
+    erase_packages(into, list.key, names);  // of another version
     add_list(into, list);
   }
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,8 @@ class MergedProfile {
   void add_rows(std::string_view key, std::string_view identity, const base::toml::Array& rows,
                 const std::string& file);
   void add_packages(const base::toml::Table& packages, const std::string& file);
-  void drop_path(std::string_view path, std::string_view except);
+  /// Rows of other kinds than `except` on these paths.
+  void drop_paths(const std::set<std::string, std::less<>>& paths, std::string_view except);
   void note(std::string_view key, std::string_view name, const std::string& file, const base::toml::Span& span);
 
   base::toml::Table table_;

@@ -127,3 +127,22 @@ TEST_CASE("merge: what no profile completes is a problem of the instance's profi
             .get<host::File>("file:/x")
             .presence == host::Presence::Absent);
 }
+
+// With a search for each row among all others this takes longer than a test may.
+TEST_CASE("merge: profiles as long as files may be") {
+  constexpr int kRows = 7'000;
+  std::string folders, links, rules;
+  for (int i = 0; i < kRows; ++i) {
+    folders += "[[directory]]\npath = \"/a/" + std::to_string(i) + "\"\n";
+    links += "[[link]]\npath=\"/a/" + std::to_string(i + kRows / 2) + "\"\ntarget=\"x\"\n";
+  }
+  for (int i = 1; i <= 1'000; ++i) rules += "[[firewall]]\nallow = \"tcp\"\nport = " + std::to_string(i) + "\n";
+  const auto host = built(folders, links);
+  CHECK(host.find("directory:/a/0") != nullptr);
+  CHECK(host.find("directory:/a/" + std::to_string(kRows / 2)) == nullptr);
+  CHECK(host.find("link:/a/" + std::to_string(kRows / 2)) != nullptr);
+  CHECK(host.find("link:/a/" + std::to_string(kRows / 2 + kRows - 1)) != nullptr);
+  // Rows without a name are the same if all of them is.
+  CHECK(built(rules, rules).text("/etc/nimbus-host/firewall.nft") ==
+        built(rules).text("/etc/nimbus-host/firewall.nft"));
+}
