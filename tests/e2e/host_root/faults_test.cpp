@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controller/configure/texts.hpp"
 #include "reconcilers/configure/compare.hpp"
 #include "root.hpp"
 #include "support/host_sample.hpp"
@@ -273,6 +274,26 @@ TEST_CASE("host root: links that somebody else put on the way to a place lead ro
                                resource(owned({"/home/mallory/here/folder"}))}));
   CHECK(root.read("/srv/real/conf") == "x\n");
   CHECK(root.read("/home/mallory/own/conf") == "x\n");
+}
+
+TEST_CASE("host root: a diff shows what everybody on the host may read, wherever a name leads by then") {
+  Root root;
+  root.sh(
+      "useradd -m mallory && chmod 755 /home/mallory && echo 'root only' >/root-only && chmod 600 /root-only && "
+      "su mallory -s /bin/sh -c 'cd && echo told >there && echo x >swapped'");
+  const auto wanted =
+      configuration({resource(file("/home/mallory/swapped", "y\n")), resource(file("/home/mallory/there", "y\n"))});
+  const auto facts = root.probe(wanted);
+  const auto wish = controller::texts_to_read(wanted, facts, reconcilers::configure::compare(wanted, facts));
+  CHECK(wish.files.size() == 2);
+  // Between the look and the reading.
+  root.sh("su mallory -s /bin/sh -c 'ln -sf /root-only ~/swapped'");
+  const auto told = root.run(controller::texts_script(wish, "tok")).output.text;
+  const auto texts = controller::read_texts_answer(wish, told, "tok");
+  REQUIRE(texts.size() >= 1);
+  CHECK(texts.back().path == "/home/mallory/there");
+  CHECK(texts.back().diff.find("-told\n+y\n") != std::string::npos);
+  for (const auto& text : texts) CHECK(text.diff.find("root only") == std::string::npos);
 }
 
 TEST_CASE("host root: damaged markers, folders in the way and missing folders are failures with a reason") {
