@@ -57,6 +57,13 @@ def enter_network(machines=1):
         ip("link", "set", f"tap{number}", "master", "br0", "up")
 
 
+def add_network(bridge, address):
+    """Another provisioning network, beside the first."""
+    ip("link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+    ip("addr", "add", f"{address}/24", "dev", bridge)
+    ip("link", "set", bridge, "up")
+
+
 def pin_of(certificate):
     """As bmc.tls has it."""
     key = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], capture_output=True, check=True).stdout
@@ -178,13 +185,13 @@ class _Unix(http.client.HTTPConnection):
 class NimbusBoot:
     """nimbus-boot on the provisioning network."""
 
-    def __init__(self, program, folder, installer, more="", address=ADDRESS, within=()):
+    def __init__(self, program, folder, installer, more="", address=ADDRESS, within=(), interface="br0"):
         self.program, self.folder = program, pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.control = self.folder / "control.sock"
         self.configuration = self.folder / "nimbus-boot.toml"
         self.configuration.write_text(f"""
-interface = "br0"
+interface = "{interface}"
 address = "{address}"
 control = "{self.control}"
 state = "{self.folder}/state"

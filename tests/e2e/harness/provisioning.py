@@ -60,7 +60,7 @@ class Provisioning(EndToEnd):
             size_bytes = {changes.get("size_bytes", self.image.bytes)}
             """)
 
-    def write_machine(self, existing_data="erase", number=1, more=""):
+    def write_machine(self, existing_data="erase", number=1, more="", network="provisioning"):
         bmc = f'driver = "ipmi"\naddress = "{self.machines.address(number)}"\n{self.IPMI}'
         if self.BMC == "redfish":
             bmc = f'driver = "redfish"\naddress = "{self.machines.url(number)}"\ntls = {{ pin = ["{self.machines.pin()}"] }}'
@@ -75,7 +75,7 @@ class Provisioning(EndToEnd):
             mac = "{lab.Machines.mac(number)}"
             [boot]
             mode = "{self.MODE}"
-            network = "provisioning"
+            network = "{network}"
             handover = "{self.HANDOVER}"
             [lifecycle]
             existing_data = "{existing_data}"
@@ -101,8 +101,12 @@ class Provisioning(EndToEnd):
         controller = self.site().new_controller(name, **options)
         controller.add_secret("bmc/lab", self.machines.USER, self.machines.PASSWORD, self.secret_addresses())
         with open(controller.configuration, "a") as file:
-            file.write(f'\n[install]\nboot = "{self.boot.control}"\nimage_sources = {list(image_sources) or [self.mirror.url("")]}\n{install}'.replace("'", '"'))
+            file.write(f'\n[install]\n{self.boot_line()}image_sources = {list(image_sources) or [self.mirror.url("")]}\n{install}'.replace("'", '"'))
         return controller
+
+    def boot_line(self):
+        """Who serves what boots from the network."""
+        return f'boot = "{self.boot.control}"\n'
 
     def start_controller(self, **options):
         self.site().controller = self.new_controller(**options).start()

@@ -38,7 +38,7 @@ print(hashlib.sha256(content).hexdigest())
 
 
 class PxeClient:
-    def __init__(self, folder, mac, number):
+    def __init__(self, folder, mac, number, bridge="br0"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         ready = self.folder / "space"
@@ -46,7 +46,7 @@ class PxeClient:
         wait_until(ready.exists, 20, "the client has a network namespace")
         near = f"pxe{number}"
         lab.ip("link", "add", near, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", str(self.space.pid))
-        lab.ip("link", "set", near, "master", "br0", "up")
+        lab.ip("link", "set", near, "master", bridge, "up")
         run(self.inside("ip", "link", "set", "eth0", "up"))
         self.handler = self.folder / "handler"
         self.handler.write_text('#!/bin/sh\n[ "$1" = bound ] || exit 0\nip addr flush dev eth0\nip addr add $ip/24 dev eth0\n'
