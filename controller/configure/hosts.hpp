@@ -98,6 +98,7 @@ class Hosts final : public FactSink {
   std::optional<HostTarget> target_of(const std::string& instance) const;
   std::optional<Refusal> superseded(const HostTarget& target) const;
   std::optional<Refusal> may_not_drop(const HostAccess& access) const;
+  std::optional<HostAccess> heir_of(const HostAccess& access) const;
   void queue_if_changed(const std::string& instance, Lane lane);
   void pass_over(const std::string& instance, std::stop_token stop);
   void drop_access(const std::string& instance, std::stop_token stop);

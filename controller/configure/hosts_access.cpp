@@ -26,7 +26,9 @@ std::optional<Refusal> Hosts::may_not_drop(const HostAccess& access) const {
   Lifecycle lifecycle;
   {
     const std::lock_guard lock(mutex_);
-    if (!leaving_.contains(access.instance)) return Refusal{kSuperseded, "the host is configured again"};
+    if (!leaving_.contains(access.instance) || heir_of(access)) {
+      return Refusal{kSuperseded, "the host is configured again"};
+    }
     const auto machine = registry_->machines.find(access.machine);
     if (machine != registry_->machines.end()) lifecycle = machine->second.desired->lifecycle;
   }
@@ -36,9 +38,24 @@ std::optional<Refusal> Hosts::may_not_drop(const HostAccess& access) const {
                       .local_hold = tools_.pass.local_hold(access.machine)});
 }
 
+/// Under the lock. Who is configured where that access leads: another name or tenant of the same host.
+std::optional<HostAccess> Hosts::heir_of(const HostAccess& access) const {
+  for (const auto& [instance, entry] : wanted_) {
+    const auto target = target_of(instance);
+    if (!target || target->endpoint != access.endpoint) continue;
+    return HostAccess{.instance = instance,
+                      .path = target->path,
+                      .machine = target->machine,
+                      .adopted = target->adopted,
+                      .endpoint = target->endpoint};
+  }
+  return std::nullopt;
+}
+
 /// What we installed and erased since, or what somebody installed anew, is another host: there is nothing to take away.
 void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   HostAccess access;
+  std::optional<HostAccess> heir;
   bool same_host = false;
   Slot* slot = nullptr;
   {
@@ -50,11 +67,15 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
       return queue_.add(instance, Lane::Event);
     }
     access = leaving->second;
+    heir = heir_of(access);
     const auto place = places_.find(instance);
     same_host = access.adopted || (place != places_.end() && place->second.host_key == access.endpoint.host_key);
   }
   std::optional<Error> error;
-  if (!same_host) {
+  if (heir) {
+    // It answers for it before we do no longer: it may never be looked at.
+    if (auto kept = tools_.access.keep(*heir); !kept) error = std::move(kept.error());
+  } else if (!same_host) {
     error = Error{Code::NotFound, "the host is not there"};
   } else if (auto refused = may_not_drop(access)) {
     error = Error{Code::Busy, std::move(refused->message)};
@@ -82,11 +103,15 @@ void Hosts::drop_access(const std::string& instance, std::stop_token stop) {
   const std::lock_guard lock(mutex_);
   slot->running = false;
   // A host that refuses our key has it no more: somebody was faster, or an answer was lost.
-  const bool done = !error || error->code == Code::Auth || (!same_host && !access.adopted);
+  const bool done = !error || (!heir && (error->code == Code::Auth || (!same_host && !access.adopted)));
   const bool wanted_again = !leaving_.contains(instance);
   if (done && tools_.access.forget(instance)) {
     slot->access.reset();
-    if (same_host) tools_.dropped(access, std::nullopt);
+    if (heir) {
+      tools_.dropped(access, Error{Code::Busy, "it is the access of " + heir->instance + " now"});
+    } else if (same_host) {
+      tools_.dropped(access, std::nullopt);
+    }
     if (wanted_again) return queue_.add(instance, Lane::Event);
     leaving_.erase(instance);
     slots_.erase(instance);

@@ -134,6 +134,38 @@ TEST_CASE("a host that is wanted again while our access is taken away is looked 
   CHECK(world.due());
 }
 
+TEST_CASE("a host that another instance has now keeps our access, which is that instance's from then on") {
+  World world;
+  world.board.seed({});
+  world.host.installed = {"aaa"};
+  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
+  world.clock.advance(1s);
+  CHECK(world.due());
+  // The file got another name; that the host does not answer just now changes nothing.
+  const auto answers = world.host.state.answer;
+  world.host.state.answer = [&](const std::string& script) -> Result<HostAnswer> {
+    CHECK(script.find("userdel") == std::string::npos);
+    return Error{Code::Unreachable, "no route"};
+  };
+  const auto renamed = world.instance("web-2", ConfigurationMode::Enforce, true);
+  world.accept({renamed});
+  while (world.due()) world.clock.advance(1s);
+  CHECK_FALSE(world.kept.contains("acme/web-1"));
+  REQUIRE(world.kept.contains("acme/web-2"));
+  CHECK(parse_access(world.kept.at("acme/web-2"))->path == renamed->path);
+  world.host.state.answer = answers;
+  world.clock.advance(1h);
+  CHECK(world.due());
+  REQUIRE(world.hosts.view("acme/web-2"));
+  CHECK(world.hosts.view("acme/web-2")->report->converged());
+  // Nobody wants that one any more either.
+  world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
+  world.accept({});
+  CHECK(world.due());
+  CHECK(world.host.state.scripts.back().find("userdel") != std::string::npos);
+  CHECK(world.kept.empty());
+}
+
 TEST_CASE("before anything is in force nobody's access is taken away") {
   World world;
   world.kept["acme/web-1"] = to_json({"acme/web-1", kPath, "m1", true, {"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"}});
