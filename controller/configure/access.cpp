@@ -37,26 +37,27 @@ Result<HostAccess> parse_access(std::string_view text) {
 }
 
 std::string removal_script(const std::string& user, const std::string& public_key) {
-  const auto quote = [](std::string_view text) { return reconcilers::configure::quote(text); };
-  // The key goes first: from then on nobody comes in, whatever becomes of the rest.
+  using reconcilers::configure::quote;
+  // The key goes first: from then on nobody comes in, whatever becomes of the rest. A file is replaced as a whole, or
+  // stays: on a full disk it would lose what others have in it. sudo passes over names with a dot.
   return fmt::format(R"sh({{
 set -u
 LC_ALL=C; export LC_ALL
+without() {{
+  f=$(readlink -f "$1")
+  rm -f "$f.nimbus" && cp -p "$f" "$f.nimbus" && {{ grep -v "$2" "$3" "$f" >"$f.nimbus"; [ $? -le 1 ]; }} &&
+    mv -f "$f.nimbus" "$f" && return 0
+  rm -f "$f.nimbus"
+  exit 1
+}}
 entry=$(getent passwd {user} || grep "^"{user}: /etc/passwd)
 home=$(printf '%s\n' "$entry" | cut -d: -f6)
 keys=$home/.ssh/authorized_keys
-if [ -f "$keys" ] && grep -qF {key} "$keys"; then
-  grep -vF {key} "$keys" >"$keys.nimbus" ; [ $? -le 1 ] || exit 1
-  cat "$keys.nimbus" >"$keys" || exit 1
-  rm -f "$keys.nimbus"
-fi
+if [ -f "$keys" ] && grep -qF {key} "$keys"; then without "$keys" -F {key}; fi
 if [ "$(printf '%s\n' "$entry" | cut -d: -f5)" = {name} ]; then
   rm -f {sudoers} || exit 1
   seed=/etc/sudoers.d/90-cloud-init-users
-  if [ -f "$seed" ]; then
-    grep -v ^{user}' ' "$seed" >/run/nimbus-sudoers ; cat /run/nimbus-sudoers >"$seed" || exit 1
-    rm -f /run/nimbus-sudoers
-  fi
+  [ ! -f "$seed" ] || without "$seed" -e {rule}
   userdel -f {user} </dev/null 2>/dev/null || deluser {user} </dev/null || exit 1
 fi
 ! grep -qF {key} "$keys" 2>/dev/null
@@ -64,6 +65,7 @@ exit $?
 }}
 )sh",
                      fmt::arg("user", quote(user)), fmt::arg("key", quote(public_key)),
+                     fmt::arg("rule", quote("^" + reconcilers::configure::literal_pattern(user) + " ")),
                      fmt::arg("name", quote(kAccountName)), fmt::arg("sudoers", quote(kSudoersFile)));
 }
 

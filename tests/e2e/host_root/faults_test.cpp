@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controller/configure/access.hpp"
 #include "controller/configure/texts.hpp"
 #include "reconcilers/configure/compare.hpp"
 #include "root.hpp"
@@ -294,6 +295,24 @@ TEST_CASE("host root: a diff shows what everybody on the host may read, wherever
   CHECK(texts.back().path == "/home/mallory/there");
   CHECK(texts.back().diff.find("-told\n+y\n") != std::string::npos);
   for (const auto& text : texts) CHECK(text.diff.find("root only") == std::string::npos);
+}
+
+TEST_CASE("host root: taking our access away takes nobody else's, also where a disk is full") {
+  Root root;
+  const auto ours = std::string("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC0");
+  root.sh(
+      "useradd -m -c 'Nimbus controller' nimbus && mkdir /home/nimbus/.ssh && printf '%s\\n' '" + ours +
+      " nimbus' >/home/nimbus/.ssh/authorized_keys && printf '%s\\n' 'debian ALL=(ALL) NOPASSWD:ALL' 'nimbus ALL=(ALL) "
+      "NOPASSWD:ALL' >/etc/sudoers.d/90-cloud-init-users && chmod 440 /etc/sudoers.d/90-cloud-init-users && head -c 8M "
+      "/dev/zero >/run/filler || true");
+  const auto script = controller::removal_script("nimbus", ours);
+  root.run(script);
+  CHECK(root.read("/etc/sudoers.d/90-cloud-init-users").find("debian ALL=(ALL) NOPASSWD:ALL\n") == 0);
+  root.sh("rm /run/filler");
+  root.run(script);
+  CHECK(root.read("/etc/sudoers.d/90-cloud-init-users") == "debian ALL=(ALL) NOPASSWD:ALL\n");
+  CHECK(root.sh("stat -c %a /etc/sudoers.d/90-cloud-init-users") == "440\n");
+  CHECK(root.run("id nimbus").exit_code != 0);
 }
 
 TEST_CASE("host root: damaged markers, folders in the way and missing folders are failures with a reason") {
