@@ -165,3 +165,17 @@ TEST_CASE("host root: what a try left behind when the clock was ahead does not h
   CHECK(root.run(confirm_script(pass.facts)).exit_code == 0);
   CHECK(root.leftovers() == "");
 }
+
+TEST_CASE("host root: what undid itself is held also where the try filled the disk") {
+  Root root;
+  old_network(root);
+  root.sh("mkdir -p /var/lib/nimbus && mount -t tmpfs -o size=64k,mode=700 none /var/lib/nimbus");
+  const auto wanted = network("new", 1, "cat /etc/net/* >/live; head -c 1M /dev/zero >/var/lib/nimbus/filler; true");
+  root.converge(wanted);
+  wait_for("the end of the undo", [&] { return root.read("/log") == "undone\n"; });
+  wait_for("the end of the watchdog", [&] { return !root.exists("/var/lib/nimbus/undoing-action:network"); });
+  CHECK(root.read("/live") == "old\n");
+  const auto held = root.converge(wanted);
+  CHECK(held.corrections == 0);
+  for (const auto& gap : held.gaps) CHECK(gap.kind == Gap::Kind::Held);
+}

@@ -209,8 +209,10 @@ for d in "$S/undo/$n"/*/; do
   fi
 done
 (cd / && sh "$S/undo/$n.undo") </dev/null >/dev/null 2>&1
+# The disk may be full: what was kept makes room.
+rm -rf "$S/undo/$n" "$S/undo/$n.undo"
 mkdir -p "$S/undone" && printf '\''%s\n'\'' "$trial" >"$S/undone/$n"
-rm -rf "$S/undo/$n" "$S/undo/$n.undo" "$S/pending/$n" "$S/undoing-$n"
+rm -f "$S/pending/$n" "$S/undoing-$n"
 exit 0
 }
 '; } >'/var/lib/nimbus/watchdog') || fail 'cannot write the undo: is the disk full?'
