@@ -68,7 +68,8 @@ std::string packages_part(const ProbeNeeds& needs) {
   return out;
 }
 
-/// Accounts by getent where it is, so that accounts of a directory are seen too.
+/// Accounts by getent where it is, so that accounts of a directory are seen too. By pipes: for a here-document some
+/// shells need a place for temporary files, and without it there would be no accounts.
 std::string accounts_part(const ProbeNeeds& needs) {
   std::string out;
   const auto lookup = [&](const char* base, const std::set<std::string>& names) {
@@ -85,7 +86,8 @@ std::string accounts_part(const ProbeNeeds& needs) {
     out += "told=1 found=\n";
     lookup("passwd", needs.users);
     out +=
-        "while IFS=: read -r n p u g c h s; do\n[ -n \"$n\" ] && clean \"$n$u$g$h$s\" || continue\n"
+        "printf '%s\\n' \"$found\" | while IFS=: read -r n p u g c h s; do\n[ -n \"$n\" ] && clean \"$n$u$g$h$s\" || "
+        "continue\n"
         "printf 'user\\t%s\\t%s\\t%s\\t%s\\t%s\\n' \"$n\" \"$u\" \"$g\" \"$h\" \"$s\"\n";
     if (!keyed.empty()) {
       // A link is not followed: whoever owns the home could point it anywhere.
@@ -97,14 +99,14 @@ std::string accounts_part(const ProbeNeeds& needs) {
              "[ ${#v} -le 98304 ] && printf '%s\\ntold\\tkeys\\t%s\\n' \"$v\" \"$n\"\n"
              "elif [ ! -e \"$k\" ] && [ $root = 1 ]; then printf 'told\\tkeys\\t%s\\n' \"$n\"\nfi ;; esac\n";
     }
-    out += "done <<EOF\n$found\nEOF\n[ $told = 1 ] && printf 'told\\tusers\\n'\n";
+    out += "done\n[ $told = 1 ] && printf 'told\\tusers\\n'\n";
   }
   if (!needs.groups.empty()) {
     out += "told=1 found=\n";
     lookup("group", needs.groups);
     out +=
-        "while IFS=: read -r n p g m; do\n[ -n \"$n\" ] && clean \"$n$g$m\" || continue\n"
-        "printf 'group\\t%s\\t%s\\t%s\\n' \"$n\" \"$g\" \"$m\"\ndone <<EOF\n$found\nEOF\n"
+        "printf '%s\\n' \"$found\" | while IFS=: read -r n p g m; do\n[ -n \"$n\" ] && clean \"$n$g$m\" || continue\n"
+        "printf 'group\\t%s\\t%s\\t%s\\n' \"$n\" \"$g\" \"$m\"\ndone\n"
         "[ $told = 1 ] && printf 'told\\tgroups\\n'\n";
   }
   return out;
@@ -142,15 +144,18 @@ std::string system_part(const ProbeNeeds& needs) {
   return out;
 }
 
+/// Of what is mounted only the lines of declared places: whatever else is mounted there may be much.
 std::string tables_part(const ProbeNeeds& needs) {
   if (needs.mounts.empty() && needs.swaps.empty()) return {};
-  std::set<std::string> fields;
-  for (const auto& path : needs.mounts) fields.insert(fstab_field(path));
-  for (const auto& path : needs.swaps) fields.insert(fstab_field(path));
-  std::string patterns;
-  for (const auto& field : fields) patterns += " -e " + quote(field);
-  return "printf 'tables\\n'\ngrep -s -H -F" + patterns +
-         " -- /proc/self/mounts /proc/swaps /etc/fstab\nprintf 'tables-end\\n'\n"
+  std::string mounted, named;
+  for (const auto& path : needs.mounts) {
+    mounted += " -e " + quote(" " + fstab_field(path) + " ");
+    named += " -e " + quote(fstab_field(path));
+  }
+  for (const auto& path : needs.swaps) named += " -e " + quote(fstab_field(path));
+  if (!mounted.empty()) mounted = "grep -s -H -F" + mounted + " -- /proc/self/mounts\n";
+  return "printf 'tables\\n'\n" + mounted + "grep -s -H -F" + named +
+         " -- /proc/swaps /etc/fstab\nprintf 'tables-end\\n'\n"
          "[ -r /proc/self/mounts ] && have grep && printf 'told\\ttables\\n'\n";
 }
 

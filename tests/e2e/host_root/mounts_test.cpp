@@ -93,3 +93,17 @@ TEST_CASE("host root: a file behind a loop device, and another one") {
             .find("two.img") != std::string::npos);
   root.sh("umount /mnt /sys");
 }
+
+TEST_CASE("host root: whatever else is mounted below a declared mount does not drown what is told of it") {
+  Root root;
+  // Containers have lines of kilobytes each, and there may be hundreds.
+  root.sh(
+      "mkdir -p /srv/up && mount -t tmpfs none /srv/up && cd /srv/up && name=$(printf %0200d 0) && lower= && for n in "
+      "1 2 "
+      "3 4 5 6 7 8 9 a b c d e f g; do mkdir $n$name; lower=$lower:$n$name; done && n=0 && while [ $n -lt 120 ]; do "
+      "mkdir "
+      "m$n; mount -t overlay -o lowerdir=${lower#:} none m$n; n=$((n + 1)); done");
+  CHECK(root.sh("wc -c </proc/self/mounts").size() >= 7);
+  settles(root, configuration({resource(Mount{"tmpfs", "/srv", "tmpfs", "size=1m", Presence::Present})}));
+  root.sh("umount /srv; for m in /srv/up/m*; do umount $m; done; umount /srv/up");
+}

@@ -76,7 +76,7 @@ v=$(getent passwd 'deploy' 'mallory'); s=$?; [ $s = 0 ] || [ $s = 2 ] || told=0;
 $v"
 else v=$(grep -e '^deploy:' -e '^mallory:' /etc/passwd); s=$?; [ $s -le 1 ] || told=0; found=$v
 fi
-while IFS=: read -r n p u g c h s; do
+printf '%s\n' "$found" | while IFS=: read -r n p u g c h s; do
 [ -n "$n" ] && clean "$n$u$g$h$s" || continue
 printf 'user\t%s\t%s\t%s\t%s\t%s\n' "$n" "$u" "$g" "$h" "$s"
 case $n in 'deploy')
@@ -87,9 +87,7 @@ v=$(printf %s "${v%.}" | sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e "s
 [ ${#v} -le 98304 ] && printf '%s\ntold\tkeys\t%s\n' "$v" "$n"
 elif [ ! -e "$k" ] && [ $root = 1 ]; then printf 'told\tkeys\t%s\n' "$n"
 fi ;; esac
-done <<EOF
-$found
-EOF
+done
 [ $told = 1 ] && printf 'told\tusers\n'
 told=1 found=
 if have getent; then
@@ -97,12 +95,10 @@ v=$(getent group 'oldies' 'wheel'); s=$?; [ $s = 0 ] || [ $s = 2 ] || told=0; fo
 $v"
 else v=$(grep -e '^oldies:' -e '^wheel:' /etc/group); s=$?; [ $s -le 1 ] || told=0; found=$v
 fi
-while IFS=: read -r n p g m; do
+printf '%s\n' "$found" | while IFS=: read -r n p g m; do
 [ -n "$n" ] && clean "$n$g$m" || continue
 printf 'group\t%s\t%s\t%s\n' "$n" "$g" "$m"
-done <<EOF
-$found
-EOF
+done
 [ $told = 1 ] && printf 'told\tgroups\n'
 if [ $systemd = 1 ]; then
 printf 'units\n'; $limit systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState -- 'nginx.service'; printf 'units-end\t%s\n' $?
@@ -114,7 +110,8 @@ if [ -d /sys/module ]; then
 module 'nf-tables' 'nf_tables' 'nf[-_]tables'
 fi
 printf 'tables\n'
-grep -s -H -F -e '/srv/da\040ta' -e '/swapfile' -- /proc/self/mounts /proc/swaps /etc/fstab
+grep -s -H -F -e ' /srv/da\040ta ' -- /proc/self/mounts
+grep -s -H -F -e '/srv/da\040ta' -e '/swapfile' -- /proc/swaps /etc/fstab
 printf 'tables-end\n'
 [ -r /proc/self/mounts ] && have grep && printf 'told\ttables\n'
 mounted() { v=; while read -r a b c; do [ "$b" = "$1" ] && v=$a; done </proc/self/mounts; }
