@@ -40,8 +40,10 @@ void set_locale(const std::string& locale, Step& step) {
     step.line(fmt::format("there() {{ ! have locale || locale -a 2>/dev/null | sed 's/utf8$/UTF-8/' | grep -qxF {}; }}",
                           value));
     step.line("there || {\n  have locale-gen || fail 'there is no such locale, and no locale-gen'");
-    step.line(fmt::format("  grep -qsxF {0} /etc/locale.gen || printf '%s\\n' {0} >>/etc/locale.gen || exit 1",
-                          quote(locale + " " + charset)));
+    step.line(
+        fmt::format("  grep -qsxF {0} /etc/locale.gen || {{ [ -z \"$(tail -c 1 /etc/locale.gen 2>/dev/null)\" ] || "
+                    "echo; printf '%s\\n' {0}; }} >>/etc/locale.gen || exit 1",
+                    quote(locale + " " + charset)));
     step.line("  locale-gen && there || fail 'locale-gen did not make it'\n}");
   }
   step.line("f=locale.conf d=/etc; [ ! -f /etc/debian_version ] || f=locale d=/etc/default");

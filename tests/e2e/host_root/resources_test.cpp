@@ -217,3 +217,13 @@ TEST_CASE("host root: nothing is absent because the host has no room for a shell
   CHECK_MESSAGE(pass.converged(), pass.text());
   CHECK(pass.corrections == 0);
 }
+
+TEST_CASE("host root: a locale's line goes into a file without an end of its last line") {
+  Root root;
+  root.sh(
+      "printf 'C.UTF-8 UTF-8\\n# zu_ZA.UTF-8 UTF-8' >/etc/locale.gen && cd /usr/local/bin && printf '#!/bin/sh\\ncp "
+      "/etc/locale.gen /made' >locale-gen && printf '#!/bin/sh\\ncut -d \" \" -f 1 /made' >locale && chmod 755 "
+      "locale locale-gen");
+  settles(root, configuration({resource(Setting{SettingKind::Locale, "de_DE.UTF-8"})}));
+  CHECK(root.read("/etc/locale.gen") == "C.UTF-8 UTF-8\n# zu_ZA.UTF-8 UTF-8\nde_DE.UTF-8 UTF-8\n");
+}
