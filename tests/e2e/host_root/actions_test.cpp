@@ -179,3 +179,17 @@ TEST_CASE("host root: what undid itself is held also where the try filled the di
   CHECK(held.corrections == 0);
   for (const auto& gap : held.gaps) CHECK(gap.kind == Gap::Kind::Held);
 }
+
+TEST_CASE("host root: an action is not run because the host took too long to say whether it is to") {
+  Root root;
+  Action action{"network", "echo ran >>/log", "true", 60, "exit 124"};  // as timeout ends
+  const auto unknown = root.converge(configuration({resource(action)}));
+  CHECK(unknown.corrections == 0);
+  REQUIRE(unknown.gaps.size() == 1);
+  CHECK(unknown.gaps[0].kind == Gap::Kind::Unknown);
+  action.unless = "grep -q ran /log";
+  CHECK(root.converge(configuration({resource(action)})).converged());
+  // Of a command the number means what any other does.
+  CHECK(root.converge(configuration({resource(Command{"c", "touch /c", "", "[ -e /c ] || exit 124", "root"})}))
+            .converged());
+}

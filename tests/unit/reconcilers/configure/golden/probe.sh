@@ -137,8 +137,8 @@ for f in /etc/default/locale /etc/locale.conf; do [ -r $f ] || continue
 while IFS= read -r v || [ -n "$v" ]; do case $v in LANG=*) clean "$v" && printf 'locale\t%s\n' "${v#LANG=}"; break 2 ;; esac; done <$f
 done
 if [ ! -e '/etc/hosts' ] && [ $root = 1 ] || { [ -f '/etc/hosts' ] && sed -n -e '/^# nimbus:hosts begin$/,/^# nimbus:hosts end$/s/^/block	0	/p' '/etc/hosts'; }; then printf 'told\tblocks\t%s\n' '/etc/hosts'; fi
-if (cd / && $limit su -s /bin/sh 'deploy' -c 'test -e id') >/dev/null; then v=1; else v=0; fi; printf 'command\t%s\t%s\n' 'command:as-user' $v
-if { [ -e '/var/lib/migrated' ] || [ -L '/var/lib/migrated' ]; }; then v=1; else v=0; fi; printf 'command\t%s\t%s\n' 'command:migrate' $v
+(cd / && $limit su -s /bin/sh 'deploy' -c 'test -e id') >/dev/null; case $? in 0) v=1 ;; *) v=0 ;; esac; printf 'command\t%s\t%s\n' 'command:as-user' $v
+{ [ -e '/var/lib/migrated' ] || [ -L '/var/lib/migrated' ]; }; case $? in 0) v=1 ;; *) v=0 ;; esac; printf 'command\t%s\t%s\n' 'command:migrate' $v
 }
 v=$(probe)
 printf 'nimbus-probe\t1\tT0ken\tbegin\n%s\nnimbus-probe\t1\tT0ken\tend\n' "$v"
