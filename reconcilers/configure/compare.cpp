@@ -17,6 +17,21 @@ std::string held_by(const host::Resource& resource, const host::Facts& shown) {
   return {};
 }
 
+/// It undid itself, and somebody has brought about by hand what it is for: nothing waits for it.
+bool is_done_by_hand(const host::Resource& action, const host::Configuration& wanted, const host::Facts& shown,
+                     const std::vector<Gap>& gaps) {
+  const auto passes = shown.commands.find(action.id);
+  if (!std::holds_alternative<host::Action>(action.wanted) || passes == shown.commands.end() || !passes->second) {
+    return false;
+  }
+  // With a file of its own that was put back too it is only as it was before.
+  return std::none_of(wanted.resources.begin(), wanted.resources.end(), [&](const host::Resource& each) {
+    const auto& told = each.notifies;
+    return std::find(told.begin(), told.end(), action.id) != told.end() &&
+           std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) { return gap.resource == each.id; });
+  });
+}
+
 }  // namespace
 
 void Check::differs(std::string_view aspect, std::string desired, std::string observed) {
@@ -48,6 +63,10 @@ std::vector<Gap> compare(const host::Configuration& wanted, const host::Facts& s
       gap.problem = action + " was tried with it and undid itself; it waits until the configuration changes";
     }
     out.push_back(std::move(gap));
+  }
+  for (const auto& resource : wanted.resources) {
+    if (!shown.undone.contains(resource.id) || !is_done_by_hand(resource, wanted, shown, out)) continue;
+    std::erase_if(out, [&](const Gap& gap) { return gap.resource == resource.id; });
   }
   return out;
 }

@@ -275,3 +275,28 @@ TEST_CASE("package managers that no test has run are told, and only where packag
     CHECK(unproven(packages, shown).empty());
   }
 }
+
+TEST_CASE("compare: what undid itself is held until somebody has put it right, and no longer") {
+  const auto wanted = configuration(
+      {resource(file("/etc/net", "x\n"), {"action:net"}), resource(Action{"net", "run", "undo", 60, "same"})});
+  auto facts = host_facts();
+  facts.paths["/etc/net"] = {.kind = PathKind::File, .mode = "0644", .owner = "root", .group = "root", .size = 2};
+  facts.paths["/etc/net"].sha256 = std::get<File>(wanted.resources[1].wanted).sha256;
+  facts.undone = {"action:net"};
+  facts.commands["action:net"] = false;
+  auto gaps = compare(wanted, facts);
+  REQUIRE(gaps.size() == 1);
+  CHECK(gaps[0].kind == Gap::Kind::Held);
+  SUBCASE("what is live is as declared by now") {
+    facts.commands["action:net"] = true;
+    CHECK(compare(wanted, facts).empty());
+  }
+  SUBCASE("what is live is as it was before, and so are the files") {
+    facts.commands["action:net"] = true;
+    facts.paths["/etc/net"].sha256 = "old";
+    gaps = compare(wanted, facts);
+    REQUIRE(gaps.size() == 2);
+    CHECK(gaps[0].kind == Gap::Kind::Held);
+    CHECK(gaps[1].kind == Gap::Kind::Held);
+  }
+}
