@@ -67,6 +67,12 @@ Result<EraseLeave> permit_erase(const boot::InstallPlan& plan, const MachineFact
   if (plan.action != boot::PlanAction::Erase) return Error{Code::Invalid, "the plan does not erase"};
   if (plan.proof != boot::Proof::Release) return Error{Code::Invalid, "the plan gives no proof that disks may go"};
   if (auto checked = check_machine(plan, machine); !checked) return std::move(checked.error());
+  const bool there =
+      std::any_of(machine.disks.begin(), machine.disks.end(), [&](const auto& disk) { return disk.id == plan.disk; });
+  if (!plan.disk.empty() && !there) {
+    return Error{Code::Conflict, "the system disk that was installed, " + plan.disk +
+                                     ", is not there: nothing is erased before a person has looked"};
+  }
   auto [disks, left_out] = to_erase(machine.disks);
   EraseLeave leave{.permits = {}, .left_out = std::move(left_out)};
   for (auto& disk : disks) leave.permits.push_back(Permit(std::move(disk)));

@@ -58,7 +58,8 @@ struct EraseLeave {
   std::vector<LeftOut> left_out;  // not to be erased; none of them may be forgotten
 };
 
-/// For every disk that is erased on release. Errors: as above; NotFound (no disk at all).
+/// For every disk that is erased on release. Errors: as above; Conflict (the disk that was installed is
+/// not there, so the others may be somebody else's); NotFound (no disk at all).
 Result<EraseLeave> permit_erase(const boot::InstallPlan& plan, const MachineFacts& machine);
 
 }  // namespace nimbus::installer

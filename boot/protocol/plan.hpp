@@ -55,7 +55,7 @@ struct InstallPlan {
   std::vector<std::string> erased;  // ids of disks with a record of ours; ErasedByUs: no other may be written
 
   RootDiskHint root_disk;
-  std::string disk;  // id of the disk; not empty: this one and no other
+  std::string disk;  // id of the disk; not empty: this one and no other. To erase: it must be there
 
   std::string image_cache;  // where nimbus-boot has the image; empty: it has not. Tried before the sources
   std::vector<std::string> image_urls;

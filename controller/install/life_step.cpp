@@ -1,5 +1,7 @@
 #include "controller/install/life_step.hpp"
 
+#include <algorithm>
+
 #include "base/log/log.hpp"
 #include "controller/machine/permitted_write.hpp"
 
@@ -79,7 +81,17 @@ void LifeStep::begin(RunKind kind) {
   }
 }
 
+/// A clock that was set back would put off every deadline: what is to come began now.
+void LifeStep::follow_clock() {
+  const WallTime now = tools_.clock.wall();
+  auto& state = record_.run->state;
+  if (std::max({state.since, state.powered, state.image_since}) <= now) return;
+  for (WallTime* time : {&state.since, &state.powered, &state.image_since}) *time = std::min(*time, now);
+  static_cast<void>(keep());  // at worst it begins once more
+}
+
 void LifeStep::advance() {
+  follow_clock();
   if (!note_baseline()) return;
   const auto phase = record_.run->state.phase;
   const bool under_way = phase == RunPhase::Booting || phase == RunPhase::Working || phase == RunPhase::Handover;

@@ -32,6 +32,7 @@ class LifeStep {
   void keep_aside();
   bool unprotect_published() const;
   void begin(reconcilers::RunKind kind);
+  void follow_clock();
   void advance();
   reconcilers::RunView look();
   bool destroys() const;
@@ -40,7 +41,9 @@ class LifeStep {
   Result<> power_on_turn();
   void hear(reconcilers::RunView& view);
   void note_disks(const boot::Inventory& inventory);
-  void note_erasure(const std::vector<boot::EraseReport>& erased, reconcilers::RunView& view);
+  void note_erasure(const boot::Report& last, reconcilers::RunView& view);
+  void miss_unseen(const boot::Inventory& inventory);
+  void note_absent(const std::string& disk);
   void miss_disks(reconcilers::RunView& view);
   bool intent_acknowledged() const;
   bool contradicted() const;

@@ -147,6 +147,10 @@ Result<> LifeStep::make_plan() {
   if (run.state.kind == RunKind::Erase) {
     plan.action = boot::PlanAction::Erase;
     plan.erase = wishes_.provider.release.erase;
+    // Unless a person has seen that it is gone.
+    const auto& disks = record_.disks;
+    if (installed_here() && std::find(disks.begin(), disks.end(), record_.installed->disk) != disks.end())
+      plan.disk = record_.installed->disk;
   } else {
     const auto* wanted = wish();
     if (wanted == nullptr || !wanted->image.disk) return Error{Code::Conflict, "the instance is no longer wanted"};

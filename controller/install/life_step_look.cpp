@@ -172,13 +172,14 @@ void LifeStep::hear(reconcilers::RunView& view) {
   if (!last.inventory.disks.empty()) record_.seen = seen_of(last.inventory);
   if (run.state.kind == RunKind::Install) note_disks(last.inventory);
   const bool over = view.told == Told::Finished || view.told == Told::Failed;
-  if (over && run.state.kind == RunKind::Erase) note_erasure(last.erased, view);
+  if (over && run.state.kind == RunKind::Erase) note_erasure(last, view);
 }
 
 /// What became of each disk. An installer that failed before it looked at any tells of
 /// none, and what is known stays; one that is done has a verified record for each.
-void LifeStep::note_erasure(const std::vector<boot::EraseReport>& erased, reconcilers::RunView& view) {
-  if (erased.empty() && view.told == Told::Failed) return;
+void LifeStep::note_erasure(const boot::Report& last, reconcilers::RunView& view) {
+  const auto& erased = last.erased;
+  if (erased.empty() && view.told == Told::Failed) return miss_unseen(last.inventory);
   record_.erases.clear();
   std::string failed;
   for (const auto& erase : erased) {
@@ -201,6 +202,24 @@ void LifeStep::note_disks(const boot::Inventory& inventory) {
   }
 }
 
+/// Nothing was erased. What is missing by the installer's own word is told all the same.
+void LifeStep::miss_unseen(const boot::Inventory& inventory) {
+  if (inventory.disks.empty()) return;
+  for (const auto& disk : record_.disks) {
+    const auto is_it = [&](const auto& one) { return one == disk; };
+    const bool seen = std::any_of(inventory.disks.begin(), inventory.disks.end(),
+                                  [&](const auto& one) { return is_it(base::printable(one.id, 200)); });
+    const bool told =
+        std::any_of(record_.erases.begin(), record_.erases.end(), [&](const auto& erase) { return is_it(erase.disk); });
+    if (!seen && !told) note_absent(disk);
+  }
+}
+
+void LifeStep::note_absent(const std::string& disk) {
+  record_.erases.push_back(
+      {disk, std::string(name_of(wishes_.provider.release.erase)), std::string(kAbsent), false, tools_.clock.wall()});
+}
+
 /// A disk that was there at the install and is not now still has its data: the machine is
 /// not offered before a person has looked.
 void LifeStep::miss_disks(reconcilers::RunView& view) {
@@ -210,8 +229,7 @@ void LifeStep::miss_disks(reconcilers::RunView& view) {
                                   [&](const auto& erase) { return erase.disk == disk; });
     if (told) continue;
     missing += (missing.empty() ? "" : ", ") + disk;
-    record_.erases.push_back(
-        {disk, std::string(name_of(wishes_.provider.release.erase)), std::string(kAbsent), false, tools_.clock.wall()});
+    note_absent(disk);
   }
   if (missing.empty() || view.told == Told::Failed) return;
   view.told = Told::Failed;

@@ -172,6 +172,12 @@ TEST_CASE("leave to erase") {
   wrong = machine_with({disk});
   wrong.nonce = "x";
   CHECK_FALSE(permit_erase(plan, wrong));
+
+  plan.disk = "serial.A";  // that was installed
+  CHECK(permit_erase(plan, machine_with({disk, disk_facts("B", kGib)})));
+  auto other = permit_erase(plan, machine_with({disk_facts("B", kGib)}));
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == Code::Conflict);
 }
 
 TEST_CASE("a release leaves no disk out silently") {

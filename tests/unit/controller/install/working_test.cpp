@@ -120,6 +120,33 @@ TEST_CASE("the data folder is lost after an install: a disk that was there then,
   CHECK_FALSE(story.until([&] { return story.available(); }, 50));
 }
 
+TEST_CASE("another machine's disks under a file that was installed: nothing is erased before a person has looked") {
+  Installed story({"serial.D1"});
+  story.desired.identity.serial = "S2";  // the whole server was replaced, and its file was edited
+  story.world.serial = "S2";
+  story.world.disks = {"serial.PRECIOUS"};
+  story.push({});
+  REQUIRE(story.until([&] { return story.held(); }));
+  CHECK(story.world.erases == 0);
+  CHECK(story.facts->phase == registry::MachinePhase::Quarantined);
+  REQUIRE(story.facts->erases.size() == 1);
+  CHECK(story.facts->erases[0].disk == "serial.D1");
+  CHECK(story.facts->erases[0].method == "absent");
+  story.service();  // it is as it should be
+  REQUIRE(story.until([&] { return story.available(); }));
+  CHECK(story.world.erases == 1);
+}
+
+TEST_CASE("a clock that is set back: deadlines still come") {
+  Story story;
+  story.push({instance()});
+  REQUIRE(story.until([&] { return story.world.from_network; }));
+  story.world.from_network = false;  // it does not boot from the network this time
+  story.world.clock.set_wall(-1000h);
+  REQUIRE(story.until([&] { return story.runs(); }, 600));
+  CHECK(story.world.installs == 1);
+}
+
 TEST_CASE("a boot that was put off for long installs what is asked for when it comes") {
   Story story;
   story.world.arm_fails = 1;

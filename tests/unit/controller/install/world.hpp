@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -90,6 +91,15 @@ struct World final : BootService {
       power = PowerState::Off;
       return;
     }
+    const bool misplaced = plan->action == boot::PlanAction::Erase && !plan->disk.empty() &&
+                           std::find(disks.begin(), disks.end(), plan->disk) == disks.end();
+    if (misplaced) {
+      report.stage = boot::Stage::Failed;
+      report.message = plan->disk + " is not there";
+      for (const auto& id : disks) report.inventory.disks.push_back({.id = id, .bytes = 1 << 30});
+      mine.last = report;
+      return;
+    }
     if (!installer_fails.empty()) {
       report.stage = boot::Stage::Failed;
       if (plan->action == boot::PlanAction::Erase && !fails_before_disks) {
@@ -109,7 +119,7 @@ struct World final : BootService {
     REQUIRE(status->claim);
     CHECK(status->claim->instance == (plan->action == boot::PlanAction::Install ? plan->instance : last_instance));
     CHECK(status->claim->nonce_sha256 == base::sha256_hex(plan->nonce));
-    CHECK(plan->identity.serial == "S1");
+    CHECK(plan->identity.serial == serial);
     CHECK(plan->proof != boot::Proof::None);
     last_instance = status->claim->instance;
     written_nonces.push_back(plan->nonce);
