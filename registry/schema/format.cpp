@@ -200,8 +200,11 @@ bool is_package(std::string_view t) noexcept {
   return equals == std::string_view::npos || made_of(t.substr(equals + 1), "+._:~^-", 128);
 }
 bool is_apt_word(std::string_view t) noexcept { return made_of(t, "+._/~-", 128) && t.front() != '-'; }
+/// A template is none: systemd knows nothing of it before it has an instance.
 bool is_unit_name(std::string_view t) noexcept {
-  return made_of(t, ":_.@-", 200) && t.front() != '-' && t.front() != '.';
+  if (!made_of(t, ":_.@-", 200) || t.front() == '-' || t.front() == '.' || t.front() == '@') return false;
+  const auto at = t.find('@');
+  return at == std::string_view::npos || (at + 1 < t.size() && t[at + 1] != '.');
 }
 bool is_sysctl_key(std::string_view t) noexcept {
   return made_of(t, "._/-", 128) && alphanumeric(t.front()) && !has_dot_part(t);
@@ -297,7 +300,8 @@ constexpr std::array kFormats = {
                "^[A-Za-z0-9][A-Za-z0-9+._:-]*$", is_package_name},
     FormatInfo{AptWord, "word of an APT source", "a suite or component such as \"bookworm\" or \"main\"",
                "^[A-Za-z0-9+._/~][A-Za-z0-9+._/~-]*$", is_apt_word},
-    FormatInfo{UnitName, "unit", "a systemd unit such as \"nginx\"", "^[A-Za-z0-9:_@][A-Za-z0-9:_.@-]*$", is_unit_name},
+    FormatInfo{UnitName, "unit", "a systemd unit such as \"nginx\" or \"getty@tty2\"",
+               "^[A-Za-z0-9:_][A-Za-z0-9:_.-]*(@[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]*)?$", is_unit_name},
     FormatInfo{SysctlKey, "kernel parameter", "a kernel parameter such as \"net.core.somaxconn\"",
                "^[A-Za-z0-9][A-Za-z0-9._/-]*$", is_sysctl_key},
     FormatInfo{ModuleName, "kernel module", "a kernel module such as \"br_netfilter\"", "^[A-Za-z0-9_][A-Za-z0-9_-]*$",

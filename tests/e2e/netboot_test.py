@@ -235,7 +235,7 @@ class Sata(Netboot):
     def run_until(self, stage, plan):
         self.order(plan)
         self.power_on_from_network()
-        self.wait(lambda: self.finished() or self.heard().get("stage") == stage, "the installer has said its last word", 240)
+        self.wait(lambda: self.finished() or self.heard().get("stage") == stage, "the installer has said its last word", 480)
         last = self.heard()
         self.assertEqual(last["stage"], stage, last)
         self.machines.ipmitool(1, "power", "off")
