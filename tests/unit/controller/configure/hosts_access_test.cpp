@@ -8,11 +8,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("nobody wants it any more: a last script takes the access away, and status says so") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
   SUBCASE("configuration is none") { world.accept({world.instance("web-1", ConfigurationMode::None, true)}); }
   SUBCASE("the file is gone") { world.accept({}); }
@@ -37,11 +33,7 @@ TEST_CASE("nobody wants it any more: a last script takes the access away, and st
 
 TEST_CASE("access is taken away where it was last: another key or address in the file is remembered too") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   const auto installed_anew = world.instance("web-1", ConfigurationMode::Enforce, true);
   installed_anew->digest = "d2";
   SUBCASE("another key") { installed_anew->value.adopt->host_key = "ssh-ed25519 BBBB"; }
@@ -58,11 +50,7 @@ TEST_CASE("access is taken away where it was last: another key or address in the
 
 TEST_CASE("access that could not be taken away yet is looked for where its file says, at once") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   world.host.state.answer = [](const std::string&) { return Error{Code::Untrusted, "another key"}; };
   const auto nobody = [&] { return world.instance("web-1", ConfigurationMode::None, true); };
   world.accept({nobody()});
@@ -91,11 +79,7 @@ TEST_CASE("access that could not be taken away yet is looked for where its file 
 
 TEST_CASE("brakes hold the script that takes our access away") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   const auto before = world.host.state.scripts.size();
   world.host.state.answer = [](const std::string&) { return HostAnswer{0, "", ""}; };
   world.accept({}, "m", {.hands_off = true, .reason = "somebody works there"});
@@ -136,11 +120,7 @@ TEST_CASE("a host that is wanted again while our access is taken away is looked 
 
 TEST_CASE("a host that another instance has now keeps our access, which is that instance's from then on") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   // The file got another name; that the host does not answer just now changes nothing.
   const auto answers = world.host.state.answer;
   world.host.state.answer = [&](const std::string& script) -> Result<HostAnswer> {

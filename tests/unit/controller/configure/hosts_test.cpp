@@ -7,11 +7,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("an adopted instance is looked at without an install, and again after the interval") {
   World world;
-  world.board.seed({});
-  world.host.installed = {"aaa"};
-  world.accept({world.instance("web-1", ConfigurationMode::Enforce, true)});
-  world.clock.advance(1s);
-  CHECK(world.due());
+  world.looks_at_adopted();
   REQUIRE(world.host.state.attached.size() == 1);
   CHECK(world.host.state.attached[0] == HostEndpoint{"192.0.2.7", "ssh-ed25519 AAAA", "nimbus"});
   CHECK(world.kept.contains("acme/web-1"));

@@ -107,6 +107,14 @@ struct World {
     hosts.seen(facts);
   }
   bool due() { return hosts.work_once({}); }
+  /// acme/web-1 is adopted, its host is as declared, and was looked at once.
+  void looks_at_adopted() {
+    board.seed({});
+    host.installed = {"aaa"};
+    accept({instance("web-1", ConfigurationMode::Enforce, true)});
+    clock.advance(std::chrono::seconds{1});
+    CHECK(due());
+  }
 
   nimbus::testing::FakeClock clock;
   nimbus::testing::PackageHost host;
