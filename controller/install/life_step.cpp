@@ -63,6 +63,10 @@ Result<> LifeStep::keep_locked() {
   if (slot != life_.slots_.end() && slot->second.desired->identity != input_.desired.identity) {
     return Error{Code::Conflict, "the file of " + machine_ + " is about another machine by now"};
   }
+  if (record_.displaced.empty() && life_.is_protected(record_.instance)) {  // since this pass began
+    record_.unprotected = false;
+    record_.unprotected_commit.clear();
+  }
   if (auto kept = life_.keep(machine_, record_); !kept) return kept;
   const auto& before = slot->second.record;
   if (before.instance != record_.instance || before.displaced != record_.displaced) life_.placement_due_ = true;

@@ -43,7 +43,27 @@ Result<bool> Lifecycle::accept(const AcceptedRegistry& registry, Wishes wishes) 
   policy_ = registry.policy;
   accepted_ = true;
   for (auto& [name, post] : posts_) post.due = true;
+  if (auto kept = keep_protection(); !kept) return std::move(kept.error());
   return changed;
+}
+
+/// As its file says, or said when it went.
+bool Lifecycle::is_protected(const std::string& instance) const {
+  const auto wish = wishes_->instances.find(instance);
+  return wish != wishes_->instances.end() ? wish->second.instance.is_protected : removed_protected_.contains(instance);
+}
+
+/// At once: there may be no pass, and no process of now, before its file goes.
+Result<> Lifecycle::keep_protection() {
+  for (auto& [name, slot] : slots_) {
+    if (!slot.record.unprotected || !slot.record.displaced.empty() || !is_protected(slot.record.instance)) continue;
+    LifeRecord record = slot.record;
+    record.unprotected = false;
+    record.unprotected_commit.clear();
+    if (auto kept = keep(name, record); !kept) return kept;
+    slot.record = std::move(record);
+  }
+  return {};
 }
 
 /// Gives each machine its record: that of the same hardware, whatever its file was called.

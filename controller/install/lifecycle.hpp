@@ -82,6 +82,8 @@ class Lifecycle final : public MachineLife {
 
   Result<> assign(const AcceptedRegistry& registry);
   Result<> keep(const std::string& machine, const LifeRecord& record);
+  bool is_protected(const std::string& instance) const;
+  Result<> keep_protection();
   void adopt(const std::string& machine, Slot& slot);
   struct ToldClaim {
     std::string path, machine, instance;

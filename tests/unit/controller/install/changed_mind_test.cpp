@@ -109,6 +109,11 @@ TEST_CASE("protected while a run is under way, and then its file is removed: not
     CHECK_FALSE(story.until([] { return false; }, 1));
   }
   SUBCASE("at once") {}
+  SUBCASE("and nimbusd is killed before it looks at the machine") {
+    SUBCASE("before the file goes") { story.instances.clear(); }
+    SUBCASE("after it has gone") { story.push({}); }
+    story.start();
+  }
   story.push({});
   CHECK_FALSE(story.until([&] { return story.world.erases > 0; }, 100));
   CHECK(story.held());
